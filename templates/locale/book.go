@@ -1,0 +1,236 @@
+package locale
+
+import (
+	"embed"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+	"golang.org/x/text/feature/plural"
+	"golang.org/x/text/language"
+)
+
+//go:embed en/*.toml nl/*.toml de/*.toml fr/*.toml
+var files embed.FS
+
+// folders are the languages in matching order; the first is where all others fall back to.
+var folders = []string{"en", "nl", "de", "fr"}
+
+type shelf struct {
+	books   []*book
+	matcher language.Matcher
+}
+
+// book is one language's texts.
+type book struct {
+	tag    language.Tag
+	texts  map[string]*text
+	format format
+}
+
+// text is one message: forms is nil unless it counts.
+type text struct {
+	other pattern
+	forms map[plural.Form]pattern
+}
+
+var library = mustLoad()
+
+func mustLoad() *shelf {
+	s := &shelf{}
+	var tags []language.Tag
+	for _, f := range folders {
+		b, err := load(f)
+		if err != nil {
+			panic(err) // the files are compiled in: a test finds this before anybody else does
+		}
+		s.books = append(s.books, b)
+		tags = append(tags, b.tag)
+	}
+	s.matcher = language.NewMatcher(tags)
+	return s
+}
+
+func load(folder string) (*book, error) {
+	b := &book{tag: language.MustParse(folder), texts: map[string]*text{}}
+	entries, err := files.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		name := path.Join(folder, e.Name())
+		raw, err := files.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		if e.Name() == "format.toml" {
+			if _, err := toml.Decode(string(raw), &b.format); err != nil {
+				return nil, fmt.Errorf("locale: %s: %w", name, err)
+			}
+			continue
+		}
+		var tree map[string]any
+		if _, err := toml.Decode(string(raw), &tree); err != nil {
+			return nil, fmt.Errorf("locale: %s: %w", name, err)
+		}
+		if err := b.add("", tree); err != nil {
+			return nil, fmt.Errorf("locale: %s: %w", name, err)
+		}
+	}
+	return b, nil
+}
+
+func (b *book) add(prefix string, tree map[string]any) error {
+	for k, v := range tree {
+		key := k
+		if prefix != "" {
+			key = prefix + "." + k
+		}
+		switch v := v.(type) {
+		case string:
+			p, err := parsePattern(v)
+			if err != nil {
+				return fmt.Errorf("%s: %w", key, err)
+			}
+			if err := b.put(key, &text{other: p}); err != nil {
+				return err
+			}
+		case map[string]any:
+			t, ok, err := counting(v)
+			if err != nil {
+				return fmt.Errorf("%s: %w", key, err)
+			}
+			if ok {
+				err = b.put(key, t)
+			} else {
+				err = b.add(key, v)
+			}
+			if err != nil {
+				return err
+			}
+		default:
+			return fmt.Errorf("%s: a text or a table is wanted", key)
+		}
+	}
+	return nil
+}
+
+func (b *book) put(key string, t *text) error {
+	if _, twice := b.texts[key]; twice {
+		return fmt.Errorf("%s is given twice", key)
+	}
+	b.texts[key] = t
+	return nil
+}
+
+var formNames = map[string]plural.Form{
+	"zero": plural.Zero, "one": plural.One, "two": plural.Two,
+	"few": plural.Few, "many": plural.Many, "other": plural.Other,
+}
+
+// counting reads a table as plural forms if it has nothing but their names, "other" among them.
+func counting(table map[string]any) (*text, bool, error) {
+	if _, ok := table["other"].(string); !ok {
+		return nil, false, nil
+	}
+	t := &text{forms: map[plural.Form]pattern{}}
+	for k, v := range table {
+		form, known := formNames[k]
+		s, isText := v.(string)
+		if !known || !isText {
+			return nil, false, nil
+		}
+		p, err := parsePattern(s)
+		if err != nil {
+			return nil, false, err
+		}
+		t.forms[form] = p
+	}
+	t.other = t.forms[plural.Other]
+	return t, true, nil
+}
+
+// pattern is a message cut into literals and arguments.
+type pattern []piece
+
+type piece struct{ literal, arg string }
+
+func parsePattern(s string) (pattern, error) {
+	var p pattern
+	var lit strings.Builder
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if (c == '{' || c == '}') && i+1 < len(s) && s[i+1] == c {
+			lit.WriteByte(c)
+			i++
+			continue
+		}
+		switch c {
+		case '{':
+			end := strings.IndexByte(s[i:], '}')
+			if end < 0 {
+				return nil, fmt.Errorf("%q: a brace is not closed", s)
+			}
+			name := s[i+1 : i+end]
+			if !argName(name) {
+				return nil, fmt.Errorf("%q: {%s} is no argument name", s, name)
+			}
+			p = append(p, piece{literal: lit.String(), arg: name})
+			lit.Reset()
+			i += end
+		case '}':
+			return nil, fmt.Errorf("%q: a brace is not opened", s)
+		default:
+			lit.WriteByte(c)
+		}
+	}
+	if lit.Len() > 0 || len(p) == 0 {
+		p = append(p, piece{literal: lit.String()})
+	}
+	return p, nil
+}
+
+func argName(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; !(c >= 'a' && c <= 'z' || c == '_') {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func (p pattern) fill(l *Locale, pairs []any) string {
+	if len(p) == 1 && p[0].arg == "" {
+		return p[0].literal
+	}
+	var b strings.Builder
+	for _, pc := range p {
+		b.WriteString(pc.literal)
+		if pc.arg == "" {
+			continue
+		}
+		found := false
+		for i := 0; i+1 < len(pairs); i += 2 {
+			if pairs[i] == pc.arg {
+				b.WriteString(l.value(pairs[i+1]))
+				found = true
+				break
+			}
+		}
+		if !found {
+			b.WriteString("{" + pc.arg + "}")
+		}
+	}
+	return b.String()
+}
+
+func (p pattern) args() []string {
+	var out []string
+	for _, pc := range p {
+		if pc.arg != "" {
+			out = append(out, pc.arg)
+		}
+	}
+	return out
+}
