@@ -15,7 +15,7 @@ CREATE TABLE idempotency_keys (
     status     INTEGER NOT NULL, -- 0 while the first request runs
     content_type TEXT NOT NULL DEFAULT '',
     location   TEXT NOT NULL DEFAULT '',
-    body       {{bytes}},
+    body       TEXT NOT NULL DEFAULT '',
     created_at BIGINT NOT NULL,
     PRIMARY KEY (actor, key)
 );

@@ -1,0 +1,92 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"assent/preferences/problem"
+)
+
+// Decode reads the JSON body into v. An unknown field, a value of the wrong kind and anything after the document are errors that name the field.
+func Decode(c echo.Context, v any) error {
+	media, _, _ := mime.ParseMediaType(c.Request().Header.Get(echo.HeaderContentType))
+	if media != "" && media != echo.MIMEApplicationJSON && !strings.HasSuffix(media, "+json") {
+		return problem.New(http.StatusUnsupportedMediaType, "Send the body as application/json.")
+	}
+	d := json.NewDecoder(c.Request().Body)
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return decodeError(err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return problem.Malformed("The body must be one JSON document and nothing after it.")
+	}
+	return nil
+}
+
+// DecodeOptional is [Decode] for a body that may be left out.
+func DecodeOptional(c echo.Context, v any) error {
+	if c.Request().ContentLength == 0 {
+		return nil
+	}
+	err := Decode(c, v)
+	if p, ok := problem.As(err); ok && p.Detail == emptyBody {
+		return nil
+	}
+	return err
+}
+
+const emptyBody = "The body is empty; it must be a JSON document."
+
+func decodeError(err error) error {
+	var (
+		syntax *json.SyntaxError
+		kind   *json.UnmarshalTypeError
+		large  *http.MaxBytesError
+	)
+	switch {
+	case errors.As(err, &large):
+		return err
+	case errors.Is(err, io.EOF):
+		return problem.Malformed(emptyBody)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return problem.Malformed("The body ends in the middle of the JSON document.")
+	case errors.As(err, &syntax):
+		return problem.Malformed(fmt.Sprintf("The body is not JSON: %s at byte %d.", syntax.Error(), syntax.Offset))
+	case errors.As(err, &kind):
+		return problem.Malformed("A field has a value of the wrong kind.", problem.Field{Field: kind.Field, Detail: "must be " + kindName(kind)})
+	}
+	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		name, _ = strconv.Unquote(name)
+		return problem.Malformed("The body has a field that is not known here.", problem.Field{Field: name, Detail: "is not a known field"})
+	}
+	if _, ok := problem.As(err); ok {
+		return err
+	}
+	return problem.Malformed("The body cannot be read: " + err.Error())
+}
+
+func kindName(e *json.UnmarshalTypeError) string {
+	switch name := e.Type.String(); {
+	case name == "string":
+		return "a text"
+	case name == "bool":
+		return "true or false"
+	case strings.HasPrefix(name, "int"), strings.HasPrefix(name, "uint"), strings.HasPrefix(name, "float"):
+		return "a number"
+	case strings.HasPrefix(name, "[]"):
+		return "a list"
+	case name == "time.Time":
+		return "a time such as 2026-05-01T09:00:00Z"
+	default:
+		return "an object"
+	}
+}

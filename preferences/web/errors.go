@@ -1,0 +1,90 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"assent/preferences/problem"
+)
+
+// ErrorPage shows a problem to a person in a browser.
+type ErrorPage func(c echo.Context, p *problem.Problem) error
+
+// document is an RFC 9457 problem document.
+type document struct {
+	Type     string          `json:"type"`
+	Title    string          `json:"title"`
+	Status   int             `json:"status"`
+	Detail   string          `json:"detail,omitempty"`
+	Instance string          `json:"instance,omitempty"`
+	Errors   []problem.Field `json:"errors,omitempty"`
+}
+
+// errorHandler is the one place where an error becomes an answer.
+func errorHandler(log *slog.Logger, page ErrorPage) echo.HTTPErrorHandler {
+	return func(err error, c echo.Context) {
+		if c.Response().Committed {
+			return
+		}
+		p := understood(err)
+		if p.Status >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
+			log.Error("request failed", "id", RequestID(c), "route", c.Path(), "error", err)
+		}
+		var answer error
+		switch {
+		case c.Request().Method == http.MethodHead:
+			answer = c.NoContent(p.Status)
+		case page != nil && !IsAPI(c):
+			answer = page(c, p)
+		default:
+			answer = writeProblem(c, p)
+		}
+		if answer != nil {
+			log.Warn("answer not delivered", "id", RequestID(c), "error", answer)
+		}
+	}
+}
+
+// IsAPI tells whether the request is a program's and not a browser's.
+func IsAPI(c echo.Context) bool {
+	path := c.Request().URL.Path
+	return strings.HasPrefix(path, "/api/") || path == "/healthz" || path == "/readyz" || path == "/metrics"
+}
+
+func understood(err error) *problem.Problem {
+	if p, ok := problem.As(err); ok {
+		return p
+	}
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return problem.New(http.StatusRequestEntityTooLarge, "The request is larger than the server takes.")
+	}
+	var he *echo.HTTPError
+	if errors.As(err, &he) {
+		detail, _ := he.Message.(string)
+		if detail == http.StatusText(he.Code) {
+			detail = ""
+		}
+		return problem.New(he.Code, detail)
+	}
+	return problem.New(http.StatusInternalServerError, "Something went wrong on our side. Try again; if it goes on, tell the operator the id of this request.")
+}
+
+func writeProblem(c echo.Context, p *problem.Problem) error {
+	body, err := json.Marshal(document{
+		Type: "about:blank", Title: p.Title, Status: p.Status, Detail: p.Detail, Errors: p.Fields, Instance: "urn:uuid:" + RequestID(c),
+	})
+	if err != nil {
+		return err
+	}
+	if p.Status == http.StatusUnauthorized {
+		c.Response().Header().Set("WWW-Authenticate", `Bearer realm="assent"`)
+	}
+	return c.Blob(p.Status, "application/problem+json", body)
+}

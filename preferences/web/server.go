@@ -1,0 +1,152 @@
+package web
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"assent/preferences/sqldb"
+)
+
+// Options shape a server.
+type Options struct {
+	Log            *slog.Logger
+	TrustedProxies []*net.IPNet  // whose X-Forwarded-For is believed
+	Secure         bool          // served over HTTPS: HSTS
+	ClockOffset    time.Duration // told in every answer when it is not zero
+	ErrorPage      ErrorPage
+	Observe        func(method, route string, status int, took time.Duration) // metrics, may be nil
+}
+
+// maxBody bounds a request body that no handler reads as a stream.
+const maxBody = 12 << 20
+
+// New is an echo server with everything that all routes share.
+func New(o Options) *echo.Echo {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.IPExtractor = ipExtractor(o.TrustedProxies)
+	e.HTTPErrorHandler = errorHandler(o.Log, o.ErrorPage)
+	e.Use(requestID, access(o), recovered(o.Log), secured(o), limited)
+	return e
+}
+
+func ipExtractor(trusted []*net.IPNet) echo.IPExtractor {
+	if len(trusted) == 0 {
+		return echo.ExtractIPDirect()
+	}
+	options := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+	for _, network := range trusted {
+		options = append(options, echo.TrustIPRange(network))
+	}
+	return echo.ExtractIPFromXFFHeader(options...)
+}
+
+const requestIDKey = "request_id"
+
+// RequestID is the id of the request, which its answer and its log lines carry.
+func RequestID(c echo.Context) string {
+	id, _ := c.Get(requestIDKey).(string)
+	return id
+}
+
+func requestID(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		id := sqldb.NewID()
+		c.Set(requestIDKey, id)
+		c.Response().Header().Set(echo.HeaderXRequestID, id)
+		return next(c)
+	}
+}
+
+// access logs one line a request. The path is the route's pattern, so that no token and no address gets in.
+func access(o Options) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			start := time.Now()
+			if err := next(c); err != nil {
+				c.Error(err)
+			}
+			took, status, route := time.Since(start), c.Response().Status, c.Path()
+			if o.Observe != nil {
+				o.Observe(c.Request().Method, route, status, took)
+			}
+			level := slog.LevelDebug
+			if status >= http.StatusInternalServerError {
+				level = slog.LevelError
+			}
+			if route == "" {
+				route = "(none)" // the path itself may hold a token
+			}
+			o.Log.Log(c.Request().Context(), level, "request", "method", c.Request().Method, "route", route, "status", status,
+				"took", took.Round(time.Microsecond), "id", RequestID(c))
+			return nil
+		}
+	}
+}
+
+func recovered(log *slog.Logger) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) (err error) {
+			defer func() {
+				if r := recover(); r != nil {
+					if r == http.ErrAbortHandler {
+						panic(r)
+					}
+					log.Error("panic", "id", RequestID(c), "route", c.Path(), "value", fmt.Sprint(r), "stack", string(debug.Stack()))
+					err = fmt.Errorf("web: panic: %v", r)
+				}
+			}()
+			return next(c)
+		}
+	}
+}
+
+// policy is the content security policy of every page: nothing from elsewhere but pictures, and no inline script.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; font-src 'self'; connect-src 'self'; " +
+	"frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+func secured(o Options) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			h := c.Response().Header()
+			h.Set("Content-Security-Policy", policy)
+			h.Set("X-Content-Type-Options", "nosniff")
+			h.Set("X-Frame-Options", "DENY")
+			h.Set("Referrer-Policy", "no-referrer")
+			h.Set("Cross-Origin-Opener-Policy", "same-origin")
+			h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
+			if o.Secure {
+				h.Set("Strict-Transport-Security", "max-age=31536000")
+			}
+			if o.ClockOffset != 0 {
+				h.Set("Assent-Time-Offset", o.ClockOffset.String())
+			}
+			return next(c)
+		}
+	}
+}
+
+// Private marks a page that belongs to one person: never stored, never indexed (compliance 59).
+func Private(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Response().Header().Set("Cache-Control", "no-store")
+		c.Response().Header().Set("X-Robots-Tag", "noindex, nofollow")
+		return next(c)
+	}
+}
+
+func limited(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if !strings.HasSuffix(c.Request().URL.Path, "/imports") { // streamed by its handler, of any size
+			c.Request().Body = http.MaxBytesReader(c.Response(), c.Request().Body, maxBody)
+		}
+		return next(c)
+	}
+}

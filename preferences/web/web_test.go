@@ -1,0 +1,195 @@
+package web_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"assent/preferences/problem"
+	"assent/preferences/sqldb"
+	"assent/preferences/sqldb/sqldbtest"
+	"assent/preferences/web"
+)
+
+func newServer(log io.Writer) *echo.Echo {
+	return web.New(web.Options{Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+}
+
+func call(e *echo.Echo, method, path, body string, header ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	e.ServeHTTP(w, r)
+	return w
+}
+
+type input struct {
+	Name string `json:"name"`
+	Age  int    `json:"age"`
+}
+
+func TestBadInputIsRefusedWithTheFieldNamed(t *testing.T) {
+	e := newServer(io.Discard)
+	e.POST("/api/v1/things", func(c echo.Context) error {
+		var in input
+		if err := web.Decode(c, &in); err != nil {
+			return err
+		}
+		var bad problem.Collector
+		bad.Require("name", in.Name)
+		if err := bad.Err(); err != nil {
+			return err
+		}
+		return c.JSON(http.StatusCreated, in)
+	})
+	for _, tt := range []struct {
+		body, field string
+		status      int
+	}{
+		{`{"name":"a"}`, "", 201},
+		{`{"name":"a","extra":1}`, "extra", 400},
+		{`{"name":"a","age":"x"}`, "age", 400},
+		{`{"age":1}`, "name", 422},
+		{`{"name":"a"} {"name":"b"}`, "", 400},
+		{`{"name":`, "", 400},
+		{``, "", 400},
+		{`[]`, "", 400},
+	} {
+		w := call(e, "POST", "/api/v1/things", tt.body)
+		if w.Code != tt.status {
+			t.Errorf("%s: status %d, want %d: %s", tt.body, w.Code, tt.status, w.Body)
+		}
+		if tt.status < 400 {
+			continue
+		}
+		if got := w.Header().Get("Content-Type"); got != "application/problem+json" {
+			t.Errorf("%s: content type %q", tt.body, got)
+		}
+		var p struct {
+			Type, Title, Detail string
+			Status              int
+			Errors              []problem.Field
+		}
+		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || p.Type == "" || p.Title == "" || p.Detail == "" || p.Status != tt.status {
+			t.Errorf("%s: %s", tt.body, w.Body)
+		}
+		if tt.field != "" && (len(p.Errors) != 1 || p.Errors[0].Field != tt.field || p.Errors[0].Detail == "") {
+			t.Errorf("%s: errors %v", tt.body, p.Errors)
+		}
+	}
+}
+
+func TestLogsHoldNeitherPathsNorPanicsReachTheClient(t *testing.T) {
+	var log strings.Builder
+	e := newServer(&log)
+	e.GET("/u/:token", func(echo.Context) error { panic("secret inside") })
+	w := call(e, "GET", "/u/sometoken123", "")
+	if w.Code != 500 || strings.Contains(w.Body.String(), "secret") {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	call(e, "GET", "/nowhere/sometoken123?email=a@example.com", "")
+	if strings.Contains(log.String(), "sometoken123") || strings.Contains(log.String(), "example.com") {
+		t.Fatalf("a token or address is in the log:\n%s", &log)
+	}
+	if w.Header().Get("Referrer-Policy") != "no-referrer" || w.Header().Get("X-Request-Id") == "" || w.Header().Get("Content-Security-Policy") == "" {
+		t.Fatalf("compliance 59: headers missing: %v", w.Header())
+	}
+}
+
+func TestARepeatedIdempotencyKeyGetsTheFirstAnswer(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		var ran atomic.Int32
+		var mu sync.Mutex
+		now := time.Date(2026, 5, 1, 9, 0, 0, 0, time.UTC)
+		clock := func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
+		e := newServer(io.Discard)
+		e.POST("/api/v1/things", func(c echo.Context) error {
+			return c.JSON(201, map[string]int32{"n": ran.Add(1)})
+		}, web.Idempotency(db, clock, func(echo.Context) string { return "key" }))
+
+		first := call(e, "POST", "/api/v1/things", `{"a":1}`, "Idempotency-Key", "k")
+		again := call(e, "POST", "/api/v1/things", `{"a":1}`, "Idempotency-Key", "k")
+		if first.Code != 201 || again.Code != 201 || first.Body.String() != again.Body.String() || ran.Load() != 1 {
+			t.Fatalf("%d %s, %d %s, ran %d times", first.Code, first.Body, again.Code, again.Body, ran.Load())
+		}
+		if other := call(e, "POST", "/api/v1/things", `{"a":2}`, "Idempotency-Key", "k"); other.Code != 422 {
+			t.Fatalf("the same key with another body: %d", other.Code)
+		}
+		mu.Lock()
+		now = now.Add(25 * time.Hour)
+		mu.Unlock()
+		if late := call(e, "POST", "/api/v1/things", `{"a":1}`, "Idempotency-Key", "k"); late.Body.String() == first.Body.String() {
+			t.Fatal("the first answer was given again after 24 hours")
+		}
+
+		var wg sync.WaitGroup
+		ran.Store(0)
+		for range 8 {
+			wg.Go(func() { call(e, "POST", "/api/v1/things", `{"a":1}`, "Idempotency-Key", "race") })
+		}
+		wg.Wait()
+		if ran.Load() != 1 {
+			t.Fatalf("eight concurrent repeats ran %d times", ran.Load())
+		}
+	})
+}
+
+func TestAFailedRequestMayBeTriedAgainWithItsKey(t *testing.T) {
+	db := sqldbtest.SQLite(t)
+	e, fail := newServer(io.Discard), true
+	e.POST("/api/v1/things", func(c echo.Context) error {
+		if fail {
+			return context.DeadlineExceeded
+		}
+		return c.NoContent(204)
+	}, web.Idempotency(db, time.Now, func(echo.Context) string { return "key" }))
+	if w := call(e, "POST", "/api/v1/things", `{}`, "Idempotency-Key", "k"); w.Code != 500 {
+		t.Fatal(w.Code)
+	}
+	fail = false
+	if w := call(e, "POST", "/api/v1/things", `{}`, "Idempotency-Key", "k"); w.Code != 204 {
+		t.Fatal(w.Code, w.Body)
+	}
+}
+
+func TestListsSayWhereTheNextPageBegins(t *testing.T) {
+	e := newServer(io.Discard)
+	e.GET("/api/v1/things", func(c echo.Context) error {
+		page, err := web.PageOf(c, 1)
+		if err != nil {
+			return err
+		}
+		all := []string{"a", "b", "c"}
+		for len(page.Cursor) > 0 && len(all) > 0 && all[0] <= page.Cursor[0] {
+			all = all[1:]
+		}
+		return c.JSON(200, web.ListOf(all[:min(len(all), page.Limit+1)], page.Limit, func(s string) []string { return []string{s} }))
+	})
+	var list web.List[string]
+	w := call(e, "GET", "/api/v1/things?limit=2", "")
+	if err := json.Unmarshal(w.Body.Bytes(), &list); err != nil || len(list.Items) != 2 || list.NextCursor == "" {
+		t.Fatal(w.Body)
+	}
+	w = call(e, "GET", "/api/v1/things?limit=2&cursor="+list.NextCursor, "")
+	if strings.TrimSpace(w.Body.String()) != `{"items":["c"]}` {
+		t.Fatal(w.Body)
+	}
+	for _, query := range []string{"limit=0", "limit=1001", "limit=x", "cursor=%21"} {
+		if w := call(e, "GET", "/api/v1/things?"+query, ""); w.Code != 422 {
+			t.Errorf("%s: %d", query, w.Code)
+		}
+	}
+}
