@@ -1,0 +1,56 @@
+package parts
+
+import "strings"
+
+// Find is the first part of one of the types.
+func (m *Message) Find(types ...string) (Part, bool) {
+	for _, p := range m.Parts {
+		for _, t := range types {
+			if p.Type == t {
+				return p, true
+			}
+		}
+	}
+	return Part{}, false
+}
+
+// Body is the text that a person would read: the text/plain parts, or the
+// text/html ones where there is no plain, without attachments.
+func (m *Message) Body() string {
+	for _, want := range []string{"text/plain", "text/html"} {
+		var b strings.Builder
+		for _, p := range m.Parts {
+			if p.Type != want || p.Attach {
+				continue
+			}
+			if t := p.Text(); strings.TrimSpace(t) != "" {
+				b.WriteString(t)
+				b.WriteByte('\n')
+			}
+		}
+		if b.Len() > 0 {
+			return b.String()
+		}
+	}
+	return ""
+}
+
+// Original is the header of the message that this one speaks of: embedded as a
+// whole or by its header (RFC 6522 §3, RFC 6533 §6).
+func (m *Message) Original() (Header, bool) {
+	p, ok := m.Find("message/rfc822", "text/rfc822-headers", "message/global",
+		"message/global-headers", "message/rfc822-headers", "text/rfc822-header", "text/rfc822")
+	if !ok {
+		return Header{}, false
+	}
+	head, _, _ := split(trimBlankLines(p.Body), len(p.Body))
+	h := ParseHeader(head)
+	return h, h.Len() > 0
+}
+
+func trimBlankLines(b []byte) []byte {
+	for len(b) > 0 && (b[0] == '\r' || b[0] == '\n') {
+		b = b[1:]
+	}
+	return b
+}
