@@ -1,0 +1,210 @@
+package main
+
+import (
+	"encoding/base64"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/mail"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"golang.org/x/net/idna"
+
+	"assent/workers/queue"
+)
+
+// parser keeps the first error, so that Config reads as a list. What it says of a secret never quotes it.
+type parser struct{ err error }
+
+func (p *parser) fail(name, format string, args ...any) {
+	if p.err == nil {
+		p.err = &settingError{name, fmt.Sprintf(format, args...)}
+	}
+}
+
+// value parses a setting that is no secret; not set gives the zero value.
+func value[T any](p *parser, name, text string, parse func(string) (T, error)) T {
+	var v T
+	if text == "" {
+		return v
+	}
+	v, err := parse(text)
+	if err != nil {
+		p.fail(name, "is %q: %v", text, err)
+	}
+	return v
+}
+
+func (p *parser) addr(name, text string) string {
+	if text == "" {
+		return ""
+	}
+	_, port, err := net.SplitHostPort(text)
+	if n, perr := strconv.ParseUint(port, 10, 16); err != nil || perr != nil || n > 65535 {
+		p.fail(name, "is %q; want a host and a port, such as 127.0.0.1:8080 or :8080", text)
+	}
+	return text
+}
+
+// baseURL takes no path: the pages' own paths are fixed, and mail clients shorten long links.
+func (p *parser) baseURL(name, text string) *url.URL {
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(strings.TrimSuffix(text, "/"))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		p.fail(name, "is not the address of a host; want one such as https://mail.example.com, with no path behind it")
+		return nil
+	}
+	host, err := idna.Lookup.ToASCII(u.Hostname())
+	if _, ip := netip.ParseAddr(u.Hostname()); ip == nil {
+		host, err = u.Hostname(), nil
+	}
+	if err != nil {
+		p.fail(name, "has no valid host; want an address such as https://mail.example.com")
+		return nil
+	}
+	port := u.Port()
+	switch {
+	case port != "":
+		u.Host = net.JoinHostPort(host, port)
+	case strings.Contains(host, ":"):
+		u.Host = "[" + host + "]"
+	default:
+		u.Host = host
+	}
+	return u
+}
+
+func (p *parser) databaseURL(name, text string) string {
+	if text == "" || strings.HasPrefix(text, "sqlite:") && text != "sqlite:" {
+		return text
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		p.fail(name, "is no database; want sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME")
+	}
+	return text
+}
+
+func (p *parser) redisURL(name, text string) string {
+	if text == "" {
+		return ""
+	}
+	if err := queue.CheckURL(text); err != nil {
+		p.fail(name, "%v", err)
+	}
+	return text
+}
+
+func (p *parser) domain(name, text string) string {
+	if text == "" {
+		return ""
+	}
+	domain, err := idna.Lookup.ToASCII(text)
+	if err != nil || domain == "" {
+		p.fail(name, "is %q; want a domain such as bounces.example.com", text)
+	}
+	return domain
+}
+
+var kid = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
+
+// secrets checks the form only: kid:base64 pairs of 32 bytes or more, no kid twice.
+func (p *parser) secrets(name, text string) string {
+	if text == "" {
+		return ""
+	}
+	var seen []string
+	for i, part := range strings.Split(text, ",") {
+		id, key, ok := strings.Cut(part, ":")
+		raw, err := base64.StdEncoding.DecodeString(key)
+		switch {
+		case !ok || !kid.MatchString(id):
+			p.fail(name, "has no key id before key %d; want kid:base64,kid2:base64 (an id is letters, digits, - and _)", i+1)
+		case err != nil:
+			p.fail(name, "key %q is not standard base64; make one with: openssl rand -base64 32", id)
+		case len(raw) < 32:
+			p.fail(name, "key %q is %d bytes long; want 32 or more: openssl rand -base64 32", id, len(raw))
+		case slices.Contains(seen, id):
+			p.fail(name, "has key id %q twice", id)
+		}
+		seen = append(seen, id)
+	}
+	return text
+}
+
+func (p *parser) apiKey(name, text string) string {
+	for _, r := range text {
+		if r <= ' ' || r > '~' {
+			p.fail(name, "has a character that cannot stand in an Authorization header; want letters, digits and signs without spaces")
+		}
+	}
+	return text
+}
+
+func (p *parser) email(name, text string) string {
+	if text == "" {
+		return ""
+	}
+	a, err := mail.ParseAddress(text)
+	if err != nil || a.Name != "" || a.Address != text {
+		p.fail(name, "is %q; want an address such as you@example.com", text)
+	}
+	return text
+}
+
+// text is one or more printable lines, as a postal address is.
+func (p *parser) text(name, text string) string {
+	text = strings.TrimSpace(text)
+	for _, r := range text {
+		if r != '\n' && !unicode.IsPrint(r) {
+			p.fail(name, "has a character that cannot be printed; want plain text")
+		}
+	}
+	if len(text) > 1000 {
+		p.fail(name, "is longer than 1000 characters")
+	}
+	return text
+}
+
+func (p *parser) networks(name, text string) []netip.Prefix {
+	if text == "" {
+		return nil
+	}
+	var all []netip.Prefix
+	for _, part := range strings.Split(text, ",") {
+		part = strings.TrimSpace(part)
+		network, err := netip.ParsePrefix(part)
+		if ip, iperr := netip.ParseAddr(part); err != nil && iperr == nil {
+			network, err = netip.PrefixFrom(ip, ip.BitLen()), nil
+		}
+		if err != nil {
+			p.fail(name, "has %q; want networks or addresses such as 10.0.0.0/8,192.0.2.7", part)
+		}
+		all = append(all, network.Masked())
+	}
+	return all
+}
+
+func (p *parser) oneOf(name, text string, choices ...string) string {
+	if text != "" && !slices.Contains(choices, text) {
+		p.fail(name, "is %q; want %s", text, strings.Join(choices, " or "))
+	}
+	return text
+}
+
+func (p *parser) level(name, text string) slog.Level {
+	levels := map[string]slog.Level{"": slog.LevelInfo, "debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
+	level, ok := levels[strings.ToLower(text)]
+	if !ok {
+		p.fail(name, "is %q; want debug, info, warn or error", text)
+	}
+	return level
+}
