@@ -1,0 +1,52 @@
+package names
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"assent/preferences/problem"
+)
+
+var keyForm = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?$`)
+
+// KeyRule says what a key looks like.
+const KeyRule = "must be 1 to 64 lower-case letters, digits, - or _, with a letter or digit at both ends"
+
+// IsKey tells whether s may name something in an address, such as a topic or an event.
+func IsKey(s string) bool { return keyForm.MatchString(s) }
+
+// CheckKey notes a key that is missing or malformed.
+func CheckKey(c *problem.Collector, field, key string) {
+	switch {
+	case key == "":
+		c.Require(field, key)
+	case !IsKey(key):
+		c.Add(field, KeyRule)
+	}
+}
+
+// MaxLine bounds a name or title.
+const MaxLine = 200
+
+// CheckLine notes a text that is missing, too long, or could break out of a line or a mail header.
+func CheckLine(c *problem.Collector, field, text string) {
+	if strings.TrimSpace(text) == "" {
+		c.Require(field, "")
+		return
+	}
+	CheckOptionalLine(c, field, text)
+}
+
+// CheckOptionalLine is [CheckLine] for a text that may be missing.
+func CheckOptionalLine(c *problem.Collector, field, text string) {
+	switch {
+	case !utf8.ValidString(text) || strings.IndexFunc(text, breaks) >= 0:
+		c.Add(field, "must be one line without control characters")
+	case utf8.RuneCountInString(text) > MaxLine:
+		c.Add(field, "must have at most %d characters", MaxLine)
+	}
+}
+
+func breaks(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }

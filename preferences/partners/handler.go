@@ -1,0 +1,78 @@
+package partners
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"assent/preferences/audit"
+	"assent/preferences/web"
+)
+
+// Register adds the routes under /partners. scope guards a route, actor tells who asks.
+func (s *Store) Register(api *echo.Group, scope func(string) echo.MiddlewareFunc, actor func(echo.Context) audit.Actor) {
+	h := handler{s, actor}
+	api.GET("/partners", h.list, scope("partners:read"))
+	api.POST("/partners", h.create, scope("partners:write"))
+	api.GET("/partners/:key", h.get, scope("partners:read"))
+	api.PATCH("/partners/:key", h.rename, scope("partners:write"))
+}
+
+type handler struct {
+	store *Store
+	actor func(echo.Context) audit.Actor
+}
+
+func (h handler) list(c echo.Context) error {
+	page, err := web.PageOf(c, 1)
+	if err != nil {
+		return err
+	}
+	after := ""
+	if page.Cursor != nil {
+		after = page.Cursor[0]
+	}
+	list, err := h.store.List(c.Request().Context(), after, page.Limit+1)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, web.ListOf(list, page.Limit, func(p Partner) []string { return []string{p.Key} }))
+}
+
+func (h handler) get(c echo.Context) error {
+	p, err := Get(c.Request().Context(), h.store.DB, c.Param("key"))
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, p)
+}
+
+func (h handler) create(c echo.Context) error {
+	var in struct {
+		Key  string `json:"key"`
+		Name string `json:"name"`
+	}
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	p, err := h.store.Create(c.Request().Context(), h.actor(c), in.Key, in.Name)
+	if err != nil {
+		return err
+	}
+	c.Response().Header().Set(echo.HeaderLocation, c.Request().URL.Path+"/"+p.Key)
+	return c.JSON(http.StatusCreated, p)
+}
+
+func (h handler) rename(c echo.Context) error {
+	var in struct {
+		Name string `json:"name"`
+	}
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	p, err := h.store.Rename(c.Request().Context(), h.actor(c), c.Param("key"), in.Name)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, p)
+}
