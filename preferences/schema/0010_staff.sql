@@ -23,25 +23,20 @@ CREATE TABLE staff_users (
     email           TEXT NOT NULL,
     email_key       TEXT NOT NULL UNIQUE,
     name            TEXT NOT NULL,
-    password        TEXT NOT NULL,
-    totp_seed       TEXT NOT NULL DEFAULT '',
-    totp_step       BIGINT NOT NULL DEFAULT 0,
+    roles           TEXT NOT NULL, -- names with a space between
     locale          TEXT NOT NULL DEFAULT '',
+    password        TEXT NOT NULL, -- argon2id in PHC form; empty: no password
+    totp_seed       TEXT NOT NULL DEFAULT '', -- empty: not asked for
+    totp_step       BIGINT NOT NULL DEFAULT 0, -- of the last code that was used
     created_at      BIGINT NOT NULL,
     updated_at      BIGINT NOT NULL,
     signed_in_at    BIGINT,
     disabled_at     BIGINT
 );
 
-CREATE TABLE staff_roles (
-    user_id {{id}} NOT NULL REFERENCES staff_users (id),
-    role    TEXT NOT NULL,
-    PRIMARY KEY (user_id, role)
-);
-
 CREATE TABLE staff_sessions (
     id         {{id}} PRIMARY KEY,
-    token      {{bytes}} NOT NULL UNIQUE,
+    token      {{bytes}} NOT NULL UNIQUE, -- SHA-256
     user_id    {{id}} NOT NULL REFERENCES staff_users (id),
     factors    TEXT NOT NULL,
     created_at BIGINT NOT NULL,

@@ -39,7 +39,7 @@ func add(t *testing.T, s *keys.Store, n keys.New) (keys.Key, string) {
 
 func person(t *testing.T, s *keys.Store, id string) {
 	t.Helper()
-	if _, err := s.DB.ExecContext(ctx, `INSERT INTO staff_users (id, email, email_key, name, password, created_at, updated_at) VALUES ($1, $2, $3, $4, '', 0, 0)`,
+	if _, err := s.DB.ExecContext(ctx, `INSERT INTO staff_users (id, email, email_key, name, roles, password, created_at, updated_at) VALUES ($1, $2, $3, $4, '', '', 0, 0)`,
 		id, id, id, "Ada"); err != nil {
 		t.Fatal(err)
 	}
