@@ -62,22 +62,21 @@ func (q *Queue) Start(w Workload) (*Servers, error) {
 		queues map[string]int
 		check  time.Duration
 	}{
-		{w.Transactional, map[string]int{Notices: 2, Service: 1}, 50 * time.Millisecond},
-		{w.Marketing, map[string]int{Marketing: 1}, 50 * time.Millisecond},
-		{w.Maintenance, map[string]int{Maintenance: 1}, 200 * time.Millisecond},
+		{w.Transactional, map[string]int{Notices: 2, Service: 1}, 100 * time.Millisecond},
+		{w.Marketing, map[string]int{Marketing: 1}, 100 * time.Millisecond},
+		{w.Maintenance, map[string]int{Maintenance: 1}, 500 * time.Millisecond},
 	} {
 		if part.Handler == nil {
 			continue
 		}
 		client := redis.NewUniversalClient(q.options)
-		client.AddHook(calm{})
 		server := asynq.NewServerFromRedisClient(client, asynq.Config{
 			Concurrency:              part.Concurrency,
 			BaseContext:              func() context.Context { return base },
 			Queues:                   part.queues,
 			StrictPriority:           true,
 			TaskCheckInterval:        part.check,
-			DelayedTaskCheckInterval: 500 * time.Millisecond,
+			DelayedTaskCheckInterval: time.Second,
 			ShutdownTimeout:          w.Grace,
 			RetryDelayFunc:           retryDelay,
 			IsFailure:                isFailure,
@@ -139,28 +138,4 @@ func retryDelay(n int, err error, _ *asynq.Task) time.Duration {
 		d = time.Second << n
 	}
 	return d - rand.N(d/5+1)
-}
-
-// calm keeps a server from asking a Redis that is away again and again without a pause: asynq asks on at once after
-// an error, and go-redis answers at once once it has seen the connection fail a few times.
-type calm struct{}
-
-func (calm) DialHook(next redis.DialHook) redis.DialHook { return next }
-
-func (calm) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
-	return func(ctx context.Context, cmd redis.Cmder) error {
-		err := next(ctx, cmd)
-		var reply redis.Error
-		if err != nil && !errors.As(err, &reply) {
-			select {
-			case <-ctx.Done():
-			case <-time.After(100 * time.Millisecond):
-			}
-		}
-		return err
-	}
-}
-
-func (calm) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
 }

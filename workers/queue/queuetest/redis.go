@@ -1,0 +1,103 @@
+// Package queuetest starts a real Redis for tests, so that what holds for the embedded queue is seen to hold for it too.
+package queuetest
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// Server is a redis-server of the test's own, which may be stopped and started again at the same address.
+type Server struct {
+	t    testing.TB
+	addr string
+	dir  string
+	cmd  *exec.Cmd
+}
+
+// Start runs a redis-server until the test ends; without one installed the test is skipped.
+func Start(t testing.TB) *Server {
+	t.Helper()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		t.Skip("needs redis-server: apt-get install redis-server")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{t: t, addr: l.Addr().String(), dir: t.TempDir()}
+	l.Close()
+	s.Restart()
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// URL is what REDIS_URL would be.
+func (s *Server) URL() string { return "redis://" + s.addr }
+
+// Restart runs the server again after Stop, empty: nothing is kept on disk.
+func (s *Server) Restart() {
+	s.t.Helper()
+	_, port, _ := net.SplitHostPort(s.addr)
+	log, err := os.Create(filepath.Join(s.dir, "log"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer log.Close()
+	s.cmd = exec.Command("redis-server", "--bind", "127.0.0.1", "--port", port, "--dir", s.dir, "--save", "", "--appendonly", "no")
+	s.cmd.Stdout, s.cmd.Stderr = log, log
+	dieWithTest(s.cmd)
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.answers(); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// answers waits until the server replies to PING.
+func (s *Server) answers() error {
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		conn, err := net.Dial("tcp", s.addr)
+		if err != nil {
+			continue
+		}
+		fmt.Fprint(conn, "PING\r\n")
+		reply := make([]byte, 7)
+		n, _ := conn.Read(reply)
+		conn.Close()
+		if string(reply[:n]) == "+PONG\r\n" {
+			return nil
+		}
+	}
+	log, _ := os.ReadFile(filepath.Join(s.dir, "log"))
+	return errors.New("redis-server does not answer:\n" + string(log))
+}
+
+// Stop kills the server; what it held is gone.
+func (s *Server) Stop() {
+	if s.cmd == nil {
+		return
+	}
+	s.cmd.Process.Kill()
+	s.cmd.Wait()
+	s.cmd = nil
+}
+
+// Exercise runs a test on the embedded queue (an empty URL) and on a real Redis of its own.
+func Exercise(t *testing.T, test func(t *testing.T, url string)) {
+	t.Helper()
+	t.Run("embedded", func(t *testing.T) {
+		t.Parallel()
+		test(t, "")
+	})
+	t.Run("redis", func(t *testing.T) {
+		t.Parallel()
+		test(t, Start(t).URL())
+	})
+}
