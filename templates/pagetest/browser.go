@@ -1,0 +1,141 @@
+package pagetest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"assent/templates/assets"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+// Settings of the browser tests. Without AxeFile they are skipped.
+const (
+	// AxeFile names axe.min.js of the npm package axe-core.
+	AxeFile = "ASSENT_TEST_AXE"
+	// PictureDir names a folder for pictures of every page. Empty: none are taken.
+	PictureDir = "ASSENT_TEST_PICTURES"
+	// PicturePages limits the pictures to pages whose names contain it.
+	PicturePages = "ASSENT_TEST_PICTURE_PAGES"
+)
+
+// Look is one way to see a page.
+type Look struct {
+	Name   string
+	Width  int64
+	Scheme string // light or dark
+}
+
+// Looks are the ways every page is looked at.
+var Looks = []Look{{"desk", 1280, "light"}, {"desk-dark", 1280, "dark"}, {"phone", 390, "light"}, {"phone-dark", 390, "dark"}, {"narrow", 320, "light"}}
+
+// Browse opens every page in every look in a real browser under the given content policy. A page fails if axe finds a
+// violation of WCAG 2.2 AA, if it is wider than the window, or if the browser reports a breach of the policy.
+func Browse(t *testing.T, policy string, pages map[string]string) {
+	t.Helper()
+	axe, err := os.ReadFile(os.Getenv(AxeFile))
+	if err != nil {
+		t.Skipf("%s names no axe.min.js", AxeFile)
+	}
+	mux := http.NewServeMux()
+	mux.Handle(assets.Prefix, assets.Handler())
+	mux.HandleFunc("/page", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", policy)
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write([]byte(pages[r.URL.Query().Get("name")]))
+	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write([]byte(`<!DOCTYPE html><html lang="en"><title>Mail</title><main><h1>A mail</h1><p>Text.</p></main></html>`))
+	})
+	server := httptest.NewServer(mux)
+	defer server.Close()
+
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox)
+	if path, err := exec.LookPath("chromium-headless-shell"); err == nil {
+		opts = append(opts, chromedp.ExecPath(path))
+	}
+	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
+	defer stop()
+	ctx, cancel := chromedp.NewContext(alloc)
+	defer cancel()
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatalf("the browser does not start: %v", err)
+	}
+	ctx, end := context.WithTimeout(ctx, 8*time.Minute)
+	defer end()
+	if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: listen}); err != nil {
+		t.Fatal(err)
+	}
+	for name := range pages {
+		if only := os.Getenv(PicturePages); only != "" && !strings.Contains(name, only) {
+			continue
+		}
+		for _, look := range Looks {
+			if err := visit(ctx, server.URL, name, look, string(axe)); err != nil {
+				t.Errorf("%s, %s: %v", name, look.Name, err)
+			}
+		}
+	}
+}
+
+const inspect = `(async () => {
+	const r = await axe.run(document, {runOnly: ['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa'], iframes: false});
+	const found = r.violations.flatMap(v => v.nodes.map(n => v.id + ' ' + n.target.join(' ') + ' ' + n.failureSummary));
+	if (document.documentElement.scrollWidth > window.innerWidth) {
+		const wide = [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > window.innerWidth + 1 && !e.closest('.scroll, .hp, .sr')).slice(0, 4);
+		found.push('wider than the window: ' + document.documentElement.scrollWidth + ' ' + wide.map(e => e.tagName + '.' + e.className).join(', '));
+	}
+	return JSON.stringify(found.concat(window.breaches || []));
+})()`
+
+const listen = `window.breaches = []; document.addEventListener('securitypolicyviolation', e => window.breaches.push('policy: ' + e.violatedDirective + ' ' + e.blockedURI));`
+
+func visit(ctx context.Context, base, name string, look Look, axe string) error {
+	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: look.Scheme}}}
+	if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, media); err != nil {
+		return err
+	}
+	err := chromedp.Do(ctx,
+		chromedp.EmulateViewport(look.Width, 900),
+		chromedp.Navigate(base+"/page?name="+url.QueryEscape(name)),
+		chromedp.Evaluate[chromedp.Void](axe),
+	)
+	if err != nil {
+		return err
+	}
+	found, err := chromedp.Run(ctx, chromedp.Evaluate[string](inspect, chromedp.EvalAwaitPromise))
+	if err != nil {
+		return err
+	}
+	if dir := os.Getenv(PictureDir); dir != "" {
+		picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+		if err != nil {
+			return err
+		}
+		file := filepath.Join(dir, strings.ReplaceAll(name, "/", "-")+"."+look.Name+".png")
+		if err := os.WriteFile(file, picture, 0o644); err != nil {
+			return err
+		}
+	}
+	var problems []string
+	if err := json.Unmarshal([]byte(found), &problems); err != nil {
+		return err
+	}
+	if len(problems) > 0 {
+		return errors.New(strings.Join(problems, "\n"))
+	}
+	return nil
+}
