@@ -52,7 +52,7 @@ func (l *Locale) Time(t time.Time) string {
 // DateTime writes t in the IANA zone tz, and names the zone: "3 March 2026, 14:05 CET". An empty or unknown zone
 // is UTC.
 func (l *Locale) DateTime(t time.Time, tz string) string {
-	t = t.In(zone(tz))
+	t = t.In(Zone(tz))
 	return strings.NewReplacer(
 		"{date}", l.Date(t), "{day}", l.Day(t), "{time}", l.Time(t), "{zone}", zoneName(t),
 	).Replace(l.shape(func(s shapes) string { return s.DateTime }))
@@ -112,7 +112,8 @@ func decimal(s string) (*big.Rat, bool) {
 
 var zones sync.Map // IANA name → *time.Location, only of zones that exist
 
-func zone(name string) *time.Location {
+// Zone is the time zone of an IANA name; UTC for a name that is empty or unknown.
+func Zone(name string) *time.Location {
 	if name == "" || name == "Local" {
 		return time.UTC
 	}

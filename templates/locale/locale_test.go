@@ -172,7 +172,7 @@ func names(t *text) []string {
 
 // Every key that a source file names has an English text.
 func TestKeysInTheCodeExist(t *testing.T) {
-	call := regexp.MustCompile(`\.[TN]\("((?:mail|pages|site|rights|reasons)\.[a-z0-9_.]+[a-z0-9_])"`)
+	call := regexp.MustCompile(`\.[TNt]\("((?:mail|pages|site|rights|reasons)\.[a-z0-9_.]+[a-z0-9_])"`)
 	found := 0
 	for _, dir := range []string{"..", "../../campaigns", "../../preferences", "../../workers", "../../cmd"} {
 		err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
