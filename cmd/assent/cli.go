@@ -18,6 +18,9 @@ import (
 type cli struct {
 	Settings
 
+	User userCmd `cmd:"" help:"Keep the people who sign in."`
+	Key  keyCmd  `cmd:"" help:"Keep the API keys."`
+
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
