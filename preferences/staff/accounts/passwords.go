@@ -13,7 +13,7 @@ import (
 // ChangePassword replaces a person's password, ends all other sessions, and gives
 // the session that asked for it a new token, which it returns.
 func (s *Store) ChangePassword(ctx context.Context, u User, session Session, old, password string, from From) (string, error) {
-	if err := s.confirm(ctx, u, old, from); err != nil {
+	if err := s.ConfirmPassword(ctx, u, old, from); err != nil {
 		return "", err
 	}
 	if err := secret.CheckPolicy(password, u.Email, u.Name); err != nil {
@@ -63,8 +63,8 @@ func (s *Store) setPassword(ctx context.Context, actor audit.Actor, userID, pass
 	return nil
 }
 
-// confirm checks the password of a person who is signed in, as slowly as at sign-in.
-func (s *Store) confirm(ctx context.Context, u User, password string, from From) error {
+// ConfirmPassword checks the password of a person who is signed in, as slowly as at sign-in.
+func (s *Store) ConfirmPassword(ctx context.Context, u User, password string, from From) error {
 	if wait, ok := s.pairs.Take(pair(u.Email, from), s.Now()); !ok {
 		return s.slowed(ctx, u.ID, wait, from)
 	}

@@ -92,7 +92,7 @@ func (s *Store) ConfirmTOTP(ctx context.Context, u User, step, code string, from
 // DisableTOTP asks for no codes any more. It wants the password, so that an
 // unattended browser is not enough.
 func (s *Store) DisableTOTP(ctx context.Context, u User, password string, from From) error {
-	if err := s.confirm(ctx, u, password, from); err != nil {
+	if err := s.ConfirmPassword(ctx, u, password, from); err != nil {
 		return err
 	}
 	return s.ResetTOTP(ctx, u.ID, from)
@@ -121,7 +121,7 @@ func (s *Store) RenewRecoveryCodes(ctx context.Context, u User, password string,
 	if !u.HasTOTP {
 		return nil, problem.Conflict("Recovery codes go with an authenticator app. Set that up first.")
 	}
-	if err := s.confirm(ctx, u, password, from); err != nil {
+	if err := s.ConfirmPassword(ctx, u, password, from); err != nil {
 		return nil, err
 	}
 	var codes []string
