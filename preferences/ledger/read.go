@@ -1,0 +1,69 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"assent/preferences/sqldb"
+)
+
+// Record is an event as the ledger holds it: with the entry that proves it, and
+// with the salt and the exact text by which anybody can check the proof.
+type Record struct {
+	Event
+	Entry   Entry
+	Salt    []byte
+	Content string
+}
+
+// Check recomputes the commitment of the record.
+func (r Record) Check() bool { return commit(r.Salt, r.Content) == r.Entry.Commitment }
+
+// Events returns a person's events, oldest first. It does not verify them: see
+// Verify for the chain and Record.Check for one event.
+func Events(ctx context.Context, q sqldb.Querier, subscriberID string) ([]Record, error) {
+	rows, err := q.QueryContext(ctx,
+		`SELECT e.seq, e.event_id, e.at, e.commitment, e.hash, c.salt, c.content
+		 FROM consent_events c JOIN ledger_entries e ON e.seq = c.seq
+		 WHERE c.subscriber_id = $1 ORDER BY c.seq`, subscriberID)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: events: %w", err)
+	}
+	defer rows.Close()
+	var all []Record
+	for rows.Next() {
+		var r Record
+		var commitment, hash []byte
+		if err := rows.Scan(&r.Entry.Seq, &r.Entry.EventID, &r.Entry.At, &commitment, &hash, &r.Salt, &r.Content); err != nil {
+			return nil, fmt.Errorf("ledger: events: %w", err)
+		}
+		copy(r.Entry.Commitment[:], commitment)
+		copy(r.Entry.Hash[:], hash)
+		if r.Event, err = decode(r.Content); err != nil {
+			return nil, fmt.Errorf("ledger: event %d cannot be read; run `assent ledger verify`: %w", r.Entry.Seq, err)
+		}
+		all = append(all, r)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("ledger: events: %w", err)
+	}
+	return all, nil
+}
+
+// Head returns the end of the chain as it is stored.
+func Head(ctx context.Context, q sqldb.Querier) (Position, error) {
+	p := Position{Hash: genesis}
+	var h []byte
+	switch err := q.QueryRowContext(ctx, `SELECT seq, hash FROM ledger_head WHERE id = 1`).Scan(&p.Seq, &h); {
+	case errors.Is(err, sql.ErrNoRows):
+		return p, nil
+	case err != nil:
+		return p, fmt.Errorf("ledger: head: %w", err)
+	case len(h) != hashSize:
+		return p, errors.New("ledger: the head is damaged; run `assent ledger verify`")
+	}
+	p.Hash = Hash(h)
+	return p, nil
+}
