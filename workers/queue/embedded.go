@@ -9,7 +9,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 )
 
-// tick is how late a key of the embedded server may expire.
+// tick is how much too early or too late a key of the embedded server may expire.
 const tick = 100 * time.Millisecond
 
 // embedded is a Redis in this process. Nothing expires in miniredis by itself, so a ticker moves its clock on by the
