@@ -21,6 +21,7 @@ type cli struct {
 	User userCmd `cmd:"" help:"Keep the people who sign in."`
 	Key  keyCmd  `cmd:"" help:"Keep the API keys."`
 
+	Migrate migrateCmd `cmd:"" help:"Bring the database up to date."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

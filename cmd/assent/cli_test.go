@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 
@@ -130,5 +131,31 @@ func TestFlagOverridesVariable(t *testing.T) {
 	}
 	if code, _, stderr := do(t, "version"); code != 0 {
 		t.Errorf("version reads no settings, yet stops on one: %s", stderr)
+	}
+}
+
+func TestMigrate(t *testing.T) {
+	clean(t)
+	data := t.TempDir() + "/new/data"
+	for range 2 { // the second finds nothing to do
+		if code, _, stderr := do(t, "migrate", "--data", data); code != 0 {
+			t.Fatalf("exit %d: %s", code, stderr)
+		}
+	}
+	info, err := os.Stat(data)
+	if err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("data folder: %v, %v; want mode 0700", info, err)
+	}
+	if _, err := os.Stat(data + "/assent.db"); err != nil {
+		t.Error(err)
+	}
+	for args, says := range map[string]string{
+		"--data=/dev/null/x": "ASSENT_DATA",
+		"--database-url=postgres://u:hunter2@127.0.0.1:1/none?connect_timeout=2": "DATABASE_URL",
+	} {
+		code, _, stderr := do(t, "migrate", "--data", t.TempDir(), args)
+		if code != 1 || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, says) || strings.Contains(stderr, "hunter2") {
+			t.Errorf("%s: exit %d, %q; want 1 and a line about %s", args, code, stderr, says)
+		}
 	}
 }

@@ -17,7 +17,10 @@ import (
 	"assent/campaigns/pace"
 )
 
-var key32 = base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", 32)))
+var (
+	key32 = base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", 32)))
+	key33 = base64.StdEncoding.EncodeToString([]byte(strings.Repeat("l", 33)))
+)
 
 func TestDefaults(t *testing.T) {
 	c, err := (&Settings{}).Config("")
@@ -74,7 +77,7 @@ func TestListenAddressAndLinks(t *testing.T) {
 func TestEverySettingIsRead(t *testing.T) {
 	c, err := (&Settings{
 		Addr: ":1", Data: "/d", DatabaseURL: "postgres://u:p@h/n", RedisURL: "redis://h", SMTPURL: "smtp://both.example",
-		SMTPMarketing: "smtps://u:pw@m.example?connections=8&rate=20/s", InboundAddr: ":2525", BounceDomain: "b.example", Secrets: "a:" + key32 + ",b:" + key32,
+		SMTPMarketing: "smtps://u:pw@m.example?connections=8&rate=20/s", InboundAddr: ":2525", BounceDomain: "b.example", Secrets: "a:" + key32 + ",b:" + key33,
 		APIKey: "k", AdminEmail: "a@b.example", AdminPassword: "pw", PostalAddress: " Street 1\n1234 Town ", FrequencyCap: "3/168h", QuietHours: "22:00-07:00",
 		Warmup: "50,100", DomainLimits: "gmail.com=20/s", ConfirmTTL: "24h", TrustedProxies: "10.1.2.3/8, 192.0.2.7,::1", Log: "json", LogLevel: "debug", TimeOffset: "-744h",
 	}).Config("")
@@ -94,7 +97,7 @@ func TestEverySettingIsRead(t *testing.T) {
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if c.Secrets.Reveal() != "a:"+key32+",b:"+key32 {
+	if c.Secrets.Reveal() != "a:"+key32+",b:"+key33 {
 		t.Error("the secrets changed on the way")
 	}
 	if d := time.Until(c.Now()); d > -743*time.Hour || d < -745*time.Hour {

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"encoding/base64"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/mail"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +14,7 @@ import (
 
 	"golang.org/x/net/idna"
 
+	"assent/preferences/tokens"
 	"assent/workers/queue"
 )
 
@@ -114,28 +113,12 @@ func (p *parser) domain(name, text string) string {
 	return domain
 }
 
-var kid = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
-
-// secrets checks the form only: kid:base64 pairs of 32 bytes or more, no kid twice.
 func (p *parser) secrets(name, text string) string {
 	if text == "" {
 		return ""
 	}
-	var seen []string
-	for i, part := range strings.Split(text, ",") {
-		id, key, ok := strings.Cut(part, ":")
-		raw, err := base64.StdEncoding.DecodeString(key)
-		switch {
-		case !ok || !kid.MatchString(id):
-			p.fail(name, "has no key id before key %d; want kid:base64,kid2:base64 (an id is letters, digits, - and _)", i+1)
-		case err != nil:
-			p.fail(name, "key %q is not standard base64; make one with: openssl rand -base64 32", id)
-		case len(raw) < 32:
-			p.fail(name, "key %q is %d bytes long; want 32 or more: openssl rand -base64 32", id, len(raw))
-		case slices.Contains(seen, id):
-			p.fail(name, "has key id %q twice", id)
-		}
-		seen = append(seen, id)
+	if _, err := tokens.Parse(text); err != nil {
+		p.fail(name, "%v; make a secret with: openssl rand -base64 32", err)
 	}
 	return text
 }

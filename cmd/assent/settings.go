@@ -61,7 +61,7 @@ func unknown(environ []string) error {
 
 // closest proposes the known setting that a misspelt name was meant to be, if one is near.
 func closest(name string) string {
-	best, at := "", 4
+	best, at := "", 3
 	for _, k := range known {
 		if d := distance(name, k); d < at {
 			best, at = k, d
