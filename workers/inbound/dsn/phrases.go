@@ -36,7 +36,7 @@ func words(text string) phrase {
 var (
 	addressForm = regexp.MustCompile(`[^\s<>"'(),:;=\[\]]+@[^\s<>"'(),:;\[\]]+`)
 	// The code that begins each line of a reply on several lines.
-	continuation = regexp.MustCompile(`(?:^|\s)[245]\d\d-(?:[245]\.\d\.\d{1,3}[\s-])?`)
+	continuation = regexp.MustCompile(`(?:^|\s)[245]\d\d(?:-(?:[245]\.\d\.\d{1,3}[\s-])?|\s[245]\.\d\.\d{1,3}\s)`)
 )
 
 func contains(t string, phrases []string) bool {
