@@ -147,7 +147,12 @@ func (s *Store) Get(ctx context.Context, id string) (User, error) {
 
 // ByEmail finds a person by address, in whatever case.
 func (s *Store) ByEmail(ctx context.Context, email string) (User, error) {
-	return find(ctx, s.DB, "u.email_key = $1", emailKey(email))
+	return FindByEmail(ctx, s.DB, email)
+}
+
+// FindByEmail is [Store.ByEmail] inside a transaction.
+func FindByEmail(ctx context.Context, q sqldb.Querier, email string) (User, error) {
+	return find(ctx, q, "u.email_key = $1", emailKey(email))
 }
 
 func find(ctx context.Context, q sqldb.Querier, where string, arg any) (User, error) {
