@@ -77,6 +77,8 @@ func TestABrandIsMadeReadListedAndChanged(t *testing.T) {
 		if changed.FromEmail != "post@acme.example" || changed.Name != "Acme" || changed.LogoURL != "" {
 			t.Errorf("%+v", changed)
 		}
+		client.API("GET", "/brands/a%00b", nil).Want(http.StatusNotFound)
+		client.API("GET", "/brands?cursor=WyJcdTAwMDAiXQ", nil).Want(http.StatusUnprocessableEntity)
 		client.API("PATCH", "/brands/none", object{"name": "x"}).Want(http.StatusNotFound)
 		client.API("PATCH", "/brands/acme", object{"key": "other"}).Want(http.StatusBadRequest)
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"assent/preferences/audit"
+	"assent/preferences/names"
 	"assent/preferences/problem"
 	"assent/preferences/sqldb"
 )
@@ -41,6 +42,9 @@ func Get(ctx context.Context, q sqldb.Querier, key string) (Brand, error) {
 func get(ctx context.Context, q sqldb.Querier, key, lock string) (Brand, error) {
 	if key == "" {
 		key = Default
+	}
+	if !names.IsKey(key) {
+		return Brand{}, ErrNotFound
 	}
 	b, err := scan(q.QueryRowContext(ctx, "SELECT "+columns+" FROM brands WHERE key = $1"+lock, key))
 	if errors.Is(err, sql.ErrNoRows) {

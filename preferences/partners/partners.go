@@ -42,6 +42,9 @@ func scan(row interface{ Scan(...any) error }) (Partner, error) {
 
 // Get reads the partner of a key.
 func Get(ctx context.Context, q sqldb.Querier, key string) (Partner, error) {
+	if !names.IsKey(key) {
+		return Partner{}, ErrNotFound
+	}
 	p, err := scan(q.QueryRowContext(ctx, "SELECT "+columns+" FROM partners WHERE key = $1", key))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Partner{}, ErrNotFound

@@ -36,6 +36,8 @@ func TestPartners(t *testing.T) {
 		client.API("POST", "/partners", `{"key":"sponsor","name":"Other"}`).Want(http.StatusConflict)
 		client.API("POST", "/partners", `{"key":"agency","name":"Agency"}`).Want(http.StatusCreated)
 		client.API("PATCH", "/partners/agency", `{"name":"The agency"}`).Want(http.StatusOK)
+		client.API("GET", "/partners/a%00b", nil).Want(http.StatusNotFound)
+		client.API("GET", "/partners?cursor=WyJcdTAwMDAiXQ", nil).Want(http.StatusUnprocessableEntity)
 		client.API("PATCH", "/partners/none", `{"name":"x"}`).Want(http.StatusNotFound)
 		client.API("GET", "/partners/none", nil).Want(http.StatusNotFound)
 		client.API("GET", "/partners/sponsor", nil).Want(http.StatusOK)

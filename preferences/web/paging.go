@@ -3,7 +3,9 @@ package web
 import (
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -34,12 +36,15 @@ func PageOf(c echo.Context, parts int) (Page, error) {
 	}
 	if raw := c.QueryParam("cursor"); raw != "" {
 		text, err := base64.RawURLEncoding.DecodeString(raw)
-		if err != nil || json.Unmarshal(text, &page.Cursor) != nil || len(page.Cursor) != parts {
+		if err != nil || json.Unmarshal(text, &page.Cursor) != nil || len(page.Cursor) != parts || slices.ContainsFunc(page.Cursor, hasNUL) {
 			return page, problem.Invalid("cursor", "is not one that a list answered with; leave it out to start at the beginning")
 		}
 	}
 	return page, nil
 }
+
+// hasNUL finds what no text in the database holds and PostgreSQL does not take.
+func hasNUL(s string) bool { return strings.ContainsRune(s, 0) }
 
 // List is the answer with one page of a list.
 type List[T any] struct {
