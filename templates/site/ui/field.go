@@ -1,0 +1,97 @@
+package ui
+
+import "github.com/a-h/templ"
+
+// Field is one labelled control of a form.
+type Field struct {
+	Name, Label, Hint, Error string
+	// Kind is text (also when empty), email, password, tel, url, number, date, datetime-local, time, color, file,
+	// textarea, select, checkbox, checks, radio, hidden or title (a heading between fields).
+	Kind         string
+	Value        string
+	Values       []string // those that are ticked, for checks
+	Options      []Option
+	Required     bool
+	Placeholder  string
+	Autocomplete string
+	// Mono sets what is typed in a fixed pitch: keys, rules, code.
+	Mono bool
+	// Short makes the control as narrow as what belongs in it.
+	Short     bool
+	Rows      int
+	MaxLength int
+	Disabled  bool
+	Accept    string // for file
+	InputMode string
+	Autofocus bool
+	Prefix    string // makes ids distinct where two forms share a page
+}
+
+// Option is one choice of a select, of checks or of radios.
+type Option struct{ Value, Label, Hint string }
+
+// ID is the id of the control.
+func (f Field) ID() string {
+	return "f-" + f.Prefix + slug(f.Name)
+}
+
+func (f Field) kind() string {
+	if f.Kind == "" {
+		return "text"
+	}
+	return f.Kind
+}
+
+func (f Field) ticked(value string) bool {
+	for _, v := range f.Values {
+		if v == value {
+			return true
+		}
+	}
+	return false
+}
+
+// attributes are those that every kind of control has.
+func (f Field) attributes() templ.Attributes {
+	a := templ.Attributes{"id": f.ID(), "name": f.Name}
+	ref := ""
+	if f.Hint != "" {
+		ref = f.ID() + "-hint"
+	}
+	if f.Error != "" {
+		ref += " " + f.ID() + "-error"
+		a["aria-invalid"] = "true"
+	}
+	if ref != "" {
+		a["aria-describedby"] = ref
+	}
+	for name, value := range map[string]string{"placeholder": f.Placeholder, "autocomplete": f.Autocomplete, "inputmode": f.InputMode, "accept": f.Accept} {
+		if value != "" {
+			a[name] = value
+		}
+	}
+	if f.MaxLength > 0 {
+		a["maxlength"] = f.MaxLength
+	}
+	for name, on := range map[string]bool{"required": f.Required, "disabled": f.Disabled, "autofocus": f.Autofocus} {
+		if on {
+			a[name] = true
+		}
+	}
+	switch {
+	case f.Mono && f.Short:
+		a["class"] = "mono short"
+	case f.Mono:
+		a["class"] = "mono"
+	case f.Short:
+		a["class"] = "short"
+	}
+	return a
+}
+
+func (f Field) rows() int {
+	if f.Rows > 0 {
+		return f.Rows
+	}
+	return 5
+}

@@ -1,0 +1,52 @@
+package ui
+
+import (
+	"assent/templates/locale"
+
+	"github.com/a-h/templ"
+)
+
+// Table is rows under named columns.
+type Table struct {
+	Caption string // read out, not shown
+	Actions string // heading of the buttons, read out
+	Columns []Column
+	Rows    []Row
+}
+
+// Column names a column and can sort by it.
+type Column struct {
+	Label   string
+	SortURL string // empty: it does not sort
+	Sorted  string // "", "ascending" or "descending"
+	Number  bool   // figures, set to the end
+	Quiet   bool   // left out on a phone
+}
+
+// Row is one line.
+type Row struct {
+	Cells []Cell
+	// Posts are the buttons at its end.
+	Posts []Post
+}
+
+// Cell is one field of a line. The first of a line names it.
+type Cell struct {
+	Text, URL, Sub string
+	Badge          Badge
+	Mono           bool
+	Component      templ.Component // instead of the text
+}
+
+// Filter is a row of search controls above a list; it is a GET form, so that a search can be linked to.
+type Filter struct {
+	Locale   *locale.Locale
+	Action   string
+	Search   string // value of the search field q
+	Hint     string // what can be searched, as the field's placeholder
+	NoSearch bool
+	Selects  []Field
+	Keep     []Hidden
+	Clear    string // URL without filters; empty while none is set
+	Export   Link
+}
