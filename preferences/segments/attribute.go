@@ -9,20 +9,22 @@ import (
 // An attribute is a member of the JSON text s.attributes. Its name is compared with the keys of that object as a bound value,
 // so that no name is ever read as a path.
 
-// attribute writes a comparison with one attribute or with the elements of an attribute that is a list.
+// attribute writes a comparison with one attribute or with the elements of an attribute that is a list: the condition stands
+// twice, on the attribute j itself and on its elements v.
 func (c comparison) attribute(b *builder) string {
 	name := b.bind(c.field.column)
-	if b.postgres() {
-		return "EXISTS (SELECT 1 FROM json_each(CAST(s.attributes AS json)) AS j(key, value)" +
-			" CROSS JOIN LATERAL (SELECT j.value WHERE json_typeof(j.value) <> 'array'" +
-			" UNION ALL SELECT e.value FROM json_array_elements(CASE WHEN json_typeof(j.value) = 'array' THEN j.value END) AS e(value)) AS v(value)" +
-			" WHERE j.key = CAST(" + name + " AS TEXT) AND " + c.scalar(b, postgresText, postgresNumber, "json_typeof(v.value) IN ('string', 'number', 'boolean')") + ")"
+	// On PostgreSQL -> takes the name of a member, never a path; on SQLite it would take a path, so there the names are compared.
+	from := "(SELECT CAST(s.attributes AS json) -> CAST(" + name + " AS TEXT)) AS j(value) WHERE"
+	elements := "json_array_elements(CASE WHEN json_typeof(j.value) = 'array' THEN j.value END) AS v(value)"
+	text, number, present := postgresText, postgresNumber, "json_typeof(v.value) IN ('string', 'number', 'boolean')"
+	if !b.postgres() {
+		from = "json_each(s.attributes) AS j WHERE j.key = " + name + " AND"
+		elements = "json_each(CASE j.type WHEN 'array' THEN j.value ELSE '[]' END) AS v"
+		text, number, present = sqliteText, sqliteNumber, "v.type IN ('text', 'integer', 'real', 'true', 'false')"
 	}
-	// SQLite has no LATERAL, so the condition stands twice: on the attribute itself and on its elements.
-	condition := c.scalar(b, sqliteText, sqliteNumber, "v.type IN ('text', 'integer', 'real', 'true', 'false')")
-	return "EXISTS (SELECT 1 FROM json_each(s.attributes) AS j WHERE j.key = " + name +
-		" AND (" + strings.ReplaceAll(condition, "v.", "j.") +
-		" OR EXISTS (SELECT 1 FROM json_each(CASE j.type WHEN 'array' THEN j.value ELSE '[]' END) AS v WHERE " + condition + ")))"
+	condition := c.scalar(b, text, number, present)
+	return "EXISTS (SELECT 1 FROM " + from + " (" + strings.ReplaceAll(condition, "v.", "j.") +
+		" OR EXISTS (SELECT 1 FROM " + elements + " WHERE " + condition + ")))"
 }
 
 // The text and the number that a scalar counts as, NULL where it does not. A text that holds an escaped NUL, which PostgreSQL
