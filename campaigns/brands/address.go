@@ -1,8 +1,7 @@
 package brands
 
 import (
-	"net/mail"
-
+	"assent/preferences/address"
 	"assent/preferences/problem"
 )
 
@@ -13,7 +12,19 @@ func checkAddress(c *problem.Collector, field, email string, required bool) {
 		}
 		return
 	}
-	if parsed, err := mail.ParseAddress(email); err != nil || parsed.Address != email || len(email) > 254 {
-		c.Add(field, "must be an e-mail address such as news@example.com")
+	parsed, err := address.Parse(email)
+	switch {
+	case err != nil:
+		c.Add(field, "is %s", err)
+	case parsed.NeedsSMTPUTF8: // most relays could not send from it
+		c.Add(field, "must have only ASCII characters before the @")
 	}
+}
+
+// wire is an address as mail headers carry it; what is no address stays as it is, for the check to name it.
+func wire(email string) string {
+	if parsed, err := address.Parse(email); err == nil {
+		return parsed.String()
+	}
+	return email
 }

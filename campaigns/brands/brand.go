@@ -72,6 +72,7 @@ func (b Brand) tidy() Brand {
 	for _, field := range []*string{&b.Name, &b.FromName, &b.FromEmail, &b.NoticeFromEmail, &b.ReplyTo, &b.LogoURL} {
 		*field = strings.Trim(*field, " ")
 	}
+	b.FromEmail, b.NoticeFromEmail, b.ReplyTo = wire(b.FromEmail), wire(b.NoticeFromEmail), wire(b.ReplyTo)
 	b.PostalAddress = strings.TrimSpace(strings.ReplaceAll(b.PostalAddress, "\r\n", "\n"))
 	b.Color = strings.ToLower(strings.TrimSpace(b.Color))
 	if short := b.Color; len(short) == 4 && short[0] == '#' {

@@ -101,6 +101,7 @@ func TestABrandThatCannotSpeakIsRefused(t *testing.T) {
 		"no sender":        {object{"from_email": nil}, "from_email"},
 		"sender name":      {object{"from_name": nil}, "from_name"},
 		"not an address":   {object{"from_email": "news"}, "from_email"},
+		"needs SMTPUTF8":   {object{"from_email": "né@acme.example"}, "from_email"},
 		"with a name":      {object{"from_email": "News <news@acme.example>"}, "from_email"},
 		"header injection": {object{"from_name": "Acme\r\nBcc: all@evil.example"}, "from_name"},
 		"address newline":  {object{"reply_to": "a@acme.example\nBcc: b@evil.example"}, "reply_to"},
@@ -124,7 +125,11 @@ func TestABrandThatCannotSpeakIsRefused(t *testing.T) {
 	if list, err := (&brands.Store{DB: db}).List(context.Background(), "", 10); err != nil || len(list) != 0 {
 		t.Errorf("%v, %v", list, err)
 	}
-	client.API("POST", "/brands", acme(object{"postal_address": ""})).Want(http.StatusCreated)
+	var made brands.Brand
+	client.API("POST", "/brands", acme(object{"postal_address": "", "from_email": "news@Bücher.example"})).Want(http.StatusCreated).Into(&made)
+	if made.FromEmail != "news@xn--bcher-kva.example" {
+		t.Errorf("From is %q", made.FromEmail)
+	}
 }
 
 func TestTheDefaultBrandIsThereFromTheStartAndThenLeftAlone(t *testing.T) {
