@@ -2,12 +2,14 @@
 package queuetest
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -63,20 +65,34 @@ func (s *Server) Restart() {
 // answers waits until the server replies to PING.
 func (s *Server) answers() error {
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		conn, err := net.Dial("tcp", s.addr)
-		if err != nil {
-			continue
-		}
-		fmt.Fprint(conn, "PING\r\n")
-		reply := make([]byte, 7)
-		n, _ := conn.Read(reply)
-		conn.Close()
-		if string(reply[:n]) == "+PONG\r\n" {
+		if reply, err := s.say("PING"); err == nil && reply == "+PONG" {
 			return nil
 		}
 	}
 	log, _ := os.ReadFile(filepath.Join(s.dir, "log"))
 	return errors.New("redis-server does not answer:\n" + string(log))
+}
+
+// say sends a command without arguments and gives the one line of its answer.
+func (s *Server) say(command string) (string, error) {
+	conn, err := net.Dial("tcp", s.addr)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	if _, err := fmt.Fprintf(conn, "%s\r\n", command); err != nil {
+		return "", err
+	}
+	reply, err := bufio.NewReader(conn).ReadString('\n')
+	return strings.TrimSpace(reply), err
+}
+
+// Flush forgets everything that the server holds.
+func (s *Server) Flush() error {
+	if reply, err := s.say("FLUSHALL"); err != nil || reply != "+OK" {
+		return fmt.Errorf("flush: %s %w", reply, err)
+	}
+	return nil
 }
 
 // Stop kills the server; what it held is gone.
