@@ -146,26 +146,41 @@ func lockHead(ctx context.Context, tx *sqldb.Tx, n int64) (Position, error) {
 	return p, nil
 }
 
-var (
-	insertEntries = statements(`INSERT INTO ledger_entries (seq, event_id, at, commitment, hash) VALUES `, 5)
-	insertEvents  = statements(`INSERT INTO consent_events (id, seq, subscriber_id, salt, at, action, topic_id, topic_key,
-		partner_key, state, source, content) VALUES `, 12)
+const (
+	intoEntries = `INSERT INTO ledger_entries (seq, event_id, at, commitment, hash) VALUES `
+	intoEvents  = `INSERT INTO consent_events (id, seq, subscriber_id, salt, at, action, topic_id, topic_key,
+		partner_key, state, source, content) VALUES `
 )
 
-// statements makes the text of an INSERT of 1 to batch rows.
-func statements(head string, columns int) [batch + 1]string {
+// inserts holds the text of each INSERT for 1 to batch rows.
+var inserts = map[sqldb.Dialect]*struct{ entries, events [batch + 1]string }{
+	sqldb.SQLite:     {statements(intoEntries, 5, false), statements(intoEvents, 12, false)},
+	sqldb.PostgreSQL: {statements(intoEntries, 5, true), statements(intoEvents, 12, true)},
+}
+
+// statements writes placeholders with a number or without: to SQLite a number
+// is a name, and hundreds of names in one statement cost more than its rows.
+func statements(head string, columns int, numbered bool) [batch + 1]string {
 	var all [batch + 1]string
 	var b strings.Builder
 	b.WriteString(head)
 	n := 0
 	for rows := 1; rows <= batch; rows++ {
-		if rows > 1 {
-			b.WriteByte(',')
-		}
 		for c := range columns {
+			switch {
+			case c > 0:
+				b.WriteByte(',')
+			case rows > 1:
+				b.WriteString(",(")
+			default:
+				b.WriteByte('(')
+			}
 			n++
-			b.WriteString([...]string{"($", ",$"}[min(c, 1)])
-			b.WriteString(strconv.Itoa(n))
+			if numbered {
+				b.WriteString("$" + strconv.Itoa(n))
+			} else {
+				b.WriteByte('?')
+			}
 		}
 		b.WriteByte(')')
 		all[rows] = b.String()
@@ -174,6 +189,7 @@ func statements(head string, columns int) [batch + 1]string {
 }
 
 func insert(ctx context.Context, tx *sqldb.Tx, records []record) error {
+	texts := inserts[tx.Dialect()]
 	entries := make([]any, 0, 5*len(records))
 	events := make([]any, 0, 12*len(records))
 	for i := range records {
@@ -183,10 +199,10 @@ func insert(ctx context.Context, tx *sqldb.Tx, records []record) error {
 		events = append(events, c.EventID, c.Seq, e.Subscriber, r.salt, c.At, string(e.Action), e.TopicID, e.Topic,
 			e.Partner, e.State, e.Source, r.content)
 	}
-	if _, err := tx.ExecContext(ctx, insertEntries[len(records)], entries...); err != nil {
+	if _, err := tx.ExecContext(ctx, texts.entries[len(records)], entries...); err != nil {
 		return fmt.Errorf("ledger: chain: %w", err)
 	}
-	if _, err := tx.ExecContext(ctx, insertEvents[len(records)], events...); err != nil {
+	if _, err := tx.ExecContext(ctx, texts.events[len(records)], events...); err != nil {
 		return fmt.Errorf("ledger: events: %w", err)
 	}
 	return nil
