@@ -40,6 +40,27 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// One address in either case and either composition has one key: H and J have no
+// composed capitals with these marks, their small letters do.
+func TestKeyFoldsCaseAndComposition(t *testing.T) {
+	for _, same := range [][]string{
+		{"JAN@example.com", "jan@EXAMPLE.com"},
+		{"H\u0331@example.com", "h\u0331@example.com", "\u1e96@example.com"},
+		{"J\u030c@example.com", "\u01f0@example.com"},
+		{"ÅSA@example.com", "a\u030asa@example.com", "\u212bsa@example.com"},
+	} {
+		first, err := Parse(same[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range same[1:] {
+			if a, err := Parse(s); err != nil || a.Key != first.Key {
+				t.Errorf("%q has key %q, %q has %q, %v", same[0], first.Key, s, a.Key, err)
+			}
+		}
+	}
+}
+
 func TestStringIsTheWireForm(t *testing.T) {
 	a, err := Parse("Info@bücher.example")
 	if err != nil || a.String() != "Info@xn--bcher-kva.example" {

@@ -55,6 +55,7 @@ func TestQuietUntil(t *testing.T) {
 		{"clocks go forward in the night", night, "Europe/Amsterdam", "2026-03-28T22:00:00Z", "2026-03-29T05:00:00Z"},
 		{"clocks go back in the night", night, "Europe/Amsterdam", "2026-10-24T21:00:00Z", "2026-10-25T06:00:00Z"},
 		{"an end that comes twice", Quiet{22 * 60, 150}, "Europe/Amsterdam", "2026-10-25T01:15:00Z", "2026-10-25T01:30:00Z"},
+		{"the second time around", Quiet{22 * 60, 90}, "America/New_York", "2026-11-01T06:15:00Z", "2026-11-01T06:30:00Z"},
 		{"off", Quiet{}, "UTC", "2026-03-02T00:00:00Z", ""},
 	} {
 		at, err := time.Parse(time.RFC3339, c.now)

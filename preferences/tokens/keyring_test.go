@@ -2,7 +2,9 @@ package tokens
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -160,6 +162,20 @@ func TestLoadOrCreateAtOnce(t *testing.T) {
 		if r == nil || rings[0] == nil || !slices.Equal(r.KeyIDs(), rings[0].KeyIDs()) {
 			t.Fatalf("processes that start at once have different keys: %v, %v", r, rings[0])
 		}
+	}
+}
+
+// Whoever comes second must not replace the secrets that the first has signed with.
+func TestCreateNeverReplacesAFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "secrets")
+	if err := os.WriteFile(path, []byte("a:"+secretA), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := create(path); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("got %v", err)
+	}
+	if after, _ := os.ReadFile(path); string(after) != "a:"+secretA {
+		t.Error("the file was replaced")
 	}
 }
 
