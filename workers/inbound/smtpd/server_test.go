@@ -284,8 +284,10 @@ func TestAMailThatBreaksOffChangesNothing(t *testing.T) {
 
 func TestBDATIsReadLikeDATA(t *testing.T) {
 	f := start(t, nil, nil)
-	c := f.client(t)
 	for i, whole := range []bool{false, true} {
+		// A client of its own for each: within one connection go-smtp 0.25.1
+		// has a data race between a BDAT that was reset and the next one.
+		c := f.client(t)
 		if err := c.Mail(""); err != nil {
 			t.Fatal(err)
 		}
