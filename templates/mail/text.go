@@ -41,6 +41,7 @@ type textWriter struct {
 	out         []Para
 	first, rest string // prefixes of what comes next
 	tight       bool
+	items       int // list items that are open
 }
 
 func (w *textWriter) add(p Para) {
@@ -105,26 +106,25 @@ func (w *textWriter) event(b Event) {
 	}
 }
 
-// labelled puts a link's address below its label.
-func labelled(label, url string) string {
-	if strings.HasSuffix(label, "?") || strings.HasSuffix(label, "!") || strings.HasSuffix(label, ":") {
-		return label + "\n" + url
-	}
-	return label + ":\n" + url
-}
+// labelled puts a link's address below its label. It adds no sign, because a label may end in one already, and what
+// a value ends in must not change the layout.
+func labelled(label, url string) string { return label + "\n" + url }
 
 // nodes writes prose. Stretches of inline nodes that stand beside blocks, as in a tight list, are paragraphs.
 func (w *textWriter) nodes(list []Node) {
 	var inline strings.Builder
+	some := false
 	flush := func() {
-		if s := strings.TrimSpace(inline.String()); s != "" {
-			w.para(s)
+		if some {
+			w.para(strings.Trim(inline.String(), " "))
 		}
 		inline.Reset()
+		some = false
 	}
 	for _, n := range list {
-		if n.inline() {
+		if n.Inline() {
 			n.words(&inline)
+			some = true
 			continue
 		}
 		flush()
@@ -143,8 +143,10 @@ func (w *textWriter) node(n Node) {
 			if n.N > 0 {
 				mark = strconv.Itoa(n.N+i) + ". "
 			}
-			w.tight = w.tight || i > 0
+			w.tight = w.tight || i > 0 || w.items > 0
+			w.items++
 			w.within(mark, strings.Repeat(" ", len(mark)), item.Children)
+			w.items--
 		}
 	case Quote:
 		w.within("> ", "> ", n.Children)
@@ -171,7 +173,8 @@ func (w *textWriter) within(first, rest string, list []Node) {
 	w.rest = r
 }
 
-func (n Node) inline() bool {
+// Inline tells whether the node stands within a line.
+func (n Node) Inline() bool {
 	switch n.Kind {
 	case Words, Strong, Emphasis, Struck, Code, Link, Break:
 		return true
