@@ -65,7 +65,9 @@ func deepFill(v reflect.Value, f func(string) string) reflect.Value {
 	case reflect.Struct:
 		out := reflect.New(v.Type()).Elem()
 		for i := range v.NumField() {
-			out.Field(i).Set(deepFill(v.Field(i), f))
+			if out.Field(i).CanSet() {
+				out.Field(i).Set(deepFill(v.Field(i), f))
+			}
 		}
 		return out
 	}

@@ -140,6 +140,16 @@ func TestMailsAreAsTheyWere(t *testing.T) {
 	golden(t, "newsletter.ar.html", mustHTML(t, newsletter("ar")))
 }
 
+// A mail in a language that we have no texts in says so where our English stands (WCAG 3.1.2).
+func TestBorrowedTextsAreMarked(t *testing.T) {
+	for lang, want := range map[string]int{"en": 0, "nl-BE": 0, "ar": 2, "ja": 2} {
+		page := mustHTML(t, Compose(acme, to(lang), views[0].view))
+		if n := strings.Count(page, `dir="ltr" lang="en"`); n != want {
+			t.Errorf("%s: %d marks, want %d", lang, n, want)
+		}
+	}
+}
+
 func mustHTML(t *testing.T, m Message) string {
 	t.Helper()
 	s, err := m.HTML()
