@@ -211,27 +211,27 @@ func TestADeadWorkersMailIsSettledByWhatIsKnown(t *testing.T) {
 	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
 		w, ctx := campaignstest.New(t, db), context.Background()
 		w.Topic("news", nil)
-		for i := range 9 {
+		for i := range 12 {
 			w.Give(w.Person(fmt.Sprintf("p%d@example.com", i), nil), "news")
 		}
 		c := w.Campaign("news", nil)
 		w.Schedule(c)
-		b, err := w.Mails.Claim(ctx, c.ID, "dead", 0, 9)
-		if err != nil || len(b.Items) != 9 {
+		b, err := w.Mails.Claim(ctx, c.ID, "dead", 0, 12)
+		if err != nil || len(b.Items) != 12 {
 			t.Fatal(len(b.Items), err)
 		}
 		fates := map[string]campaigns.Fate{}
 		for i, item := range b.Items {
-			fates[item.ID] = campaigns.Fate(i % 3)
+			fates[item.ID] = campaigns.Fate(i % 4)
 		}
 		settled, err := w.Mails.SettleWorker(ctx, "dead", func(id string) campaigns.Fate { return fates[id] })
-		if err != nil || settled != (campaigns.Settled{Returned: 3, Sent: 3, Uncertain: 3}) {
+		if err != nil || settled != (campaigns.Settled{Returned: 3, Sent: 3, Failed: 3, Uncertain: 3}) {
 			t.Fatalf("%+v, %v", settled, err)
 		}
 		if sent := w.SendAll(c); len(sent) != 3 {
 			t.Fatalf("%d mails were sent again, want the 3 that had not begun", len(sent))
 		}
-		if r := w.Report(c); r.Sent != 6 || r.Uncertain != 3 || r.Status != campaigns.StatusFinished {
+		if r := w.Report(c); r.Sent != 6 || r.Uncertain != 3 || r.Failed != 3 || r.Status != campaigns.StatusFinished {
 			t.Fatalf("%+v", r)
 		}
 	})

@@ -32,7 +32,7 @@ type Outcome struct {
 }
 
 // Extend asks again, before their MAIL FROM, for claims whose lease ran out: those which nobody revoked meanwhile are
-// returned with a new lease. The others must not begin.
+// returned with a new lease. The others must not begin; they are given back at once, so that whoever waits for them knows.
 func (s *Service) Extend(ctx context.Context, worker string, ids []string) (still map[string]bool, lease time.Time, err error) {
 	still = map[string]bool{}
 	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
@@ -51,7 +51,19 @@ func (s *Service) Extend(ctx context.Context, worker string, ids []string) (stil
 			}
 			still[id] = true
 		}
-		return rows.Err()
+		if err := rows.Err(); err != nil {
+			return fmt.Errorf("campaigns: extend: %w", err)
+		}
+		rows.Close()
+		if len(still) == len(ids) {
+			return nil
+		}
+		_, err = tx.ExecContext(ctx, "UPDATE deliveries SET status = 'deferred', worker = '', at = $1, due_at = $2 WHERE worker = $3 AND status = 'claimed' AND revoked_at IS NOT NULL AND id "+tx.Dialect().In(4),
+			sqldb.Micros(s.now()), sqldb.Micros(s.now()), worker, tx.Dialect().List(ids))
+		if err != nil {
+			return fmt.Errorf("campaigns: extend: %w", err)
+		}
+		return nil
 	})
 	return still, lease, err
 }
@@ -139,13 +151,14 @@ const settlePoll = 10 * time.Millisecond
 
 // Settle waits until none of these revoked claims can begin: each has an outcome, or the lease that it was claimed under is
 // surely over. The lease began before the claim was committed, which was before the withdrawal was; so waiting one lease
-// time from now is enough, whatever clocks say. It returns how many had begun.
+// time from now is enough, whatever clocks say; a second one is granted to the worker to tell what became of them. It returns
+// how many had begun, or may have.
 func (s *Service) Settle(ctx context.Context, ids []string) (begun int, err error) {
 	if len(ids) == 0 {
 		return 0, nil
 	}
 	ctx = context.WithoutCancel(ctx) // the person who hangs up has withdrawn all the same
-	deadline := time.Now().Add(LeaseTime)
+	deadline := time.Now().Add(2 * LeaseTime)
 	for {
 		var open int
 		err := s.DB.QueryRowContext(ctx, "SELECT count(*) FILTER (WHERE status = 'claimed'), count(*) FILTER (WHERE status IN ('claimed', 'sent', 'uncertain', 'bounced', 'failed')) FROM deliveries WHERE id "+

@@ -53,10 +53,11 @@ const (
 	FateUnknown  Fate = iota // perhaps accepted: shown as uncertain
 	FateNotBegun             // surely not accepted: goes back
 	FateSent                 // the relay had answered 250
+	FateRefused              // the relay had said no for good
 )
 
 // Settled tells how many claims of dead workers came to which end.
-type Settled struct{ Returned, Sent, Uncertain int }
+type Settled struct{ Returned, Sent, Failed, Uncertain int }
 
 // settleBatch is how many claims one transaction settles.
 const settleBatch = 500
@@ -104,6 +105,10 @@ func (s *Service) settleSome(ctx context.Context, worker string, fate func(strin
 				l.Status = StatusSent
 				sum.Sent++
 				tallies[campaign].add(StatusSent, "", 1)
+			case FateRefused:
+				l.Status = StatusFailed
+				sum.Failed++
+				tallies[campaign].add(StatusFailed, "", 1)
 			default:
 				l.Status = StatusUncertain
 				sum.Uncertain++
@@ -135,7 +140,10 @@ func (s *Service) settleSome(ctx context.Context, worker string, fate func(strin
 		return nil
 	})
 	if err == nil {
-		total.Returned, total.Sent, total.Uncertain = total.Returned+sum.Returned, total.Sent+sum.Sent, total.Uncertain+sum.Uncertain
+		total.Returned += sum.Returned
+		total.Sent += sum.Sent
+		total.Failed += sum.Failed
+		total.Uncertain += sum.Uncertain
 	}
 	return n, err
 }

@@ -2,6 +2,7 @@ package workers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -14,11 +15,12 @@ import (
 	"assent/preferences"
 	"assent/preferences/gate"
 	"assent/preferences/sqldb"
+	"assent/workers/journal"
 	"assent/workers/queue"
 	"assent/workers/transport"
 )
 
-// Engine sends. All fields are required but Journal and Every.
+// Engine sends. All fields are required but Every.
 type Engine struct {
 	ID, Host      string // of this process among the workers
 	DB            *sqldb.DB
@@ -31,13 +33,15 @@ type Engine struct {
 	Links         preferences.Links
 	Marketing     transport.Transport
 	Transactional transport.Transport
-	Journal       transport.Journal // what a crash must not make us forget; nil keeps none
+	Journals      string // folder of what a crash must not make us forget
 	// Every are jobs of other packages, run about as often as each says, on one process at a time.
 	Every []Job
 
 	servers  *queue.Servers
 	mailings mailings
 	watch    watch
+	journal  *journal.Journal
+	notes    chan *journal.Lane // one for each sender
 	stop     context.CancelFunc
 	loops    sync.WaitGroup
 }
@@ -63,7 +67,7 @@ const drainers = 4
 func (e *Engine) Start() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	e.stop = cancel
-	if err := e.Campaigns.Beat(ctx, e.ID, e.Host); err != nil {
+	if err := e.open(ctx); err != nil {
 		cancel()
 		return err
 	}
@@ -90,10 +94,64 @@ func (e *Engine) Stop(ctx context.Context) {
 	e.stop()
 	e.loops.Wait()
 	e.servers.Stop()
+	if err := e.journal.Close(); err != nil {
+		e.Log.Error("journal", "error", err)
+	}
+	if err := e.Campaigns.Leave(ctx, e.ID); err != nil {
+		e.Log.Error("worker cannot sign off", "error", err)
+	}
 	_ = e.Marketing.Close(ctx)
 	if e.Transactional != e.Marketing {
 		_ = e.Transactional.Close(ctx)
 	}
+}
+
+// open settles what processes that died on this machine left, and begins a journal of its own.
+func (e *Engine) open(ctx context.Context) error {
+	if err := e.adopt(ctx); err != nil {
+		return err
+	}
+	var err error
+	if e.journal, err = journal.Create(e.Journals, e.ID); err != nil {
+		return fmt.Errorf("workers: %w", err)
+	}
+	e.notes = make(chan *journal.Lane, e.lanes())
+	for range e.lanes() {
+		lane, err := e.journal.Lane()
+		if err != nil {
+			return fmt.Errorf("workers: %w", err)
+		}
+		e.notes <- lane
+	}
+	return e.Campaigns.Beat(ctx, e.ID, e.Host)
+}
+
+// adopt settles what the dead workers of this machine held, by what their journals say.
+func (e *Engine) adopt(ctx context.Context) error {
+	orphans, err := journal.Orphans(e.Journals)
+	if err != nil {
+		return fmt.Errorf("workers: %w", err)
+	}
+	for _, o := range orphans {
+		err := e.Settle(ctx, o.Worker, func(id string) campaigns.Fate {
+			switch fate, _ := o.Fate(id); fate {
+			case journal.NotBegun:
+				return campaigns.FateNotBegun
+			case journal.Sent:
+				return campaigns.FateSent
+			case journal.Refused:
+				return campaigns.FateRefused
+			}
+			return campaigns.FateUnknown
+		})
+		if err != nil {
+			return errors.Join(err, o.Release())
+		}
+		if err := o.Remove(); err != nil {
+			return fmt.Errorf("workers: %w", err)
+		}
+	}
+	return nil
 }
 
 // lanes is how many senders of marketing mail this process runs.

@@ -54,6 +54,8 @@ func (e *Engine) laneTask(ctx context.Context, t *asynq.Task) error {
 // lane should go on, 0 when there is nothing more to do.
 func (e *Engine) runLane(ctx context.Context, campaignID string, lane int) (again time.Duration, err error) {
 	until := time.Now().Add(laneSlice)
+	notes := <-e.notes
+	defer func() { e.notes <- notes }()
 	for time.Now().Before(until) {
 		select {
 		case <-queue.Stopping(ctx):
@@ -73,8 +75,11 @@ func (e *Engine) runLane(ctx context.Context, campaignID string, lane int) (agai
 		if len(b.Items) == 0 {
 			continue
 		}
-		outcomes, troubled := e.send(ctx, b)
+		outcomes, troubled := e.send(ctx, b, notes)
 		if err := e.Campaigns.Complete(context.WithoutCancel(ctx), campaignID, lane, outcomes); err != nil {
+			return 0, err
+		}
+		if err := notes.Settled(); err != nil {
 			return 0, err
 		}
 		if troubled != "" {
@@ -100,7 +105,7 @@ func none(outcomes []campaigns.Outcome, status string) bool {
 }
 
 // send sends one batch over one connection and tells what became of each mail, and why the campaign must pause, if it must.
-func (e *Engine) send(ctx context.Context, b campaigns.Batch) (outcomes []campaigns.Outcome, trouble string) {
+func (e *Engine) send(ctx context.Context, b campaigns.Batch, notes transport.Journal) (outcomes []campaigns.Outcome, trouble string) {
 	now := e.Campaigns.Now()
 	lease := lease{ctx: ctx, e: e, until: b.Lease, ids: make([]string, len(b.Items))}
 	out := make([]transport.Outgoing, len(b.Items))
@@ -115,7 +120,7 @@ func (e *Engine) send(ctx context.Context, b campaigns.Batch) (outcomes []campai
 			return e.write(m, item, links, now)
 		}}
 	}
-	results := e.Marketing.SendBatch(ctx, transport.Batch{Messages: out, Lease: lease.of, Journal: e.Journal})
+	results := e.Marketing.SendBatch(ctx, transport.Batch{Messages: out, Lease: lease.of, Journal: notes})
 	outcomes = make([]campaigns.Outcome, len(results))
 	for i, r := range results {
 		outcomes[i] = outcome(b.Items[i].ID, r, now)

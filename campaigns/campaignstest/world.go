@@ -35,15 +35,26 @@ var Staff = audit.Actor{Kind: audit.KindKey, ID: "test", Name: "test"}
 
 // Clock stands still until it is moved.
 type Clock struct {
-	mu  sync.Mutex
-	now time.Time
+	mu      sync.Mutex
+	now     time.Time
+	running time.Time // since when it runs by itself, zero: it stands still
 }
 
 // Now is the clock's instant.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if !c.running.IsZero() {
+		return c.now.Add(time.Since(c.running)).Truncate(time.Microsecond)
+	}
 	return c.now
+}
+
+// Run lets the clock run by itself from now on.
+func (c *Clock) Run() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.running = time.Now()
 }
 
 // Move moves the clock.
