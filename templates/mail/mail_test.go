@@ -292,6 +292,22 @@ func TestFooterFitsTheKindOfMail(t *testing.T) {
 	})
 }
 
+// There is nothing to unsubscribe from in a mandatory mail, whatever its caller fills in (compliance 24).
+func TestNoticesAndServiceMailNeverShowAnUnsubscribeLink(t *testing.T) {
+	for class, want := range map[Class]bool{Marketing: true, Research: true, Service: false, Notice: false} {
+		m := newsletter("en")
+		m.Footer.Class = class
+		for _, part := range []string{m.Text(), mustHTML(t, m)} {
+			if got := strings.Contains(part, m.Footer.UnsubscribeURL); got != want {
+				t.Errorf("class %d: unsubscribe link %v", class, got)
+			}
+			if got := strings.Contains(part, m.Footer.PreferencesURL); got != want {
+				t.Errorf("class %d: preferences link %v", class, got)
+			}
+		}
+	}
+}
+
 func parse(t *testing.T, page string) *html.Node {
 	t.Helper()
 	n, err := html.Parse(strings.NewReader(page))
