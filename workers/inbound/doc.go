@@ -10,6 +10,6 @@
 //
 // Parser reads mails; the packages below it read their parts (parts), bounces
 // (dsn) and complaints (arf), take mail in by SMTP (smtpd) or from a mailbox
-// (mailbox), and read webhooks (webhook). What an event does to a person is the
+// over IMAP (fetch), and read webhooks (webhook). What an event does to a person is the
 // Sink's to decide.
 package inbound

@@ -1,0 +1,201 @@
+package fetch
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+
+	"assent/workers/inbound"
+)
+
+// Mailbox is a mailbox to fetch from. Parser and Sink are required.
+type Mailbox struct {
+	Parser *inbound.Parser
+	Sink   inbound.Sink
+	TLS    *tls.Config // nil for the system's roots
+	Log    *slog.Logger
+	Now    func() time.Time
+
+	source source
+}
+
+// New is a mailbox at
+// imaps://user:password@host/FOLDER?move=FOLDER&every=1m (imap:// for STARTTLS).
+func New(url string, p *inbound.Parser, sink inbound.Sink) (*Mailbox, error) {
+	s, err := parseURL(url)
+	if err != nil {
+		return nil, err
+	}
+	return &Mailbox{Parser: p, Sink: sink, source: s, Log: slog.New(slog.DiscardHandler), Now: time.Now}, nil
+}
+
+const (
+	// maxMail is how much of a mail is fetched: what the parser reads.
+	maxMail = 2 << 20
+	// maxRound bounds the mails of one visit.
+	maxRound = 1_000
+	// maxVisit bounds the time of one visit.
+	maxVisit = 10 * time.Minute
+	maxWait  = 15 * time.Minute
+)
+
+// Run visits the mailbox until ctx ends. After a fault it waits longer each
+// time, up to 15 minutes.
+func (m *Mailbox) Run(ctx context.Context) error {
+	wait := m.source.every
+	for {
+		n, err := m.Once(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			wait = min(2*wait, max(maxWait, m.source.every))
+			m.Log.Error("inbound mailbox", "host", m.source.host, "mails", n, "retry", wait, "err", err)
+		case n == maxRound:
+			continue
+		default:
+			wait = m.source.every
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+	}
+}
+
+// Once visits the mailbox and reads up to 1,000 unseen mails. It returns how
+// many were dealt with, also beside an error.
+func (m *Mailbox) Once(ctx context.Context) (n int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, maxVisit)
+	defer cancel()
+	c, err := m.open(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = c.Close() }()
+	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
+	defer stop()
+
+	found, err := c.UIDSearch(&imap.SearchCriteria{NotFlag: []imap.Flag{imap.FlagSeen, imap.FlagDeleted}}, nil).Wait()
+	if err != nil {
+		return 0, fmt.Errorf("fetch: searching: %w", err)
+	}
+	uids := found.AllUIDs()
+	for _, uid := range uids[:min(len(uids), maxRound)] {
+		if err := m.one(ctx, c, uid); err != nil {
+			return n, err
+		}
+		n++
+	}
+	_ = c.Logout().Wait()
+	return n, nil
+}
+
+// open connects, signs in and selects the folder.
+func (m *Mailbox) open(ctx context.Context) (*imapclient.Client, error) {
+	s := m.source
+	conf := &tls.Config{MinVersion: tls.VersionTLS12}
+	if m.TLS != nil {
+		conf = m.TLS.Clone()
+	}
+	if conf.ServerName == "" {
+		conf.ServerName = s.host
+	}
+	conn, err := (&net.Dialer{Timeout: 30 * time.Second}).DialContext(ctx, "tcp", s.address)
+	if err != nil {
+		return nil, fmt.Errorf("fetch: %w", err)
+	}
+	if end, ok := ctx.Deadline(); ok {
+		_ = conn.SetDeadline(end)
+	}
+	var c *imapclient.Client
+	switch s.security {
+	case implicitTLS:
+		secure := tls.Client(conn, conf)
+		if err := secure.HandshakeContext(ctx); err != nil {
+			_ = conn.Close()
+			return nil, fmt.Errorf("fetch: TLS: %w", err)
+		}
+		c = imapclient.New(secure, nil)
+	case startTLS:
+		// Closing on the way out keeps a server that says nothing from holding us.
+		stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+		c, err = imapclient.NewStartTLS(conn, &imapclient.Options{TLSConfig: conf})
+		stop()
+		if err != nil {
+			_ = conn.Close()
+			return nil, fmt.Errorf("fetch: STARTTLS: %w", err)
+		}
+	case noTLS:
+		c = imapclient.New(conn, nil)
+	}
+	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
+	defer stop()
+	if err := c.Login(s.user, s.password).Wait(); err != nil {
+		_ = c.Close()
+		return nil, fmt.Errorf("fetch: signing in: %w", err)
+	}
+	if s.moveTo != "" {
+		_ = c.Create(s.moveTo, nil).Wait() // it is usually there
+	}
+	if _, err := c.Select(s.folder, nil).Wait(); err != nil {
+		_ = c.Close()
+		return nil, fmt.Errorf("fetch: opening %s: %w", s.folder, err)
+	}
+	return c, nil
+}
+
+// one reads one mail, makes its events durable, and puts it aside.
+func (m *Mailbox) one(ctx context.Context, c *imapclient.Client, uid imap.UID) error {
+	section := &imap.FetchItemBodySection{Peek: true, Partial: &imap.SectionPartial{Size: maxMail}}
+	set := imap.UIDSetNum(uid)
+	got, err := c.Fetch(set, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{section}}).Collect()
+	if err != nil {
+		return fmt.Errorf("fetch: reading a mail: %w", err)
+	}
+	var body []byte
+	for _, b := range got {
+		for _, part := range b.BodySection {
+			body = part.Bytes
+		}
+	}
+	env := inbound.Envelope{At: m.Now().UTC().Truncate(time.Microsecond), Provider: "imap"}
+	events, err := m.Parser.Parse(bytes.NewReader(body), env)
+	switch {
+	case errors.Is(err, inbound.ErrBroken):
+		m.Log.Warn("inbound mail cannot be read", "uid", uid, "err", err)
+	case err != nil:
+		return err
+	case len(events) > 0:
+		if err := m.Sink.Apply(ctx, events); err != nil {
+			return fmt.Errorf("fetch: storing events: %w", err)
+		}
+	}
+	return m.aside(c, set)
+}
+
+// aside marks a mail as seen and moves it, where the server can move one mail
+// without touching others that are marked as deleted.
+func (m *Mailbox) aside(c *imapclient.Client, set imap.UIDSet) error {
+	seen := &imap.StoreFlags{Op: imap.StoreFlagsAdd, Silent: true, Flags: []imap.Flag{imap.FlagSeen}}
+	if err := c.Store(set, seen, nil).Close(); err != nil {
+		return fmt.Errorf("fetch: marking a mail as seen: %w", err)
+	}
+	caps := c.Caps()
+	if m.source.moveTo == "" || !caps.Has(imap.CapMove) && !caps.Has(imap.CapUIDPlus) {
+		return nil
+	}
+	if _, err := c.Move(set, m.source.moveTo).Wait(); err != nil {
+		return fmt.Errorf("fetch: moving a mail: %w", err)
+	}
+	return nil
+}

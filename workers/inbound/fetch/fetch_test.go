@@ -1,0 +1,272 @@
+package fetch
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"math/big"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapserver"
+	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
+
+	"assent/preferences/tokens"
+	"assent/workers/inbound"
+)
+
+const (
+	anna     = "01956fd0-0000-7000-8000-00000000a11a"
+	campaign = "01956fd0-0000-7000-8000-0000000000ca"
+)
+
+type sink struct {
+	mu     sync.Mutex
+	events []inbound.Event
+	err    error
+}
+
+func (s *sink) Apply(_ context.Context, events []inbound.Event) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == nil {
+		s.events = append(s.events, events...)
+	}
+	return s.err
+}
+
+type server struct {
+	addr  string
+	user  *imapmemserver.User
+	roots *x509.CertPool
+	keys  *tokens.Keyring
+}
+
+// serve runs go-imap's in-memory server; wrap is what its listener goes through.
+func serve(t *testing.T, caps imap.CapSet, implicit bool) *server {
+	t.Helper()
+	keys, err := tokens.Parse("k1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmpl := &x509.Certificate{SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, _ := x509.ParseCertificate(der)
+	s := &server{user: imapmemserver.NewUser("bounces", "pass word"), roots: x509.NewCertPool(), keys: keys}
+	s.roots.AddCert(cert)
+	if err := s.user.Create("INBOX", nil); err != nil {
+		t.Fatal(err)
+	}
+	mem := imapmemserver.New()
+	mem.AddUser(s.user)
+	conf := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+	srv := imapserver.New(&imapserver.Options{
+		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
+			return mem.NewSession(), nil, nil
+		},
+		Caps: caps, TLSConfig: conf, InsecureAuth: !implicit && caps != nil, Logger: log.New(io.Discard, "", 0),
+	})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.addr = l.Addr().String()
+	if implicit {
+		l = tls.NewListener(l, conf)
+	}
+	go func() { _ = srv.Serve(l) }()
+	t.Cleanup(func() { _ = srv.Close() })
+	return s
+}
+
+type literal struct{ *bytes.Reader }
+
+func (l literal) Size() int64 { return l.Reader.Size() }
+
+func (s *server) put(t *testing.T, mail string) {
+	t.Helper()
+	if _, err := s.user.Append("INBOX", literal{bytes.NewReader([]byte(mail))}, &imap.AppendOptions{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *server) bounce(n int) string {
+	return "Return-Path: <>\r\nDelivered-To: " + s.keys.SignLocal(tokens.Return, anna, campaign) + "@bounce.example.org\r\nFrom: MAILER-DAEMON@mx.example.net\r\nSubject: failure notice\r\n" +
+		fmt.Sprintf("Message-ID: <%d@mx.example.net>\r\n\r\n", n) + "Hi. This is the qmail-send program at mx.example.net.\r\n\r\n<anna@example.net>:\r\nSorry, no mailbox here by that name. (#5.1.1)\r\n"
+}
+
+func (s *server) count(t *testing.T, folder string) (all, unseen int) {
+	t.Helper()
+	d, err := s.user.Status(folder, &imap.StatusOptions{NumMessages: true, NumUnseen: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return int(*d.NumMessages), int(*d.NumUnseen)
+}
+
+func (s *server) mailbox(t *testing.T, url string, to inbound.Sink) *Mailbox {
+	t.Helper()
+	m, err := New(strings.Replace(url, "HOST", "bounces:pass%20word@"+s.addr, 1), &inbound.Parser{Domain: inbound.Domain{Keys: s.keys, Name: "bounce.example.org"}}, to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.TLS = &tls.Config{RootCAs: s.roots}
+	return m
+}
+
+var (
+	plain = imap.CapSet{imap.CapIMAP4rev1: {}}
+	rich  = imap.CapSet{imap.CapIMAP4rev1: {}, imap.CapMove: {}, imap.CapUIDPlus: {}}
+)
+
+func TestUnseenMailsAreReadOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		caps     imap.CapSet
+		implicit bool
+		url      string
+		moved    bool
+	}{
+		"implicit TLS":          {rich, true, "imaps://HOST/INBOX", false},
+		"STARTTLS and moving":   {rich, false, "imap://HOST/?move=Done", true},
+		"without TLS":           {rich, false, "imap://HOST/INBOX?tls=none&move=Done", true},
+		"a server with no MOVE": {plain, true, "imaps://HOST/INBOX?move=Done", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, c.caps, c.implicit)
+			got := &sink{}
+			m := s.mailbox(t, c.url, got)
+			for i := range 3 {
+				s.put(t, s.bounce(i))
+			}
+			s.put(t, " \r\n") // cannot be read, and must not come again for ever
+			n, err := m.Once(t.Context())
+			if err != nil || n != 4 || len(got.events) != 3 {
+				t.Fatalf("%d mails, %d events: %v", n, len(got.events), err)
+			}
+			if e := got.events[0]; e.Effect() != inbound.Suppress || e.Claims.Subject != anna || e.Provider != "imap" || e.At.IsZero() {
+				t.Errorf("%+v", e)
+			}
+			all, unseen := s.count(t, "INBOX")
+			if unseen != 0 || (all == 0) != c.moved {
+				t.Errorf("INBOX holds %d, %d unseen", all, unseen)
+			}
+			if c.moved {
+				if all, unseen := s.count(t, "Done"); all != 4 || unseen != 0 {
+					t.Errorf("Done holds %d, %d unseen", all, unseen)
+				}
+			}
+			if n, err := m.Once(t.Context()); n != 0 || err != nil || len(got.events) != 3 {
+				t.Errorf("again: %d mails: %v", n, err)
+			}
+		})
+	}
+}
+
+func TestAMailIsSeenOnlyWhenItsEventsAreDurable(t *testing.T) {
+	s := serve(t, rich, true)
+	got := &sink{err: errors.New("disk full")}
+	m := s.mailbox(t, "imaps://HOST/INBOX?move=Done", got)
+	s.put(t, s.bounce(1))
+	if n, err := m.Once(t.Context()); err == nil || n != 0 {
+		t.Fatalf("%d mails: %v", n, err)
+	}
+	if all, unseen := s.count(t, "INBOX"); all != 1 || unseen != 1 {
+		t.Fatalf("INBOX holds %d, %d unseen", all, unseen)
+	}
+	got.err = nil
+	if n, err := m.Once(t.Context()); err != nil || n != 1 || len(got.events) != 1 {
+		t.Errorf("%d mails: %v", n, err)
+	}
+}
+
+func TestAnUntrustedCertificateIsRefused(t *testing.T) {
+	for _, url := range []string{"imaps://HOST/", "imap://HOST/"} {
+		s := serve(t, rich, strings.HasPrefix(url, "imaps"))
+		m := s.mailbox(t, url, &sink{})
+		m.TLS = nil
+		if _, err := m.Once(t.Context()); err == nil {
+			t.Errorf("%s: signed in", url)
+		}
+	}
+}
+
+func TestAServerThatSaysNothingDoesNotHoldUs(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for _, scheme := range []string{"imaps", "imap"} {
+		m, err := New(scheme+"://a:b@"+l.Addr().String()+"/", &inbound.Parser{}, &sink{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		start := time.Now()
+		_, err = m.Once(ctx)
+		cancel()
+		if err == nil || time.Since(start) > 5*time.Second {
+			t.Errorf("%s: %v after %s", scheme, err, time.Since(start))
+		}
+	}
+}
+
+func TestURLs(t *testing.T) {
+	for _, bad := range []string{
+		"", "http://a:b@host/", "imaps://host/", "imaps://a@host/", "imaps://a:b@/", "imaps://a:b@host/?every=1s", "imaps://a:b@host/?x=1", "imap://a:b@host/?tls=none", "imaps://a:b@127.0.0.1/?tls=none",
+		"imaps://a:b@host/INBOX?move=INBOX", "imaps://a:sec%ret@host/",
+	} {
+		_, err := New(bad, nil, nil)
+		if err == nil {
+			t.Errorf("%q was taken", bad)
+		} else if strings.Contains(err.Error(), "ret@") {
+			t.Errorf("%q: the error tells the password: %v", bad, err)
+		}
+	}
+	s, err := parseURL("imaps://us%40er:p%3Aw@mail.example.org/Bounces/New?every=30s&move=Done")
+	if err != nil || s.address != "mail.example.org:993" || s.user != "us@er" || s.password != "p:w" || s.folder != "Bounces/New" || s.every != 30*time.Second || s.moveTo != "Done" {
+		t.Errorf("%+v %v", s, err)
+	}
+}
+
+func TestRunEndsWithItsContext(t *testing.T) {
+	s := serve(t, rich, true)
+	got := &sink{}
+	m := s.mailbox(t, "imaps://HOST/", got)
+	s.put(t, s.bounce(1))
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- m.Run(ctx) }()
+	for range 500 {
+		got.mu.Lock()
+		n := len(got.events)
+		got.mu.Unlock()
+		if n > 0 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	cancel()
+	if err := <-done; err != nil || len(got.events) != 1 {
+		t.Errorf("%d events: %v", len(got.events), err)
+	}
+}
