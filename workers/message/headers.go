@@ -22,11 +22,9 @@ var order = []string{
 //	service, notice       Auto-Submitted: auto-generated
 func (m *Message) headers(g *gomail.Msg) {
 	g.SetDateWithValue(m.Date)
-	g.FromMailAddress(&mail.Address{Name: m.From.Name, Address: m.From.Email})
-	if m.ReplyTo.Email != "" {
-		g.ReplyToMailAddress(&mail.Address{Name: m.ReplyTo.Name, Address: m.ReplyTo.Email})
-	}
-	g.ToMailAddress(&mail.Address{Name: m.To.Name, Address: m.To.Email})
+	who(g, gomail.HeaderFrom, m.From)
+	who(g, gomail.HeaderReplyTo, m.ReplyTo)
+	who(g, gomail.HeaderTo, m.To)
 	g.Subject(subject(m.Subject))
 	g.SetMessageIDWithValue(m.MessageID)
 	if m.Language != "" {
@@ -45,6 +43,18 @@ func (m *Message) headers(g *gomail.Msg) {
 		g.SetGenHeader("Precedence", "bulk")
 	case gate.Service, gate.Notice:
 		g.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834 §5
+	}
+}
+
+// who sets one mailbox. The standard library, by which go-mail writes names, leaves a backslash in encoded-words as it is, which RFC 2047
+// §5 (3) forbids and parsers choke on.
+func who(g *gomail.Msg, name gomail.AddrHeader, a Address) {
+	switch {
+	case a.Email == "":
+	case strings.Contains(a.Name, "\\") && !plainText(a.Name):
+		g.SetGenHeaderPreformatted(gomail.Header(name), string(appendMailbox(nil, len(name)+2, a)))
+	default:
+		g.SetAddrHeaderFromMailAddress(name, &mail.Address{Name: a.Name, Address: a.Email})
 	}
 }
 

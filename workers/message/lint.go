@@ -79,7 +79,7 @@ func (l *linter) fields(fields []field) {
 			}
 			for _, w := range words {
 				text, err := new(mime.WordDecoder).Decode(w)
-				if len(w) > 75 || err != nil || !utf8.ValidString(text) || strings.ContainsRune(text, utf8.RuneError) {
+				if len(w) > 75 || err != nil || !utf8.ValidString(text) {
 					l.add("%s: encoded-word %q", f.name, w)
 				}
 			}
@@ -147,7 +147,22 @@ func (l *linter) part(h textproto.MIMEHeader, body io.Reader, depth int) {
 	}
 }
 
-var escape = regexp.MustCompile(`^(=[0-9A-F]{2}|[\t -<>-~])*=?$`)
+// quotable tells whether a line is well-formed quoted-printable.
+func quotable(line []byte) bool {
+	for i := 0; i < len(line); i++ {
+		switch c := line[i]; {
+		case plain[c]:
+		case c != '=':
+			return false
+		case i+1 == len(line): // a soft line break
+		case i+2 < len(line) && strings.IndexByte(hexDigits, line[i+1]) >= 0 && strings.IndexByte(hexDigits, line[i+2]) >= 0:
+			i += 2
+		default:
+			return false
+		}
+	}
+	return true
+}
 
 func (l *linter) quoted(kind string, raw []byte) {
 	for _, line := range bytes.Split(raw, []byte("\r\n")) {
@@ -156,7 +171,7 @@ func (l *linter) quoted(kind string, raw []byte) {
 			l.add("%s: a quoted-printable line of %d octets", kind, len(line))
 		case bytes.HasSuffix(line, []byte{' '}) || bytes.HasSuffix(line, []byte{'\t'}):
 			l.add("%s: a quoted-printable line ends in a blank", kind)
-		case !escape.Match(line):
+		case !quotable(line):
 			l.add("%s: not quoted-printable: %q", kind, line)
 		}
 	}
