@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -52,16 +51,12 @@ func TestScripts(t *testing.T) {
 	}
 }
 
-// built is the folder of the binary, once a script has asked for it.
-var built string
-
 // binary builds assent once for all scripts.
 var binary = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "assent-e2e-*")
 	if err != nil {
 		return "", err
 	}
-	built = dir
 	out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "assent"), ".").CombinedOutput()
 	if err != nil {
 		os.Stderr.Write(out)
@@ -71,8 +66,8 @@ var binary = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if built != "" {
-		os.RemoveAll(built)
+	if dir, err := binary(); err == nil {
+		os.RemoveAll(dir)
 	}
 	os.Exit(code)
 }
@@ -85,8 +80,6 @@ type stage struct {
 	database string            // empty: embedded
 	redis    *queuetest.Server // nil: embedded
 	sink     *smtptest.Server
-	delay    atomic.Int64 // how long the mail server takes for each message
-	replies  sync.Map     // its replies to some recipients
 	engine   *engine
 	answer   answer
 }
@@ -102,9 +95,7 @@ func newStage(t *testing.T) *stage {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	s := &stage{t: t, bin: bin, addr: l.Addr().String()}
-	s.sink = smtptest.Serve(t, smtptest.Options{Script: s.behave})
-	return s
+	return &stage{t: t, bin: bin, addr: l.Addr().String(), sink: smtptest.Serve(t, smtptest.Options{})}
 }
 
 // setup gives each script a fresh folder and the settings of a small company.
@@ -143,6 +134,6 @@ func (s *stage) commands() map[string]func(*testscript.TestScript, bool, []strin
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"serve": s.serve, "stop": s.stop, "kill9": s.kill9, "redis": s.redisCmd,
 		"api": s.api, "json": s.json, "save": s.save, "poll": s.poll, "get": s.get, "post": s.post, "crowd": s.crowd,
-		"mail": s.mail, "mails": s.mails, "relay": s.relay, "tally": s.tally, "capture": capture,
+		"mail": s.mail, "mails": s.mails, "capture": capture,
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"assent/preferences/staff"
 	"assent/preferences/staff/access"
 	"assent/preferences/staff/accounts"
 )
@@ -70,7 +71,7 @@ func (c *userAddCmd) Run(ctx context.Context, config *Config, t *terminal) error
 			if err != nil {
 				return err
 			}
-			p.Link = config.BaseURL.JoinPath("password", token).String()
+			p.Link = staff.PasswordURL(config.BaseURL, token)
 		}
 		switch {
 		case c.JSON:

@@ -81,7 +81,7 @@ func TestUserAddedByLinkChoosesThePassword(t *testing.T) {
 	open := fresh(t)
 	t.Setenv("BASE_URL", "https://mail.example.org")
 	code, stdout, stderr := do(t, "user", "add", "ada@example.org", "--link")
-	token, ok := strings.CutPrefix(strings.TrimSpace(stdout), "https://mail.example.org/password/")
+	token, ok := strings.CutPrefix(strings.TrimSpace(stdout), "https://mail.example.org/admin/password/")
 	if code != 0 || !ok {
 		t.Fatalf("%d %q %q", code, stdout, stderr)
 	}

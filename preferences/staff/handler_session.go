@@ -115,14 +115,14 @@ func safe(c echo.Context) bool {
 }
 
 func (s *Site) toSignIn(c echo.Context) error {
-	to := "/sign-in"
+	to := pathSignIn
 	if safe(c) {
 		if here := SafeNext(c.Request().URL.RequestURI(), ""); here != "" && here != "/" {
 			to += "?next=" + url.QueryEscape(here)
 		}
 	}
 	if c.Request().Header.Get("HX-Request") == "true" { // a part of a page must not become the sign-in page
-		c.Response().Header().Set("HX-Redirect", "/sign-in")
+		c.Response().Header().Set("HX-Redirect", pathSignIn)
 		return c.NoContent(http.StatusUnauthorized)
 	}
 	return c.Redirect(http.StatusSeeOther, to)

@@ -3,10 +3,15 @@ package staff
 import (
 	"net/http"
 	"net/url"
+	"time"
 
 	"assent/preferences/sqldb"
+	"assent/preferences/staff/access"
 	"assent/preferences/staff/accounts"
 	"assent/preferences/staff/keys"
+	"assent/preferences/staff/oidc"
+	"assent/preferences/staff/passkeys"
+	"assent/templates/site"
 )
 
 // Site is what the pages of staff rest on: who may see them, and the pages on
@@ -15,30 +20,77 @@ type Site struct {
 	DB       *sqldb.DB
 	Accounts *accounts.Store
 	Keys     *keys.Store
-	Base     *url.URL // public address
-	Home     string   // where a person lands after signing in
+	Base     *url.URL          // public address
+	OIDC     *oidc.Provider    // nil: no identity provider
+	Passkeys *passkeys.Service // nil: not possible at this address
+	Offset   time.Duration     // by which the clock is shifted, shown on every page
+	// Counts are the figures in the navigation, by its keys; nil for none.
+	Counts func(v *Visitor) map[string]string
 
 	origins *http.CrossOriginProtection
 }
 
-// NewSite makes the site that is served at base.
+// NewSite makes the site that is served at base. Settings that are not arguments
+// are fields, to be set before it serves.
 func NewSite(db *sqldb.DB, people *accounts.Store, api *keys.Store, base *url.URL) (*Site, error) {
-	s := &Site{DB: db, Accounts: people, Keys: api, Base: base, Home: "/", origins: http.NewCrossOriginProtection()}
+	s := &Site{DB: db, Accounts: people, Keys: api, Base: base, origins: http.NewCrossOriginProtection()}
 	// A proxy may give us another Host than the one that browsers see.
 	if err := s.origins.AddTrustedOrigin(base.Scheme + "://" + base.Host); err != nil {
 		return nil, err
 	}
+	var err error
+	if s.Passkeys, err = passkeys.New(people, base); err != nil {
+		s.Passkeys = nil
+	}
 	return s, nil
 }
 
-func (s *Site) secure() bool { return s.Base.Scheme == "https" }
+// The pages that this package serves.
+const (
+	pathSignIn   = site.Base + "/sign-in"
+	pathSecond   = site.Base + "/sign-in/code"
+	pathPasskey  = site.Base + "/sign-in/passkey"
+	pathOIDC     = site.Base + "/sign-in/oidc"
+	pathSignOut  = site.Base + "/sign-out"
+	pathSetUp    = site.Base + "/set-up/"
+	pathPassword = site.Base + "/password/"
+	pathAccount  = site.Base + "/account"
+	pathSecurity = site.Base + "/security"
+)
+
+// SetUpURL is the address of the one-time set-up link with this token.
+func (s *Site) SetUpURL(token string) string { return s.Base.JoinPath(pathSetUp, token).String() }
+
+// PasswordURL is the address at which the owner of this token chooses a password.
+func PasswordURL(base *url.URL, token string) string {
+	return base.JoinPath(pathPassword, token).String()
+}
+
+// OIDCRedirect is the address to which an identity provider sends people back.
+func OIDCRedirect(base *url.URL) *url.URL { return base.JoinPath(pathOIDC, "back") }
+
+// mayOpen says which entries of the navigation a person is offered.
+func mayOpen(roles []access.Role) func(key string) bool {
+	return func(key string) bool {
+		switch key {
+		case site.NavPeople, site.NavKeys, site.NavWebhooks, site.NavSettings:
+			return access.Has(roles, access.Administrator)
+		case site.NavAudit:
+			return access.Has(roles, access.PrivacyOfficer)
+		}
+		return true
+	}
+}
 
 // The cookies.
 const (
-	cookieSession = "assent"      // the session
-	cookieStep    = "assent-step" // a sign-in that awaits its second factor, or a ceremony under way
-	cookieForm    = "assent-form" // what the forms of somebody who is not signed in are bound to
+	cookieSession = "assent"       // the session
+	cookieStep    = "assent-step"  // a ceremony at an identity provider that is under way
+	cookieForm    = "assent-form"  // what the forms of somebody who is not signed in are bound to
+	cookieFlash   = "assent-flash" // what was just done, told on the next page
 )
+
+func (s *Site) secure() bool { return s.Base.Scheme == "https" }
 
 // cookieName has the prefix that keeps other hosts of the domain from setting the
 // cookie, where browsers allow it (RFC 6265bis §4.1.3.2).

@@ -28,6 +28,7 @@ var bundles = map[string][]string{
 	"recipient.css": {"tokens.css", "base.css", "recipient.css"},
 	"staff.css":     {"tokens.css", "base.css", "staff.css"},
 	"htmx.js":       {"htmx.min.js"},
+	"passkey.js":    {"passkey.js"},
 	"icon.svg":      {"icon.svg"},
 }
 

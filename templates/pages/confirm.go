@@ -13,7 +13,6 @@ const (
 	ConfirmErasure  ConfirmKind = "erasure"  // erasure of one's data
 	ConfirmRequest  ConfirmKind = "request"  // any other data-rights request made on the public page
 	ConfirmRegister ConfirmKind = "register" // registration for an event
-	ConfirmCancel   ConfirmKind = "cancel"   // giving up one's place
 )
 
 // ConfirmView is the page with one button behind /c/{token}. Opening it confirms nothing.
@@ -25,7 +24,7 @@ type ConfirmView struct {
 	Topics []Topic
 	// Wording is the exact text that was agreed to. Empty: not shown.
 	Wording string
-	Event   string // name of the event, for ConfirmRegister and ConfirmCancel
+	Event   string // name of the event, for ConfirmRegister
 	// Until is when the link ends. Zero: never.
 	Until time.Time
 }
@@ -59,7 +58,7 @@ func (v ConfirmedView) text(part string) string {
 // confirmKey names a text of a kind; an unknown kind reads as the general request.
 func confirmKey(k ConfirmKind, part string) string {
 	switch k {
-	case ConfirmTopics, ConfirmAddress, ConfirmExport, ConfirmErasure, ConfirmRegister, ConfirmCancel:
+	case ConfirmTopics, ConfirmAddress, ConfirmExport, ConfirmErasure, ConfirmRegister:
 	default:
 		k = ConfirmRequest
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"assent/preferences/audit"
 	"assent/preferences/problem"
 	"assent/preferences/sqldb"
 	"assent/preferences/staff/secret"
@@ -81,7 +82,10 @@ func (s *Store) ConfirmTOTP(ctx context.Context, u User, step, code string, from
 		if codes, err = s.replaceCodes(ctx, tx, u.ID, from); err != nil {
 			return err
 		}
-		return note(ctx, tx, s.Now(), u.ID, EventTOTPOn, from, "")
+		if err := note(ctx, tx, s.Now(), u.ID, EventTOTPOn, from, ""); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, s.Now(), u.Actor(from.IP), "user.totp_on", audit.Object("user", u.ID), nil, nil)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("accounts: turn codes on: %w", err)
@@ -95,25 +99,64 @@ func (s *Store) DisableTOTP(ctx context.Context, u User, password string, from F
 	if err := s.ConfirmPassword(ctx, u, password, from); err != nil {
 		return err
 	}
-	return s.ResetTOTP(ctx, u.ID, from)
+	return s.endTOTP(ctx, u.Actor(from.IP), u.ID, from, false)
 }
 
-// ResetTOTP takes codes and recovery codes away from a person who has lost them; an
-// administrator's or the command line's doing.
-func (s *Store) ResetTOTP(ctx context.Context, userID string, from From) error {
+// ResetSecond takes codes, recovery codes and passkeys away from a person who has lost
+// them; an administrator's doing. It ends the person's sessions.
+func (s *Store) ResetSecond(ctx context.Context, actor audit.Actor, userID string) error {
+	return s.endTOTP(ctx, actor, userID, From{IP: actor.IP}, true)
+}
+
+func (s *Store) endTOTP(ctx context.Context, actor audit.Actor, userID string, from From, all bool) error {
 	err := s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
-		if _, err := tx.ExecContext(ctx, `UPDATE staff_users SET totp_seed = '', totp_step = 0, updated_at = $1 WHERE id = $2`, sqldb.Micros(s.Now()), userID); err != nil {
+		now := s.Now()
+		if _, err := tx.ExecContext(ctx, `UPDATE staff_users SET totp_seed = '', totp_step = 0, updated_at = $1 WHERE id = $2`, sqldb.Micros(now), userID); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM staff_recovery_codes WHERE user_id = $1`, userID); err != nil {
 			return err
 		}
-		return note(ctx, tx, s.Now(), userID, EventTOTPOff, from, "")
+		action := "user.totp_off"
+		if all {
+			action = "user.reset_second"
+			if _, err := tx.ExecContext(ctx, `DELETE FROM staff_passkeys WHERE user_id = $1`, userID); err != nil {
+				return err
+			}
+			if err := endAll(ctx, tx, userID, ""); err != nil {
+				return err
+			}
+		}
+		if err := note(ctx, tx, now, userID, EventTOTPOff, from, ""); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, now, actor, action, audit.Object("user", userID), nil, nil)
 	})
 	if err != nil {
 		return fmt.Errorf("accounts: turn codes off: %w", err)
 	}
 	return nil
+}
+
+// WithPasskeys says who has a passkey.
+func (s *Store) WithPasskeys(ctx context.Context) (map[string]bool, error) {
+	rows, err := s.DB.QueryContext(ctx, `SELECT DISTINCT user_id FROM staff_passkeys`)
+	if err != nil {
+		return nil, fmt.Errorf("accounts: find passkeys: %w", err)
+	}
+	defer rows.Close()
+	have := map[string]bool{}
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("accounts: find passkeys: %w", err)
+		}
+		have[id] = true
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("accounts: find passkeys: %w", err)
+	}
+	return have, nil
 }
 
 // RenewRecoveryCodes replaces the recovery codes and returns the new ones, which are shown once.

@@ -1,0 +1,106 @@
+package staff
+
+import (
+	"bytes"
+	"encoding/base64"
+	"net/http"
+	"strings"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+
+	"assent/preferences/problem"
+	"assent/templates/locale"
+	"assent/templates/site"
+	"assent/templates/site/ui"
+)
+
+// routes registers pages that share middleware. It is no echo.Group, which would
+// answer every other address below its prefix too.
+type routes struct {
+	echo *echo.Echo
+	with []echo.MiddlewareFunc
+}
+
+func (r routes) get(path string, h echo.HandlerFunc)  { r.echo.GET(path, h, r.with...) }
+func (r routes) post(path string, h echo.HandlerFunc) { r.echo.POST(path, h, r.with...) }
+
+// Render answers with a page. It is rendered whole before the first byte leaves, so
+// that an error still becomes an error page.
+func Render(c echo.Context, status int, page templ.Component) error {
+	var buf bytes.Buffer
+	if err := page.Render(c.Request().Context(), &buf); err != nil {
+		return err
+	}
+	return c.HTMLBlob(status, buf.Bytes())
+}
+
+// Page is the frame of a page for the person who is signed in; current is the
+// entry of the navigation that it belongs to. It belongs behind [Site.SignedIn].
+func (s *Site) Page(c echo.Context, current string) site.Page {
+	v := VisitorOf(c)
+	l := s.language(c)
+	var counts map[string]string
+	if s.Counts != nil {
+		counts = s.Counts(v)
+	}
+	return site.Page{
+		Locale: l, User: site.User{Name: v.User.Name, Email: v.User.Email, Role: roleNames(l, v.User.Roles)},
+		Nav: site.Nav(l, mayOpen(v.User.Roles), counts), Current: current, CSRF: v.FormToken(), Offset: s.Offset, Flash: s.flashed(c),
+	}
+}
+
+// entrance is the frame of a page for somebody who is not signed in.
+func (s *Site) entrance(c echo.Context) site.Entrance {
+	return site.Entrance{Locale: s.language(c), CSRF: s.formToken(c), Offset: s.Offset}
+}
+
+// language is the one that the person has chosen, or else the browser's.
+func (s *Site) language(c echo.Context) *locale.Locale {
+	if v := VisitorOf(c); v != nil && v.User.Locale != "" {
+		return locale.Get(v.User.Locale)
+	}
+	return locale.Accept(c.Request().Header.Get("Accept-Language"))
+}
+
+// Done tells on the next page what was done and leads there.
+func (s *Site) Done(c echo.Context, to string, tone ui.Tone, text string) error {
+	cookie := s.cookie(cookieFlash, base64.RawURLEncoding.EncodeToString([]byte(string(tone)+"|"+text)))
+	cookie.MaxAge = 60
+	c.SetCookie(cookie)
+	return c.Redirect(http.StatusSeeOther, to)
+}
+
+func (s *Site) flashed(c echo.Context) *site.Flash {
+	cookie, err := c.Cookie(s.cookieName(cookieFlash))
+	if err != nil {
+		return nil
+	}
+	s.drop(c, cookieFlash)
+	raw, err := base64.RawURLEncoding.DecodeString(cookie.Value)
+	tone, text, ok := strings.Cut(string(raw), "|")
+	if err != nil || !ok {
+		return nil
+	}
+	switch ui.Tone(tone) {
+	case ui.Plain, ui.Good, ui.Warn, ui.Bad, ui.Info:
+		return &site.Flash{Text: text, Tone: ui.Tone(tone)}
+	}
+	return nil
+}
+
+// fieldErrors are the parts of a problem by field, for a form to show; nil when err is no problem of the input.
+func fieldErrors(err error) map[string]string {
+	p, ok := problem.As(err)
+	if !ok || p.Status != http.StatusUnprocessableEntity && p.Status != http.StatusConflict {
+		return nil
+	}
+	errors := map[string]string{}
+	for _, f := range p.Fields {
+		errors[f.Field] = f.Detail
+	}
+	if len(errors) == 0 {
+		errors[""] = p.Detail
+	}
+	return errors
+}
