@@ -127,7 +127,7 @@ func (k checker) text(path, s string) {
 	case !utf8.ValidString(s):
 		k.out.Add(path, "must be valid UTF-8")
 	case hasMark(s):
-		k.out.Add(path, "has a character of a private Unicode plane, U+F0000 to U+F0FFF")
+		k.out.Add(path, "%s", errReserved)
 	default:
 		_, err := split(s)
 		k.err(path, err)
@@ -150,8 +150,8 @@ func (k checker) markdown(path, s string) {
 	case strings.ContainsFunc(s, func(r rune) bool { return breaks(r) && r != '\n' && r != '\r' }):
 		k.out.Add(path, "must not have control characters")
 		return
-	case strings.Contains(strings.ToLower(s), "%f3%b0"):
-		k.out.Add(path, "has a character of a private Unicode plane, U+F0000 to U+F0FFF")
+	case escapesMark(s):
+		k.out.Add(path, "%s", errReserved)
 		return
 	}
 	if _, err := split(s); err != nil || hasMark(s) || !utf8.ValidString(s) {

@@ -24,7 +24,8 @@ type Compiled struct {
 	HTML, Text         []Segment
 }
 
-// Compile renders content once. Content that [Content.Check] finds fault with is an error.
+// Compile renders content once. A draft may be compiled for a preview before [Content.Check] finds nothing wrong with
+// it: what cannot be rendered, or not safely, is an error that names its path.
 func Compile(c Content, s Setting) (*Compiled, error) {
 	var m marks
 	msg, err := m.message(c, s)
@@ -160,6 +161,9 @@ func (m *marks) block(at string, b Block, s Setting) (mail.Block, error) {
 		}
 		return mail.Heading{Text: text("text", b.Text), Level: level}, wrong
 	case Text:
+		if escapesMark(b.Markdown) {
+			note("markdown", errReserved)
+		}
 		nodes, err := m.nodes(text("markdown", b.Markdown))
 		note("markdown", err)
 		return mail.Text{Nodes: nodes}, wrong

@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write the golden files")
 
 const march = `[
  {"type":"heading","text":"Hello {{ first_name | \"there\" }}, this is March","level":1},
- {"type":"text","markdown":"Dear **{{ first_name | \"reader\" }}** of {{ company | \"your company\" }}, payslips can now be sent *before* the weekend, and the year statement is one page.\nRead [what is new](https://acme.example/march?who={{ attributes.plan | \"none\" }}&n=1) or https://acme.example/all.\n\n1. One {{ \"{{\" }} thing\n2. Another thing of {{ company }}\n\n> {{ attributes.quote }}\n\nStop with [this link]({{ unsubscribe_url }})."},
+ {"type":"text","markdown":"Dear **{{ first_name | \"reader\" }}** of {{ company | \"your company\" }}, payslips can now be sent *before* the weekend, and the year statement is one page.\nRead [what is new](https://acme.example/march?who={{ attributes.plan | \"none\" }}&n=1) or https://acme.example/all.\n\n1. One {{ \"{{\" }} thing\n2. Another thing that is long enough to need a second line before its field comes, of {{ company }}\n\n> {{ attributes.quote }}\n\nStop with [this link]({{ unsubscribe_url }})."},
  {"type":"image","url":"https://acme.example/a.png","alt":"A page for {{ first_name }}","link":"https://acme.example/p/{{ last_name }}"},
  {"type":"image","url":"https://acme.example/line.png","decorative":true,"width":200},
  {"type":"columns","columns":[[{"type":"heading","text":"Left","level":3}],[{"type":"button","label":"For {{ company }}","url":"https://acme.example/b#{{ country }}"}]]},
@@ -149,6 +149,7 @@ func TestInvalidContentIsNamedByPath(t *testing.T) {
 		{`[{"type":"heading","text":"{{ first_name"}]`, "blocks[0].text", "not closed"},
 		{`[{"type":"heading","text":"{{ first_name | there }}"}]`, "blocks[0].text", "double quotes"},
 		{`[{"type":"heading","text":"{{ first_name || \"a\" }}"}]`, "blocks[0].text", "double quotes"},
+		{`[{"type":"heading","text":"{{ first_name | \"a\\n\" }}"}]`, "blocks[0].text", "double quotes"},
 		{`[{"type":"heading","text":"{{ attributes.a b }}"}]`, "blocks[0].text", "attributes.a must end"},
 		{`[{"type":"heading","text":"{{ attributes.<b> }}"}]`, "blocks[0].text", "name of an attribute"},
 		{`[{"type":"heading","text":"a\udb80\udc00b"}]`, "blocks[0].text", "private Unicode plane"},
@@ -216,7 +217,7 @@ func TestInvalidContentIsNamedByPath(t *testing.T) {
 
 func TestUncheckedContentDoesNotCompile(t *testing.T) {
 	for _, b := range []Block{
-		Heading{Text: "{{ x }}"}, Text{Markdown: "{{"}, Button{Label: "a", URL: "javascript:alert(1)"}, Image{URL: "data:x", Alt: "a"},
+		Heading{Text: "{{ x }}"}, Text{Markdown: "{{"}, Text{Markdown: "[a](https://a.example/%f3%B0%80%80)"}, Button{Label: "a", URL: "javascript:alert(1)"}, Image{URL: "data:x", Alt: "a"},
 		Image{URL: "https://a.example/a.png", Alt: "a", Link: "javascript:x"}, Event{Event: "unknown"}, Columns{Columns: []Blocks{{Heading{Text: "{{"}}}},
 	} {
 		if _, err := Compile(Content{Subject: "s", Blocks: Blocks{b}}, setting("en")); err == nil {

@@ -38,7 +38,7 @@ func TestLintSeesEverything(t *testing.T) {
 		paths = append(paths, p.Path+" "+clip(p.Text))
 	}
 	if diff := cmp.Diff([]string{
-		`blocks[0].text Hello {{ first_name | "there" }}, this i…`, "blocks[1].markdown Dear {{ first_name }} of {{ company }}, …", "blocks[1].markdown One {{ {{ }} thing\nAnother thing of {{ c…",
+		`blocks[0].text Hello {{ first_name | "there" }}, this i…`, "blocks[1].markdown Dear {{ first_name }} of {{ company }}, …", "blocks[1].markdown One {{ {{ }} thing\nAnother thing that is…",
 		"blocks[1].markdown {{ attributes.quote }}", "blocks[1].markdown Stop with this link.", "blocks[2].alt A page for {{ first_name }}",
 		"blocks[4].columns[0][0].text Left", "blocks[4].columns[1][0].label For {{ company }}", "blocks[7].label Choose",
 	}, paths); diff != "" {

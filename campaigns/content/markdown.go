@@ -82,7 +82,7 @@ func (m *marks) nodes(src string) ([]mail.Node, error) {
 		loose = nil
 	}
 	for _, p := range parsed {
-		nodes, err := m.node(p, 0)
+		nodes, err := m.node(p)
 		if err != nil {
 			return nil, err
 		}
@@ -121,9 +121,6 @@ func tangled(src string) error {
 	return nil
 }
 
-// maxDepth is deeper than prose goes; what is nested deeper stands beside its parent.
-const maxDepth = 24
-
 var kinds = map[atom.Atom]mail.Kind{
 	atom.P: mail.Paragraph, atom.Ul: mail.List, atom.Ol: mail.List, atom.Li: mail.Item, atom.Blockquote: mail.Quote, atom.Hr: mail.Rule,
 	atom.Strong: mail.Strong, atom.B: mail.Strong, atom.Em: mail.Emphasis, atom.I: mail.Emphasis, atom.Del: mail.Struck, atom.S: mail.Struck,
@@ -131,7 +128,7 @@ var kinds = map[atom.Atom]mail.Kind{
 	atom.H1: mail.Title, atom.H2: mail.Title, atom.H3: mail.Title, atom.H4: mail.Title, atom.H5: mail.Title, atom.H6: mail.Title,
 }
 
-func (m *marks) node(p *xhtml.Node, depth int) ([]mail.Node, error) {
+func (m *marks) node(p *xhtml.Node) ([]mail.Node, error) {
 	if p.Type == xhtml.TextNode {
 		return []mail.Node{{Text: p.Data}}, nil
 	}
@@ -156,7 +153,7 @@ func (m *marks) node(p *xhtml.Node, depth int) ([]mail.Node, error) {
 		n.URL, ok = url, url != ""
 	}
 	for c := p.FirstChild; c != nil; c = c.NextSibling {
-		inner, err := m.node(c, depth+1)
+		inner, err := m.node(c)
 		if err != nil {
 			return nil, err
 		}
@@ -173,7 +170,7 @@ func (m *marks) node(p *xhtml.Node, depth int) ([]mail.Node, error) {
 			n.Children = append(n.Children, x)
 		}
 	}
-	if !ok || depth > maxDepth {
+	if !ok {
 		return n.Children, nil
 	}
 	return []mail.Node{n}, nil

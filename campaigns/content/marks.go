@@ -115,6 +115,11 @@ func (m *marks) next(s string) (before string, u use, rest string, ok bool) {
 	}
 }
 
+var errReserved = errors.New("has a character of a private Unicode plane, U+F0000 to U+F0FFF")
+
+// escapesMark tells whether a text has the URL escape of a mark.
+func escapesMark(s string) bool { return strings.Contains(strings.ToLower(s), "%f3%b0") }
+
 func hasMark(s string) bool {
 	return strings.ContainsFunc(s, isMark)
 }

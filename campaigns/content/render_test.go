@@ -65,7 +65,9 @@ func deepFill(v reflect.Value, f func(string) string) reflect.Value {
 	case reflect.Struct:
 		out := reflect.New(v.Type()).Elem()
 		for i := range v.NumField() {
-			out.Field(i).Set(deepFill(v.Field(i), f))
+			if out.Field(i).CanSet() {
+				out.Field(i).Set(deepFill(v.Field(i), f))
+			}
 		}
 		return out
 	}
@@ -196,7 +198,7 @@ func TestFallbackStandsWhereThereIsNoValue(t *testing.T) {
 func TestReservedCharactersOfOthersNeverBecomeFields(t *testing.T) {
 	s := setting("en")
 	s.Brand.Name, s.Footer.Topic, s.Brand.PostalAddress = "\U000F0000", "\U000F0001", "\U000F0000 1"
-	c := Content{Subject: "{{ first_name }}", Preheader: "{{ company }}", Blocks: Blocks{Divider{}}}
+	c := Content{Subject: "{{ first_name }}", Preheader: "{{ company }}", Blocks: Blocks{Divider{}, Heading{Text: "\U000F0000"}, Text{Markdown: "\U000F0000"}}}
 	compiled, err := Compile(c, s)
 	if err != nil {
 		t.Fatal(err)
@@ -222,6 +224,9 @@ func TestFooterLinksAreTheirs(t *testing.T) {
 		}
 		if n := strings.Count(page, html.EscapeString(anna.UnsubscribeURL)); n != want {
 			t.Errorf("class %d: %d unsubscribe links in the HTML", class, n)
+		}
+		if n := strings.Count(text, anna.WhyURL) + strings.Count(text, anna.ViewURL); n != 2*want {
+			t.Errorf("class %d: %d links that nobody asked for", class, n)
 		}
 	}
 	s := setting("en")

@@ -37,62 +37,6 @@ func TestRate(t *testing.T) {
 	}
 }
 
-func TestQuietParse(t *testing.T) {
-	for _, text := range []string{"22:00-07:00", "00:00-06:30", "12:00-13:00"} {
-		q, err := ParseQuiet(text)
-		if err != nil || q.String() != text {
-			t.Errorf("ParseQuiet(%q) = %q, %v", text, q, err)
-		}
-	}
-	for _, text := range []string{"", "22:00", "22-07", "22:00-22:00", "24:00-07:00", "22:60-07:00", "22:00-07:00-08:00", "night"} {
-		if q, err := ParseQuiet(text); err == nil {
-			t.Errorf("ParseQuiet(%q) = %q, want an error", text, q)
-		}
-	}
-}
-
-func TestQuietUntil(t *testing.T) {
-	amsterdam, err := time.LoadLocation("Europe/Amsterdam")
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := func(s string) time.Time {
-		v, err := time.ParseInLocation("2006-01-02 15:04", s, amsterdam)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-	for _, c := range []struct{ quiet, now, until string }{
-		{"22:00-07:00", "2026-02-10 21:59", ""},
-		{"22:00-07:00", "2026-02-10 22:00", "2026-02-11 07:00"},
-		{"22:00-07:00", "2026-02-10 23:59", "2026-02-11 07:00"},
-		{"22:00-07:00", "2026-02-11 00:00", "2026-02-11 07:00"},
-		{"22:00-07:00", "2026-02-11 06:59", "2026-02-11 07:00"},
-		{"22:00-07:00", "2026-02-11 07:00", ""},
-		{"22:00-07:00", "2026-12-31 23:00", "2027-01-01 07:00"},
-		{"12:00-13:00", "2026-02-10 12:30", "2026-02-10 13:00"},
-		{"12:00-13:00", "2026-02-10 13:00", ""},
-		{"22:00-07:00", "2026-03-28 23:00", "2026-03-29 07:00"}, // the clocks go forward: eight hours, not nine
-		{"22:00-07:00", "2026-10-24 23:00", "2026-10-25 07:00"}, // and back
-	} {
-		q, err := ParseQuiet(c.quiet)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var want time.Time
-		if c.until != "" {
-			want = at(c.until)
-		}
-		if got := q.Until(at(c.now).UTC(), amsterdam); !got.Equal(want) {
-			t.Errorf("%s at %s: until %v, want %v", c.quiet, c.now, got, want)
-		}
-	}
-	if got := (Quiet{}).Until(time.Now(), time.UTC); !got.IsZero() {
-		t.Errorf("no quiet hours: until %v", got)
-	}
-}
-
 func TestWarmup(t *testing.T) {
 	w, err := ParseWarmup("50, 100,100,2000")
 	if err != nil || w.String() != "50,100,100,2000" {

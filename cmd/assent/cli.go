@@ -18,6 +18,10 @@ import (
 type cli struct {
 	Settings
 
+	Serve  serveCmd  `cmd:"" help:"Run everything in one process: pages, API, workers, scheduler, inbound mail."`
+	Web    webCmd    `cmd:"" help:"Run the pages and the API, for more than one machine."`
+	Worker workerCmd `cmd:"" help:"Run the workers, for more than one machine."`
+
 	User userCmd `cmd:"" help:"Keep the people who sign in."`
 	Key  keyCmd  `cmd:"" help:"Keep the API keys."`
 

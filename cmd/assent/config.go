@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"assent/campaigns/pace"
+	"assent/preferences/gate"
 )
 
 // Config is every setting, parsed and checked. It is made once at the start and passed down; nothing reads the
@@ -34,8 +35,8 @@ type Config struct {
 	AdminPassword Secret
 	PostalAddress string
 
-	FrequencyCap pace.Rate
-	QuietHours   pace.Quiet
+	FrequencyCap gate.Cap
+	QuietHours   gate.Quiet
 	Warmup       pace.Warmup
 	DomainLimits pace.Domains
 
@@ -121,8 +122,8 @@ func (s *Settings) Config(port string) (*Config, error) {
 	}
 	c.PostalAddress = p.text("ASSENT_POSTAL_ADDRESS", s.PostalAddress)
 
-	c.FrequencyCap = value(p, "ASSENT_FREQUENCY_CAP", s.FrequencyCap, pace.ParseRate)
-	c.QuietHours = value(p, "ASSENT_QUIET_HOURS", s.QuietHours, pace.ParseQuiet)
+	c.FrequencyCap = value(p, "ASSENT_FREQUENCY_CAP", s.FrequencyCap, gate.ParseCap)
+	c.QuietHours = value(p, "ASSENT_QUIET_HOURS", s.QuietHours, gate.ParseQuiet)
 	c.Warmup = value(p, "ASSENT_WARMUP", s.Warmup, pace.ParseWarmup)
 	c.DomainLimits = value(p, "ASSENT_DOMAIN_LIMITS", s.DomainLimits, pace.ParseDomains)
 

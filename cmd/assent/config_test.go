@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"assent/campaigns/pace"
+	"assent/preferences/gate"
 )
 
 var (
@@ -28,7 +29,7 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := []any{c.Addr, c.Data, c.BaseURL.String(), c.DatabaseURL.Reveal(), c.RedisURL.Reveal(), c.Marketing, c.Transactional,
-		c.InboundAddr, c.BounceDomain, c.FrequencyCap.IsZero(), c.QuietHours.IsZero(), c.Warmup.IsZero(), c.DomainLimits.IsZero(),
+		c.InboundAddr, c.BounceDomain, c.FrequencyCap == gate.Cap{}, c.QuietHours == gate.Quiet{}, c.Warmup.IsZero(), c.DomainLimits.IsZero(),
 		c.ConfirmTTL, len(c.TrustedProxies), c.LogFormat, c.LogLevel, c.TimeOffset}
 	want := []any{"127.0.0.1:8080", "data", "http://127.0.0.1:8080", "sqlite:data/assent.db", "", (*Relay)(nil), (*Relay)(nil),
 		"", "127.0.0.1", true, true, true, true,

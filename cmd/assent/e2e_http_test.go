@@ -59,7 +59,8 @@ func (s *stage) call(key, method, path, body string) (status int, value any, err
 	return resp.StatusCode, value, nil
 }
 
-// api METHOD PATH STATUS [BODY] asks the API and expects a status. BODY is JSON, or the name of a file of the script.
+// api METHOD PATH STATUS [BODY] asks the API and expects a status, which is a regular expression such as 201 or 2..; BODY is
+// JSON, or the name of a file of the script.
 func (s *stage) api(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 || len(args) > 4 {
 		ts.Fatalf("usage: api METHOD PATH STATUS [BODY]")
@@ -73,9 +74,14 @@ func (s *stage) api(ts *testscript.TestScript, neg bool, args []string) {
 	status, value, err := s.call(ts.Getenv("ASSENT_API_KEY"), args[0], args[1], body)
 	ts.Check(err)
 	s.answer.value = value
-	if strconv.Itoa(status) != args[2] {
+	if !is(ts, status, args[2]) {
 		ts.Fatalf("%s %s answers %d, want %s: %s", args[0], args[1], status, args[2], text(value))
 	}
+}
+
+// is says whether a status is the one wanted.
+func is(ts *testscript.TestScript, status int, want string) bool {
+	return holds(ts, strconv.Itoa(status), "~", "^(?:"+want+")$")
 }
 
 // json PATH [OP VALUE] looks at the last answer. OP is =, != or ~ (a regular expression); without it the path must
@@ -207,7 +213,7 @@ func (s *stage) page(ts *testscript.TestScript, method, address, want, kind, bod
 	ts.Check(resp.Header.Write(&headers))
 	ts.Check(os.WriteFile(ts.MkAbs("page.html"), page, 0o600))
 	ts.Check(os.WriteFile(ts.MkAbs("page.headers"), headers.Bytes(), 0o600))
-	if strconv.Itoa(resp.StatusCode) != want {
+	if !is(ts, resp.StatusCode, want) {
 		ts.Fatalf("%s %s answers %d, want %s: %.1000s", method, address, resp.StatusCode, want, page)
 	}
 }

@@ -21,6 +21,36 @@ import (
 	"assent/workers/smtptest"
 )
 
+// behave is the mail server's script.
+func (s *stage) behave(at smtptest.Step) smtptest.Reply {
+	switch at.Verb {
+	case "RCPT":
+		if text, ok := s.replies.Load(strings.ToLower(at.To)); ok {
+			return smtptest.Reply{Text: text.(string)}
+		}
+	case ".":
+		return smtptest.Reply{Delay: time.Duration(s.delay.Load())}
+	}
+	return smtptest.Reply{}
+}
+
+// relay delay TIME makes the mail server take so long for each message; relay reply ADDRESS TEXT makes it answer so to
+// a recipient, or as usual again without a text.
+func (s *stage) relay(ts *testscript.TestScript, neg bool, args []string) {
+	switch {
+	case len(args) == 2 && args[0] == "delay":
+		d, err := time.ParseDuration(args[1])
+		ts.Check(err)
+		s.delay.Store(int64(d))
+	case len(args) == 3 && args[0] == "reply":
+		s.replies.Store(strings.ToLower(args[1]), args[2])
+	case len(args) == 2 && args[0] == "reply":
+		s.replies.Delete(strings.ToLower(args[1]))
+	default:
+		ts.Fatalf("usage: relay delay TIME, relay reply ADDRESS [TEXT]")
+	}
+}
+
 // mail ADDRESS [N] waits for the Nth mail to an address (the first unless told) and takes it apart into the files
 // mail.eml, mail.headers, mail.txt and mail.html; $ONECLICK, $MESSAGE_ID and $MAILTO are set from its headers.
 func (s *stage) mail(ts *testscript.TestScript, neg bool, args []string) {
@@ -146,6 +176,38 @@ func (s *stage) mails(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	case all != number(args[0]):
 		ts.Fatalf("%d mails came, want %s", all, args[0])
+	}
+}
+
+// tally N holds the report that was the last answer against what came: N people in all, each with one outcome, and as
+// many mails as were sent; of the uncertain ones any number may have come.
+func (s *stage) tally(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: tally N")
+	}
+	count := func(path string) int {
+		v, ok := find(s.answer.value, path)
+		if !ok {
+			ts.Fatalf("there is no %s in %s", path, text(s.answer.value))
+		}
+		n, err := strconv.Atoi(text(v))
+		ts.Check(err)
+		return n
+	}
+	skipped := 0
+	if v, ok := find(s.answer.value, "skipped"); ok {
+		reasons, _ := v.(map[string]any)
+		for reason := range reasons {
+			skipped += count("skipped." + reason)
+		}
+	}
+	sent, uncertain, came := count("sent"), count("uncertain"), len(s.sink.Messages())
+	ts.Logf("sent %d, uncertain %d, failed %d, skipped %d, came %d", sent, uncertain, count("failed"), skipped, came)
+	if sum := sent + uncertain + count("failed") + skipped; strconv.Itoa(sum) != args[0] || strconv.Itoa(count("total")) != args[0] {
+		ts.Fatalf("%d outcomes, want %s: %s", sum, args[0], text(s.answer.value))
+	}
+	if came < sent || came > sent+uncertain {
+		ts.Fatalf("%d mails came; the report says %d sent and %d uncertain", came, sent, uncertain)
 	}
 }
 

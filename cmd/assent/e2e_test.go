@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -51,12 +52,16 @@ func TestScripts(t *testing.T) {
 	}
 }
 
+// built is the folder of the binary, once a script has asked for it.
+var built string
+
 // binary builds assent once for all scripts.
 var binary = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "assent-e2e-*")
 	if err != nil {
 		return "", err
 	}
+	built = dir
 	out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "assent"), ".").CombinedOutput()
 	if err != nil {
 		os.Stderr.Write(out)
@@ -66,8 +71,8 @@ var binary = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if dir, err := binary(); err == nil {
-		os.RemoveAll(dir)
+	if built != "" {
+		os.RemoveAll(built)
 	}
 	os.Exit(code)
 }
@@ -80,6 +85,8 @@ type stage struct {
 	database string            // empty: embedded
 	redis    *queuetest.Server // nil: embedded
 	sink     *smtptest.Server
+	delay    atomic.Int64 // how long the mail server takes for each message
+	replies  sync.Map     // its replies to some recipients
 	engine   *engine
 	answer   answer
 }
@@ -95,7 +102,9 @@ func newStage(t *testing.T) *stage {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	return &stage{t: t, bin: bin, addr: l.Addr().String(), sink: smtptest.Serve(t, smtptest.Options{})}
+	s := &stage{t: t, bin: bin, addr: l.Addr().String()}
+	s.sink = smtptest.Serve(t, smtptest.Options{Script: s.behave})
+	return s
 }
 
 // setup gives each script a fresh folder and the settings of a small company.
@@ -134,6 +143,6 @@ func (s *stage) commands() map[string]func(*testscript.TestScript, bool, []strin
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"serve": s.serve, "stop": s.stop, "kill9": s.kill9, "redis": s.redisCmd,
 		"api": s.api, "json": s.json, "save": s.save, "poll": s.poll, "get": s.get, "post": s.post, "crowd": s.crowd,
-		"mail": s.mail, "mails": s.mails, "capture": capture,
+		"mail": s.mail, "mails": s.mails, "relay": s.relay, "tally": s.tally, "capture": capture,
 	}
 }

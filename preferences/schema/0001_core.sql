@@ -50,7 +50,7 @@ CREATE TABLE topics (
 CREATE TABLE subscribers (
     id                {{id}} PRIMARY KEY,
     email             TEXT NOT NULL,
-    email_key         TEXT NOT NULL UNIQUE, -- the address in the one form that it is compared in
+    email_key         {{id}} NOT NULL UNIQUE, -- the address in the one form that it is compared in
     external_id       TEXT UNIQUE,
     first_name        TEXT NOT NULL DEFAULT '',
     last_name         TEXT NOT NULL DEFAULT '',
@@ -103,7 +103,7 @@ CREATE TABLE partner_objections (
 -- Addresses that are blocked, with the reason.
 CREATE TABLE suppressions (
     id          {{id}} PRIMARY KEY,
-    address_key TEXT NOT NULL,
+    address_key {{id}} NOT NULL,
     email       TEXT NOT NULL,
     reason      TEXT NOT NULL CHECK (reason IN ('manual', 'bounced', 'complained')),
     note        TEXT NOT NULL DEFAULT '',

@@ -44,6 +44,7 @@ CREATE TABLE campaigns (
     expires_at       BIGINT,
     cursor           TEXT NOT NULL DEFAULT '', -- everybody up to this subscriber has an outcome
     planned          BOOLEAN NOT NULL DEFAULT FALSE, -- the cursor has passed the last one
+    total            BIGINT NOT NULL DEFAULT 0, -- everybody in its segment when it began
     author           TEXT NOT NULL DEFAULT '',
     created_at       BIGINT NOT NULL,
     updated_at       BIGINT NOT NULL,
@@ -101,7 +102,7 @@ CREATE TABLE messages (
     copy_of       {{id}}, -- the message that it is a copy of
     subscriber_id {{id}},
     email         TEXT NOT NULL,
-    address_key   TEXT NOT NULL,
+    address_key   {{id}} NOT NULL,
     name          TEXT NOT NULL DEFAULT '',
     locale        TEXT NOT NULL DEFAULT '',
     brand_key     TEXT NOT NULL DEFAULT '',
@@ -150,3 +151,10 @@ CREATE TABLE message_bytes (
     at         BIGINT NOT NULL
 );
 CREATE INDEX message_bytes_age ON message_bytes (at);
+
+-- Processes that send. Claims of one that is not seen any more are settled by another.
+CREATE TABLE workers (
+    id      TEXT PRIMARY KEY,
+    host    TEXT NOT NULL,
+    seen_at BIGINT NOT NULL
+);

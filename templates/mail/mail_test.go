@@ -140,6 +140,16 @@ func TestMailsAreAsTheyWere(t *testing.T) {
 	golden(t, "newsletter.ar.html", mustHTML(t, newsletter("ar")))
 }
 
+// A mail in a language that we have no texts in says so where our English stands (WCAG 3.1.2).
+func TestBorrowedTextsAreMarked(t *testing.T) {
+	for lang, want := range map[string]int{"en": 0, "nl-BE": 0, "ar": 2, "ja": 2} {
+		page := mustHTML(t, Compose(acme, to(lang), views[0].view))
+		if n := strings.Count(page, `dir="ltr" lang="en"`); n != want {
+			t.Errorf("%s: %d marks, want %d", lang, n, want)
+		}
+	}
+}
+
 func mustHTML(t *testing.T, m Message) string {
 	t.Helper()
 	s, err := m.HTML()
@@ -280,6 +290,22 @@ func TestFooterFitsTheKindOfMail(t *testing.T) {
 			t.Error("the mail does not say why it came and what it is")
 		}
 	})
+}
+
+// There is nothing to unsubscribe from in a mandatory mail, whatever its caller fills in (compliance 24).
+func TestNoticesAndServiceMailNeverShowAnUnsubscribeLink(t *testing.T) {
+	for class, want := range map[Class]bool{Marketing: true, Research: true, Service: false, Notice: false} {
+		m := newsletter("en")
+		m.Footer.Class = class
+		for _, part := range []string{m.Text(), mustHTML(t, m)} {
+			if got := strings.Contains(part, m.Footer.UnsubscribeURL); got != want {
+				t.Errorf("class %d: unsubscribe link %v", class, got)
+			}
+			if got := strings.Contains(part, m.Footer.PreferencesURL); got != want {
+				t.Errorf("class %d: preferences link %v", class, got)
+			}
+		}
+	}
 }
 
 func parse(t *testing.T, page string) *html.Node {

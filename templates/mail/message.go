@@ -16,6 +16,8 @@ type Message struct {
 	Preheader string // shown by inboxes behind the subject; may be empty
 	Blocks    []Block
 	Footer    Footer
+
+	typed bool // composed from a [View]: the blocks are our own words
 }
 
 // Brand is the identity that a mail speaks for.

@@ -24,12 +24,21 @@ func link(url string) templ.SafeURL {
 	return "#"
 }
 
-// speaks marks our own texts where they are in another language than the mail (WCAG 3.1.2).
+// speaks marks our own texts where they are in another language than the mail (WCAG 3.1.2). What we have texts in is
+// written from left to right.
 func (t theme) speaks() templ.Attributes {
 	if t.foreign == "" {
 		return nil
 	}
-	return templ.Attributes{"lang": t.foreign}
+	return templ.Attributes{"lang": t.foreign, "dir": "ltr"}
+}
+
+// own is [theme.speaks] for a body that is our own text.
+func (m Message) own(t theme) templ.Attributes {
+	if !m.typed {
+		return nil
+	}
+	return t.speaks()
 }
 
 // fit is the image's width in a column of the given width.

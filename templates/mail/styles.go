@@ -120,12 +120,13 @@ func (t theme) sheet() string {
 table{border-collapse:separate}
 img{border:0;-ms-interpolation-mode:bicubic}
 a.ink{text-decoration:none}
-@media only screen and (max-width:620px){
+@media only screen and (max-width:599px){
 .outer{padding:0!important}
 .card{border-radius:0!important}
 .pad{padding-left:20px!important;padding-right:20px!important}
 .col{display:block!important;max-width:100%!important}
 .colpad{padding-left:0!important;padding-right:0!important}
+.fill{max-width:100%!important}
 .h1{font-size:24px!important;line-height:32px!important}
 }
 @media (prefers-color-scheme:dark){

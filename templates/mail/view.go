@@ -21,7 +21,7 @@ type To struct {
 
 // Compose writes a view in a person's language. The message's HTML and text come from the same blocks.
 func Compose(brand Brand, to To, v View) Message {
-	c := &composer{to: to, brand: brand, m: Message{Locale: to.Locale, Brand: brand}}
+	c := &composer{to: to, brand: brand, m: Message{Locale: to.Locale, Brand: brand, typed: true}}
 	v.compose(c)
 	return c.m
 }

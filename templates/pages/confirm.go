@@ -13,6 +13,7 @@ const (
 	ConfirmErasure  ConfirmKind = "erasure"  // erasure of one's data
 	ConfirmRequest  ConfirmKind = "request"  // any other data-rights request made on the public page
 	ConfirmRegister ConfirmKind = "register" // registration for an event
+	ConfirmCancel   ConfirmKind = "cancel"   // giving up one's place
 )
 
 // ConfirmView is the page with one button behind /c/{token}. Opening it confirms nothing.
@@ -24,7 +25,7 @@ type ConfirmView struct {
 	Topics []Topic
 	// Wording is the exact text that was agreed to. Empty: not shown.
 	Wording string
-	Event   string // name of the event, for ConfirmRegister
+	Event   string // name of the event, for ConfirmRegister and ConfirmCancel
 	// Until is when the link ends. Zero: never.
 	Until time.Time
 }
@@ -58,7 +59,7 @@ func (v ConfirmedView) text(part string) string {
 // confirmKey names a text of a kind; an unknown kind reads as the general request.
 func confirmKey(k ConfirmKind, part string) string {
 	switch k {
-	case ConfirmTopics, ConfirmAddress, ConfirmExport, ConfirmErasure, ConfirmRegister:
+	case ConfirmTopics, ConfirmAddress, ConfirmExport, ConfirmErasure, ConfirmRegister, ConfirmCancel:
 	default:
 		k = ConfirmRequest
 	}

@@ -29,9 +29,10 @@ type ErrorView struct {
 }
 
 func (v ErrorView) text(part string) string {
+	trouble := TroubleBroken
 	switch v.Trouble {
 	case TroubleNotFound, TroubleLink, TroubleExpired, TroubleMethod, TroubleForm, TroubleTooMany, TroubleClosed, TroubleBusy:
-		return v.t("pages.error." + string(v.Trouble) + "_" + part)
+		trouble = v.Trouble
 	}
-	return v.t("pages.error.broken_" + part)
+	return v.t("pages.error." + string(trouble) + "_" + part)
 }

@@ -79,7 +79,7 @@ func gallery(tag string, say func(string) string) map[string]templ.Component {
 		"why-service":  Why(WhyView{Page: p, Email: email, Subject: say("Your white paper"), Class: "service", Basis: "contract", Request: say("The white paper on consent")}),
 		"view":         View(ViewView{Page: p, Subject: say("What is new in March"), SentAt: at, MailURL: "/v/token/mail", WhyURL: "/why/token", PreferencesURL: "/p/token", LeaveURL: "/u/token"}),
 	}
-	for _, k := range []ConfirmKind{ConfirmTopics, ConfirmAddress, ConfirmExport, ConfirmErasure, ConfirmRequest, ConfirmRegister} {
+	for _, k := range []ConfirmKind{ConfirmTopics, ConfirmAddress, ConfirmExport, ConfirmErasure, ConfirmRequest, ConfirmRegister, ConfirmCancel} {
 		v := ConfirmView{Page: p, Action: "/c/token", Email: email, Kind: k, Event: say("Open day"), Until: at.AddDate(0, 0, 7)}
 		d := ConfirmedView{Page: p, Email: email, Kind: k, Event: say("Open day"), Due: at.AddDate(0, 1, 0), PreferencesURL: "/p/token"}
 		switch k {
@@ -94,5 +94,7 @@ func gallery(tag string, say func(string) string) map[string]templ.Component {
 	for _, tr := range []Trouble{TroubleNotFound, TroubleLink, TroubleExpired, TroubleMethod, TroubleForm, TroubleTooMany, TroubleClosed, TroubleBroken, TroubleBusy} {
 		out["error-"+string(tr)] = Error(ErrorView{Page: p, Trouble: tr, Contact: say("help@nordlicht.example"), RequestID: say("01JB2Q7V"), NextURL: "/subscribe/news", NextLabel: say("To the sign-up form")})
 	}
+	addForms(out, p, say)
+	addPublic(out, p, say)
 	return out
 }

@@ -124,6 +124,60 @@ func TestResultsAreAnnounced(t *testing.T) {
 	}
 }
 
+// A consent box is never ticked beforehand (GDPR 4(11), C-673/17), and neither is sharing with a partner.
+func TestNothingIsAgreedToBeforehand(t *testing.T) {
+	for name, c := range gallery("en", asIs) {
+		if !strings.HasPrefix(name, "subscribe-") && !strings.HasPrefix(name, "event") {
+			continue
+		}
+		root, err := html.Parse(strings.NewReader(pagetest.Render(t, c)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range root.Descendants() {
+			a := map[string]string{}
+			for _, x := range n.Attr {
+				a[x.Key] = x.Val
+			}
+			if _, ticked := a["checked"]; n.Data == "input" && a["type"] == "checkbox" && ticked {
+				t.Errorf("%s: %s=%s is ticked", name, a["name"], a["value"])
+			}
+			if _, required := a["required"]; required && (a["name"] == "topics" || a["name"] == FieldShare) {
+				t.Errorf("%s: consent is required", name)
+			}
+		}
+	}
+}
+
+// Where only one thing is asked for, sending the form is the consent, and its wording stands beside the button.
+func TestOneTopicNewsletterSaysWhatSendingMeans(t *testing.T) {
+	page := pagetest.Render(t, gallery("en", asIs)["subscribe-newsletter"])
+	if !strings.Contains(page, `<input type="hidden" name="topics" value="news"`) || !strings.Contains(page, "Yes, send me the newsletter once a month.") {
+		t.Error("the topic or its wording is missing")
+	}
+	page = pagetest.Render(t, gallery("en", asIs)["subscribe-contact"])
+	if strings.Contains(page, `type="hidden" name="topics"`) {
+		t.Error("a contact form must not sign anybody up by being sent")
+	}
+}
+
+func TestErrorsAreTiedToTheirFields(t *testing.T) {
+	g := gallery("en", asIs)
+	for name, want := range map[string][]string{
+		"subscribe-wrong":        {`id="email-error"`, `aria-describedby="email-error"`, `aria-invalid="true"`, `id="topics-error"`, `id="of-age-error"`},
+		"subscribe-survey-wrong": {`id="own-q1-error"`, `aria-describedby="own-q1-error"`, `aria-describedby="own-message-error"`},
+		"preferences-wrong":      {`aria-describedby="new-email-hint new-email-error"`, `aria-describedby="pause-day-error"`},
+		"rights-wrong":           {`aria-describedby="kind-error"`, `aria-describedby="email-hint email-error"`},
+	} {
+		page := pagetest.Render(t, g[name])
+		for _, w := range want {
+			if !strings.Contains(page, w) {
+				t.Errorf("%s lacks %s", name, w)
+			}
+		}
+	}
+}
+
 func TestLogoComesFromThisHostOnly(t *testing.T) {
 	for url, want := range map[string]bool{"/assets/logo.png": true, "https://evil.example/x.png": false, "//evil.example/x.png": false, `/\evil.example/x.png`: false, "x.png": false, "": false} {
 		v := ErrorView{Page: Page{Locale: locale.Get("en"), Brand: Brand{Name: "N", LogoURL: url}}}

@@ -67,7 +67,7 @@ func (v MailView) tabs() []ui.Tab {
 	var out []ui.Tab
 	for _, p := range []MailPart{PartHTML, PartText, PartHeaders, PartSource} {
 		if url := v.URLs[p]; url != "" {
-			out = append(out, ui.Tab{Label: v.t("site.mail.part_" + string(p)), URL: url, Current: p == v.Part})
+			out = append(out, ui.Tab{Label: v.t("site.mail.part." + string(p)), URL: url, Current: p == v.Part})
 		}
 	}
 	return out

@@ -1,0 +1,238 @@
+package campaigns_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"assent/campaigns"
+	"assent/campaigns/campaignstest"
+	"assent/preferences"
+	"assent/preferences/sqldb"
+	"assent/preferences/sqldb/sqldbtest"
+)
+
+func TestOnlyThoseWhoConsentedGetACampaign(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		w := campaignstest.New(t, db)
+		w.Topic("news", nil)
+		for i := range 120 {
+			p := w.Person(fmt.Sprintf("p%03d@example.com", i), nil)
+			if i%2 == 0 {
+				w.Give(p, "news")
+			}
+			if i%10 == 0 {
+				w.Clock.Move(time.Second)
+				w.Withdraw(p, "news")
+			}
+		}
+		c := w.Campaign("news", nil)
+		before, err := w.Mails.Explain(context.Background(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Schedule(c)
+		sent := w.SendAll(c)
+		r := w.Report(c)
+		if len(sent) != 48 || r.Status != campaigns.StatusFinished || r.Total != 120 || r.Sent != 48 || r.Skipped["withdrawn"] != 12 || r.Skipped["no_consent"] != 60 {
+			t.Fatalf("sent %d, report %+v", len(sent), r)
+		}
+		if before.Total != 120 || before.Allowed != 48 || before.ByReason["withdrawn"] != 12 || before.ByReason["no_consent"] != 60 {
+			t.Fatalf("the explanation said %+v", before)
+		}
+		if again := w.SendAll(c); len(again) != 0 {
+			t.Fatalf("a finished campaign sent %v again", again)
+		}
+	})
+}
+
+func TestAWithdrawalBeforeTheClaimAlwaysWins(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		w, ctx := campaignstest.New(t, db), context.Background()
+		w.Topic("news", nil)
+		var people []*preferences.Subscriber
+		for i := range 60 {
+			p := w.Person(fmt.Sprintf("p%d@example.com", i), nil)
+			w.Give(p, "news")
+			people = append(people, p)
+		}
+		w.Clock.Move(time.Second)
+		c := w.Campaign("news", nil)
+		w.Schedule(c)
+		b, err := w.Mails.Claim(ctx, c.ID, "worker", 0, 20)
+		if err != nil || len(b.Items) != 20 {
+			t.Fatal(len(b.Items), err)
+		}
+		// One whose mail is claimed and does not begin, and one whose mail is not yet claimed.
+		claimed := b.Items[3].Person
+		done := make(chan preferences.Recorded)
+		go func() { done <- w.Withdraw(claimed, "news") }()
+		if r := w.Withdraw(people[50], "news"); r.InFlight != 0 {
+			t.Fatalf("nothing was in flight, yet %d were counted", r.InFlight)
+		}
+		for {
+			still, _, err := w.Mails.Extend(ctx, "worker", []string{b.Items[3].ID})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !still[b.Items[3].ID] {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+		var outcomes []campaigns.Outcome
+		for i, item := range b.Items {
+			status := campaigns.StatusSent
+			if i == 3 {
+				status = campaigns.StatusClaimed // not begun
+			}
+			outcomes = append(outcomes, campaigns.Outcome{ID: item.ID, Status: status})
+		}
+		if err := w.Mails.Complete(ctx, c.ID, 0, outcomes); err != nil {
+			t.Fatal(err)
+		}
+		if r := <-done; r.InFlight != 0 {
+			t.Fatalf("the mail did not begin, yet %d were counted in flight", r.InFlight)
+		}
+		for _, email := range w.SendAll(c) {
+			if email == claimed.Email || email == people[50].Email {
+				t.Fatalf("%s got a mail after the withdrawal", email)
+			}
+		}
+		if r := w.Report(c); r.Sent != 58 || r.Skipped["withdrawn"] != 2 || r.Total != 60 {
+			t.Fatalf("%+v", r)
+		}
+	})
+}
+
+func TestAMailThatHadBegunIsCountedInFlight(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		w, ctx := campaignstest.New(t, db), context.Background()
+		w.Topic("news", nil)
+		p := w.Person("p@example.com", nil)
+		w.Give(p, "news")
+		w.Clock.Move(time.Second)
+		c := w.Campaign("news", nil)
+		w.Schedule(c)
+		b, err := w.Mails.Claim(ctx, c.ID, "worker", 0, 20)
+		if err != nil || len(b.Items) != 1 {
+			t.Fatal(len(b.Items), err)
+		}
+		go func() {
+			time.Sleep(50 * time.Millisecond)
+			_ = w.Mails.Complete(ctx, c.ID, 0, []campaigns.Outcome{{ID: b.Items[0].ID, Status: campaigns.StatusSent}})
+		}()
+		if r := w.Withdraw(p, "news"); r.InFlight != 1 {
+			t.Fatalf("in flight: %d", r.InFlight)
+		}
+	})
+}
+
+func TestPauseCancelAndExpiryLeaveNobodyWithoutAnOutcome(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		w, ctx := campaignstest.New(t, db), context.Background()
+		w.Topic("news", nil)
+		for i := range 50 {
+			w.Give(w.Person(fmt.Sprintf("p%d@example.com", i), nil), "news")
+		}
+		c := w.Campaign("news", nil)
+		w.Schedule(c)
+		claim := func(limit int) campaigns.Batch {
+			b, err := w.Mails.Claim(ctx, c.ID, "worker", 0, limit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out []campaigns.Outcome
+			for _, item := range b.Items {
+				out = append(out, campaigns.Outcome{ID: item.ID, Status: campaigns.StatusSent})
+			}
+			if err := w.Mails.Complete(ctx, c.ID, 0, out); err != nil {
+				t.Fatal(err)
+			}
+			return b
+		}
+		claim(10)
+		if _, err := w.Mails.Pause(ctx, campaignstest.Staff, c.ID, "by hand"); err != nil {
+			t.Fatal(err)
+		}
+		if b := claim(10); len(b.Items) != 0 || !b.Idle {
+			t.Fatal("a paused campaign gave out work")
+		}
+		if _, err := w.Mails.Resume(ctx, campaignstest.Staff, c.ID); err != nil {
+			t.Fatal(err)
+		}
+		claim(10)
+		if _, err := w.Mails.Cancel(ctx, campaignstest.Staff, c.ID); err != nil {
+			t.Fatal(err)
+		}
+		if r := w.Report(c); r.Status != campaigns.StatusCancelled || r.Sent != 20 || r.Skipped[campaigns.ReasonCancelled] != 30 || r.Total != 50 {
+			t.Fatalf("%+v", r)
+		}
+
+		after := "48h"
+		c = w.Campaign("news", func(d *campaigns.Draft) { d.ExpiresAfter = &after })
+		w.Schedule(c)
+		claim(15)
+		w.Clock.Move(49 * time.Hour)
+		claim(15)
+		if r := w.Report(c); r.Status != campaigns.StatusFinished || r.Sent != 15 || r.Skipped[campaigns.ReasonExpired] != 35 || r.Total != 50 {
+			t.Fatalf("%+v", r)
+		}
+	})
+}
+
+func TestLocalTimeAndWindowHoldEachPersonBackInTheirZone(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		w, ctx := campaignstest.New(t, db), context.Background()
+		w.Topic("news", nil)
+		for email, zone := range map[string]string{"tokyo@example.com": "Asia/Tokyo", "ams@example.com": "Europe/Amsterdam", "la@example.com": "America/Los_Angeles"} {
+			w.Give(w.Person(email, func(p *preferences.Profile) { p.Timezone = &zone }), "news")
+		}
+		c := w.Campaign("news", nil)
+		if _, err := w.Mails.Schedule(ctx, campaignstest.Staff, c.ID, campaigns.Schedule{LocalTime: "2026-05-02T09:00"}); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for range 60 { // hours from 9:00 UTC on 1 May
+			got = append(got, w.SendAll(c)...)
+			w.Clock.Move(time.Hour)
+		}
+		if len(got) != 3 || got[0] != "tokyo@example.com" || got[1] != "ams@example.com" || got[2] != "la@example.com" {
+			t.Fatalf("sent in the order %v", got)
+		}
+		if r := w.Report(c); r.Status != campaigns.StatusFinished || r.Sent != 3 || r.Deferred != 0 {
+			t.Fatalf("%+v", r)
+		}
+	})
+}
+
+func TestADeadWorkersMailIsSettledByWhatIsKnown(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		w, ctx := campaignstest.New(t, db), context.Background()
+		w.Topic("news", nil)
+		for i := range 12 {
+			w.Give(w.Person(fmt.Sprintf("p%d@example.com", i), nil), "news")
+		}
+		c := w.Campaign("news", nil)
+		w.Schedule(c)
+		b, err := w.Mails.Claim(ctx, c.ID, "dead", 0, 12)
+		if err != nil || len(b.Items) != 12 {
+			t.Fatal(len(b.Items), err)
+		}
+		fates := map[string]campaigns.Fate{}
+		for i, item := range b.Items {
+			fates[item.ID] = campaigns.Fate(i % 4)
+		}
+		settled, err := w.Mails.SettleWorker(ctx, "dead", func(id string) campaigns.Fate { return fates[id] })
+		if err != nil || settled != (campaigns.Settled{Returned: 3, Sent: 3, Failed: 3, Uncertain: 3}) {
+			t.Fatalf("%+v, %v", settled, err)
+		}
+		if sent := w.SendAll(c); len(sent) != 3 {
+			t.Fatalf("%d mails were sent again, want the 3 that had not begun", len(sent))
+		}
+		if r := w.Report(c); r.Sent != 6 || r.Uncertain != 3 || r.Failed != 3 || r.Status != campaigns.StatusFinished {
+			t.Fatalf("%+v", r)
+		}
+	})
+}

@@ -1,0 +1,254 @@
+package campaigns
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"assent/preferences/sqldb"
+)
+
+// The states of a delivery.
+const (
+	StatusClaimed   = "claimed"
+	StatusSent      = "sent"
+	StatusDeferred  = "deferred"
+	StatusBounced   = "bounced"
+	StatusSkipped   = "skipped"
+	StatusFailed    = "failed"
+	StatusUncertain = "uncertain"
+)
+
+// Outcome is what became of one claimed mail.
+type Outcome struct {
+	ID     string
+	Status string // sent, deferred, failed, bounced, uncertain; claimed: it was not begun and may be claimed again
+	Reason string
+	Reply  string
+	DueAt  time.Time // of a deferred one
+}
+
+// Extend asks again, before their MAIL FROM, for claims whose lease ran out: those which nobody revoked meanwhile are
+// returned with a new lease. The others must not begin; they are given back at once, so that whoever waits for them knows.
+func (s *Service) Extend(ctx context.Context, worker string, ids []string) (still map[string]bool, lease time.Time, err error) {
+	still = map[string]bool{}
+	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		clear(still)
+		lease = time.Now().Add(LeaseTime)
+		rows, err := tx.QueryContext(ctx, "UPDATE deliveries SET at = $1 WHERE worker = $2 AND status = 'claimed' AND revoked_at IS NULL AND id "+tx.Dialect().In(3)+" RETURNING id",
+			sqldb.Micros(s.now()), worker, tx.Dialect().List(ids))
+		if err != nil {
+			return fmt.Errorf("campaigns: extend: %w", err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var id string
+			if err := rows.Scan(&id); err != nil {
+				return fmt.Errorf("campaigns: extend: %w", err)
+			}
+			still[id] = true
+		}
+		if err := rows.Err(); err != nil {
+			return fmt.Errorf("campaigns: extend: %w", err)
+		}
+		rows.Close()
+		if len(still) == len(ids) {
+			return nil
+		}
+		_, err = tx.ExecContext(ctx, "UPDATE deliveries SET status = 'deferred', worker = '', at = $1, due_at = $2 WHERE worker = $3 AND status = 'claimed' AND revoked_at IS NOT NULL AND id "+tx.Dialect().In(4),
+			sqldb.Micros(s.now()), sqldb.Micros(s.now()), worker, tx.Dialect().List(ids))
+		if err != nil {
+			return fmt.Errorf("campaigns: extend: %w", err)
+		}
+		return nil
+	})
+	return still, lease, err
+}
+
+// Complete stores what became of claimed mails. One that was not begun goes back: it is decided about again, which is how a
+// withdrawal that came in between turns into its outcome.
+func (s *Service) Complete(ctx context.Context, campaignID string, lane int, outcomes []Outcome) error {
+	if len(outcomes) == 0 {
+		return nil
+	}
+	type line struct {
+		ID     string `json:"id"`
+		Status string `json:"st"`
+		Reason string `json:"r"`
+		Reply  string `json:"p"`
+		DueAt  int64  `json:"d"`
+	}
+	return s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		now, d, t := s.now(), tx.Dialect(), tally{}
+		lines := make([]line, 0, len(outcomes))
+		for _, o := range outcomes {
+			l := line{ID: o.ID, Status: o.Status, Reason: o.Reason, Reply: o.Reply}
+			switch {
+			case o.Status == StatusClaimed:
+				l.Status, l.DueAt = StatusDeferred, sqldb.Micros(now)
+			case !o.DueAt.IsZero():
+				l.DueAt = sqldb.Micros(o.DueAt)
+			}
+			lines = append(lines, l)
+		}
+		text, err := json.Marshal(lines)
+		if err != nil {
+			return fmt.Errorf("campaigns: complete: %w", err)
+		}
+		rows, err := tx.QueryContext(ctx, `UPDATE deliveries SET at = $1, worker = '', attempts = attempts + 1, status = `+d.Field("st", "TEXT")+`, reason = `+d.Field("r", "TEXT")+
+			`, reply = `+d.Field("p", "TEXT")+`, due_at = nullif(`+d.Field("d", "BIGINT")+`, 0) FROM `+d.Rows(2)+` WHERE deliveries.id = `+d.Field("id", "TEXT")+
+			` AND deliveries.status = 'claimed' RETURNING deliveries.status, deliveries.reason`, sqldb.Micros(now), string(text))
+		if err != nil {
+			return fmt.Errorf("campaigns: complete: %w", err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var status, reason string
+			if err := rows.Scan(&status, &reason); err != nil {
+				return fmt.Errorf("campaigns: complete: %w", err)
+			}
+			switch status {
+			case StatusDeferred:
+			case StatusBounced: // refused by the relay at once: it never left
+				t.add(StatusFailed, reason, 1)
+				t.add(StatusBounced, reason, 1)
+			default:
+				t.add(status, reason, 1)
+			}
+		}
+		if err := rows.Err(); err != nil {
+			return fmt.Errorf("campaigns: complete: %w", err)
+		}
+		rows.Close()
+		return t.write(ctx, tx, campaignID, lane)
+	})
+}
+
+// Revoke takes back the claims on a person's mails in the transaction of a withdrawal; see preferences.Sending.
+func (s *Service) Revoke(ctx context.Context, tx *sqldb.Tx, at time.Time, subscriberID, topicID string) ([]string, error) {
+	rows, err := tx.QueryContext(ctx, `UPDATE deliveries SET revoked_at = $1 WHERE subscriber_id = $2 AND status = 'claimed' AND ($3 = '' OR campaign_id IN (SELECT id FROM campaigns WHERE topic_id = $3))
+		RETURNING id`, sqldb.Micros(at), subscriberID, topicID)
+	if err != nil {
+		return nil, fmt.Errorf("campaigns: revoke: %w", err)
+	}
+	defer rows.Close()
+	var ids []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("campaigns: revoke: %w", err)
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
+}
+
+// settlePoll is how often a withdrawal looks whether the mail that was claimed when it came has an outcome.
+const settlePoll = 10 * time.Millisecond
+
+// Settle waits until none of these revoked claims can begin: each has an outcome, or the lease that it was claimed under is
+// surely over. The lease began before the claim was committed, which was before the withdrawal was; so waiting one lease
+// time from now is enough, whatever clocks say; a second one is granted to the worker to tell what became of them. It returns
+// how many had begun, or may have.
+func (s *Service) Settle(ctx context.Context, ids []string) (begun int, err error) {
+	if len(ids) == 0 {
+		return 0, nil
+	}
+	ctx = context.WithoutCancel(ctx) // the person who hangs up has withdrawn all the same
+	deadline := time.Now().Add(2 * LeaseTime)
+	for {
+		var open int
+		err := s.DB.QueryRowContext(ctx, "SELECT count(*) FILTER (WHERE status = 'claimed'), count(*) FILTER (WHERE status IN ('claimed', 'sent', 'uncertain', 'bounced', 'failed')) FROM deliveries WHERE id "+
+			s.DB.Dialect().In(1), s.DB.Dialect().List(ids)).Scan(&open, &begun)
+		if err != nil {
+			return 0, fmt.Errorf("campaigns: settle: %w", err)
+		}
+		if open == 0 || !time.Now().Before(deadline) {
+			return begun, nil
+		}
+		time.Sleep(settlePoll)
+	}
+}
+
+// Recent lists when marketing or research mail went to each of these people; see preferences.Sending. Claimed ones count, so
+// that two campaigns at the same moment cannot both slip under the cap.
+func (s *Service) Recent(ctx context.Context, q sqldb.Querier, subscriberIDs []string, since time.Time) (map[string][]time.Time, error) {
+	rows, err := q.QueryContext(ctx, `SELECT subscriber_id, at FROM deliveries WHERE status IN ('sent', 'claimed', 'uncertain', 'bounced') AND at > $1 AND subscriber_id `+q.Dialect().In(2)+` ORDER BY at DESC`,
+		sqldb.Micros(since), q.Dialect().List(subscriberIDs))
+	if err != nil {
+		return nil, fmt.Errorf("campaigns: recent: %w", err)
+	}
+	defer rows.Close()
+	recent := map[string][]time.Time{}
+	for rows.Next() {
+		var id string
+		var at int64
+		if err := rows.Scan(&id, &at); err != nil {
+			return nil, fmt.Errorf("campaigns: recent: %w", err)
+		}
+		recent[id] = append(recent[id], sqldb.Time(at))
+	}
+	return recent, rows.Err()
+}
+
+// Delivery is one person's outcome, as the API and the site show it.
+type Delivery struct {
+	ID           string
+	SubscriberID string
+	Email        string // empty when the person was erased
+	Status       string
+	Reason       string
+	At           time.Time
+	Reply        string
+}
+
+// Deliveries lists outcomes in the order of their ids, after the one given; status may be empty.
+func (s *Service) Deliveries(ctx context.Context, campaignID, status, after string, limit int) ([]Delivery, error) {
+	rows, err := s.DB.QueryContext(ctx, `SELECT d.id, d.subscriber_id, s.email, d.status, d.reason, d.at, d.reply FROM deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber_id
+		WHERE d.campaign_id = $1 AND d.subscriber_id > $2 AND ($3 = '' OR d.status = $3) ORDER BY d.subscriber_id LIMIT $4`, campaignID, after, status, limit)
+	if err != nil {
+		return nil, fmt.Errorf("campaigns: deliveries: %w", err)
+	}
+	defer rows.Close()
+	var list []Delivery
+	for rows.Next() {
+		var d Delivery
+		var email sql.NullString
+		var at int64
+		if err := rows.Scan(&d.ID, &d.SubscriberID, &email, &d.Status, &d.Reason, &at, &d.Reply); err != nil {
+			return nil, fmt.Errorf("campaigns: deliveries: %w", err)
+		}
+		d.Email, d.At = email.String, sqldb.Time(at)
+		list = append(list, d)
+	}
+	return list, rows.Err()
+}
+
+// Decided is the decision that one delivery rests on.
+type Decided struct {
+	At        time.Time // of the present status
+	DecidedAt time.Time
+	Status    string
+	Reason    string
+	Basis     string
+	Evidence  string // the ledger event
+	Facts     string // what the gate was told
+}
+
+// DecisionOf reads the decision about one person in a campaign.
+func (s *Service) DecisionOf(ctx context.Context, q sqldb.Querier, campaignID, subscriberID string) (d Decided, err error) {
+	var at, decided int64
+	err = q.QueryRowContext(ctx, "SELECT at, decided_at, status, reason, basis, evidence, facts FROM deliveries WHERE campaign_id = $1 AND subscriber_id = $2", campaignID, subscriberID).
+		Scan(&at, &decided, &d.Status, &d.Reason, &d.Basis, &d.Evidence, &d.Facts)
+	if errors.Is(err, sql.ErrNoRows) {
+		return d, ErrNotFound
+	}
+	if err != nil {
+		return d, fmt.Errorf("campaigns: decision: %w", err)
+	}
+	d.At, d.DecidedAt = sqldb.Time(at), sqldb.Time(decided)
+	return d, nil
+}

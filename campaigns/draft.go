@@ -1,0 +1,185 @@
+package campaigns
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"assent/campaigns/brands"
+	"assent/campaigns/content"
+	"assent/preferences"
+	"assent/preferences/audit"
+	"assent/preferences/problem"
+	"assent/preferences/segments"
+	"assent/preferences/sqldb"
+)
+
+// Draft is what makes or changes a campaign. A nil field takes its default, or is left as it is.
+type Draft struct {
+	Name            *string         `json:"name"`
+	Topic           *string         `json:"topic"`
+	Segment         *string         `json:"segment"`
+	ExcludeSegments *[]string       `json:"exclude_segments"`
+	Brand           *string         `json:"brand"`
+	Subject         *string         `json:"subject"`
+	Preheader       *string         `json:"preheader"`
+	Blocks          json.RawMessage `json:"blocks"`
+	ExpiresAfter    *string         `json:"expires_after"`
+}
+
+const maxSubject = 500
+
+// apply checks d and writes it over c. Every field that is wrong is named.
+func (s *Service) apply(ctx context.Context, q sqldb.Querier, d Draft, c *Campaign) error {
+	var bad problem.Collector
+	for _, f := range []struct {
+		name string
+		from *string
+		to   *string
+		max  int
+	}{{"name", d.Name, &c.Name, 255}, {"subject", d.Subject, &c.Subject, maxSubject}, {"preheader", d.Preheader, &c.Preheader, maxSubject}} {
+		if f.from == nil {
+			continue
+		}
+		if *f.to = strings.TrimSpace(*f.from); len(*f.to) > f.max {
+			bad.Add(f.name, "must have at most %d bytes", f.max)
+		}
+	}
+	bad.Require("name", c.Name)
+	bad.Require("subject", c.Subject)
+	if d.Topic != nil {
+		topic, err := s.People.Topic(ctx, q, *d.Topic)
+		switch {
+		case errors.Is(err, preferences.ErrTopicNotFound):
+			bad.Add("topic", "is not the key of a topic; make it with POST /api/v1/topics first")
+		case err != nil:
+			return err
+		case topic.ArchivedAt != nil:
+			bad.Add("topic", "is archived")
+		default:
+			c.TopicID = topic.ID
+		}
+	} else if c.TopicID == "" {
+		bad.Add("topic", "is required")
+	}
+	if d.Segment != nil {
+		c.Segment = *d.Segment
+		s.checkSegment(ctx, q, &bad, "segment", c.Segment)
+	}
+	if d.ExcludeSegments != nil {
+		c.ExcludeSegments = *d.ExcludeSegments
+		for i, key := range c.ExcludeSegments {
+			s.checkSegment(ctx, q, &bad, fmt.Sprintf("exclude_segments[%d]", i), key)
+		}
+	}
+	if d.Brand != nil {
+		if c.Brand = *d.Brand; c.Brand != "" {
+			if _, err := brands.Get(ctx, q, c.Brand); err != nil {
+				bad.Add("brand", "is not the key of a brand; make it with POST /api/v1/brands first")
+			}
+		}
+	}
+	if d.ExpiresAfter != nil {
+		after, err := time.ParseDuration(*d.ExpiresAfter)
+		if *d.ExpiresAfter == "" {
+			after, err = 0, nil
+		}
+		if err != nil || after < 0 || after > 365*24*time.Hour {
+			bad.Add("expires_after", "must be a duration such as 48h, a year at most")
+		}
+		c.ExpiresAfter = after
+	}
+	if d.Blocks != nil {
+		c.Blocks = d.Blocks
+	}
+	if len(c.Blocks) == 0 || string(c.Blocks) == "null" {
+		bad.Add("blocks", "is required: a list of blocks such as {\"type\": \"text\", \"markdown\": \"Hello\"}")
+		return bad.Err()
+	}
+	blocks, err := content.Parse(c.Blocks)
+	if p, ok := problem.As(err); ok {
+		for _, f := range p.Fields {
+			bad.Add(f.Field, "%s", f.Detail)
+		}
+		if len(p.Fields) == 0 {
+			bad.Add("blocks", "%s", p.Detail)
+		}
+		return bad.Err()
+	}
+	if err != nil {
+		return err
+	}
+	content.Content{Subject: c.Subject, Preheader: c.Preheader, Blocks: blocks}.Check(&bad)
+	return bad.Err()
+}
+
+func (s *Service) checkSegment(ctx context.Context, q sqldb.Querier, bad *problem.Collector, field, key string) {
+	if key == "" {
+		return
+	}
+	if _, err := segments.Load(ctx, q, key); err != nil {
+		bad.Add(field, "is not the key of a segment; make it with POST /api/v1/segments first")
+	}
+}
+
+// Create makes a draft.
+func (s *Service) Create(ctx context.Context, actor audit.Actor, d Draft) (c *Campaign, err error) {
+	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		now := s.now()
+		c = &Campaign{ID: sqldb.NewID(), Status: StatusDraft, Author: actor.Person(), CreatedAt: now, UpdatedAt: now}
+		if err := s.apply(ctx, tx, d, c); err != nil {
+			return err
+		}
+		if err := c.insert(ctx, tx); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, now, actor, "campaign.create", audit.Object("campaign", c.ID), nil, map[string]string{"name": c.Name, "subject": c.Subject})
+	})
+	return c, err
+}
+
+// ErrNotDraft refuses a change to what people are about to get, or have got.
+var ErrNotDraft = problem.Conflict("Only a draft can be changed. A scheduled campaign becomes a draft again with POST …/unschedule.")
+
+// Update changes a draft.
+func (s *Service) Update(ctx context.Context, actor audit.Actor, id string, d Draft) (c *Campaign, err error) {
+	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		now := s.now()
+		if c, err = lock(ctx, tx, id); err != nil {
+			return err
+		}
+		if c.Status != StatusDraft {
+			return ErrNotDraft
+		}
+		before := map[string]string{"name": c.Name, "subject": c.Subject}
+		if err := s.apply(ctx, tx, d, c); err != nil {
+			return err
+		}
+		c.UpdatedAt = now
+		if err := c.save(ctx, tx); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, now, actor, "campaign.update", audit.Object("campaign", c.ID), before, map[string]string{"name": c.Name, "subject": c.Subject})
+	})
+	return c, err
+}
+
+// Delete removes a draft.
+func (s *Service) Delete(ctx context.Context, actor audit.Actor, id string) error {
+	return s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		c, err := lock(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if c.Status != StatusDraft {
+			return problem.Conflict("Only a draft can be deleted; cancel the campaign instead, so that its record stays.")
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM campaigns WHERE id = $1", id); err != nil {
+			return fmt.Errorf("campaigns: delete: %w", err)
+		}
+		return audit.Record(ctx, tx, s.now(), actor, "campaign.delete", audit.Object("campaign", id), map[string]string{"name": c.Name}, nil)
+	})
+}

@@ -1,0 +1,211 @@
+package outbox
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"assent/preferences"
+	"assent/preferences/address"
+	"assent/preferences/gate"
+	"assent/preferences/problem"
+	"assent/preferences/sqldb"
+)
+
+// The states of a message.
+const (
+	StatusQueued    = "queued"
+	StatusSending   = "sending"
+	StatusSent      = "sent"
+	StatusDeferred  = "deferred" // the relay said not now, or did not answer
+	StatusBounced   = "bounced"  // the relay, or the mailbox later, said no
+	StatusUnserved  = "unserved" // it cannot be delivered by mail: another channel is needed
+	StatusCancelled = "cancelled"
+)
+
+// KindBlocks is the kind of a message whose content is blocks; any other kind names a template.
+const KindBlocks = "blocks"
+
+// Message is one transactional mail to one person.
+type Message struct {
+	ID           string
+	Class        gate.Class
+	Kind         string
+	Obligation   string
+	Basis        string
+	Reference    string
+	BroadcastID  string
+	CopyOf       string
+	SubscriberID string
+	Email        string
+	AddressKey   string
+	Name         string
+	Locale       string
+	Brand        string
+	Subject      string
+	Content      json.RawMessage // blocks, or the template's data
+	Attachments  json.RawMessage // a list of Attachment, or nothing
+	Status       string
+	Reason       string
+	At           time.Time
+	DueAt        time.Time
+	Attempts     int
+	SentAt       time.Time
+	SHA256       string
+	MessageID    string
+	Relay        string
+	TLS          string
+	Reply        string
+	Author       string
+	CreatedAt    time.Time
+}
+
+// Attachment is a file that goes with a message.
+type Attachment struct {
+	Filename    string `json:"filename"`
+	ContentType string `json:"content_type"`
+	Content     []byte `json:"content"` // base64 in JSON
+}
+
+// ErrNotFound is returned for an id that no message has.
+var ErrNotFound = problem.NotFound("message")
+
+// Store keeps messages. All fields are required but Nudge.
+type Store struct {
+	DB  *sqldb.DB
+	Now func() time.Time
+	// Facts asks package preferences what the gate must know.
+	Facts func(ctx context.Context, q sqldb.Querier, class gate.Class, keys []string) (map[string]gate.Facts, error)
+	// Nudge tells the workers that something is due. It may be nil: they look by themselves.
+	Nudge func(ctx context.Context)
+}
+
+var _ preferences.Outbox = (*Store)(nil)
+
+func (s *Store) now() time.Time { return s.Now().UTC().Truncate(time.Microsecond) }
+
+// Flush lets what was queued go at once.
+func (s *Store) Flush(ctx context.Context) {
+	if s.Nudge != nil {
+		s.Nudge(ctx)
+	}
+}
+
+// Queue stores a service message.
+func (s *Store) Queue(ctx context.Context, tx *sqldb.Tx, at time.Time, m preferences.ServiceMail) (string, error) {
+	if m.Reference == "" {
+		return "", errors.New("outbox: a service message must name the request that it answers")
+	}
+	parsed, err := address.Parse(m.Email)
+	if err != nil {
+		return "", fmt.Errorf("outbox: %w", err)
+	}
+	data, err := json.Marshal(m.Data)
+	if err != nil {
+		return "", fmt.Errorf("outbox: data of %s: %w", m.Kind, err)
+	}
+	msg := Message{
+		ID: sqldb.NewID(), Class: gate.Service, Kind: m.Kind, Reference: m.Reference, SubscriberID: m.SubscriberID, Email: m.Email, AddressKey: parsed.Key,
+		Name: m.Name, Locale: m.Locale, Brand: m.Brand, Content: data, Status: StatusQueued, At: at, DueAt: at, Author: "system", CreatedAt: at,
+	}
+	return msg.ID, s.Insert(ctx, tx, msg)
+}
+
+const columns = `id, class, kind, obligation, basis, reference, broadcast_id, copy_of, subscriber_id, email, address_key, name, locale, brand_key, subject, content, attachments,
+	status, reason, at, due_at, attempts, sent_at, sha256, message_id, relay, tls, reply, author, created_at`
+
+// Insert stores messages as they are, in one statement.
+func (s *Store) Insert(ctx context.Context, tx *sqldb.Tx, messages ...Message) error {
+	for _, m := range messages {
+		_, err := tx.ExecContext(ctx, `INSERT INTO messages (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26,
+			$27, $28, $29, $30)`, m.ID, m.Class.String(), m.Kind, m.Obligation, m.Basis, m.Reference, sqldb.NullText(m.BroadcastID), sqldb.NullText(m.CopyOf), sqldb.NullText(m.SubscriberID),
+			m.Email, m.AddressKey, m.Name, m.Locale, m.Brand, m.Subject, string(m.Content), string(m.Attachments), m.Status, m.Reason, sqldb.Micros(m.At), sqldb.NullMicros(m.DueAt), m.Attempts,
+			sqldb.NullMicros(m.SentAt), m.SHA256, m.MessageID, m.Relay, m.TLS, m.Reply, m.Author, sqldb.Micros(m.CreatedAt))
+		if err != nil {
+			return fmt.Errorf("outbox: %w", err)
+		}
+	}
+	return nil
+}
+
+// Scan reads one message of a query that selects Columns.
+func Scan(row interface{ Scan(...any) error }) (*Message, error) {
+	var (
+		m                             Message
+		class, content, attachments   string
+		broadcast, copyOf, subscriber sql.NullString
+		at, created                   int64
+		due, sent                     sql.NullInt64
+	)
+	err := row.Scan(&m.ID, &class, &m.Kind, &m.Obligation, &m.Basis, &m.Reference, &broadcast, &copyOf, &subscriber, &m.Email, &m.AddressKey, &m.Name, &m.Locale, &m.Brand, &m.Subject,
+		&content, &attachments, &m.Status, &m.Reason, &at, &due, &m.Attempts, &sent, &m.SHA256, &m.MessageID, &m.Relay, &m.TLS, &m.Reply, &m.Author, &created)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("outbox: %w", err)
+	}
+	m.Class, _ = gate.ParseClass(class)
+	m.BroadcastID, m.CopyOf, m.SubscriberID = broadcast.String, copyOf.String, subscriber.String
+	m.Content, m.Attachments = json.RawMessage(content), json.RawMessage(attachments)
+	m.At, m.DueAt, m.SentAt, m.CreatedAt = sqldb.Time(at), sqldb.NullTime(due), sqldb.NullTime(sent), sqldb.Time(created)
+	return &m, nil
+}
+
+// Columns are what [Scan] reads.
+const Columns = columns
+
+// Get reads one message.
+func (s *Store) Get(ctx context.Context, q sqldb.Querier, id string) (*Message, error) {
+	if !sqldb.IsID(id) {
+		return nil, ErrNotFound
+	}
+	return Scan(q.QueryRowContext(ctx, "SELECT "+columns+" FROM messages WHERE id = $1", id))
+}
+
+// Attempt is one try to deliver a message.
+type Attempt struct {
+	N       int       `json:"n"`
+	At      time.Time `json:"at"`
+	Outcome string    `json:"outcome"`
+	Code    int       `json:"code,omitempty"`
+	Reply   string    `json:"reply,omitempty"`
+	Relay   string    `json:"relay,omitempty"`
+	TLS     string    `json:"tls,omitempty"`
+}
+
+// Attempts lists the tries of a message, first one first.
+func (s *Store) Attempts(ctx context.Context, id string) ([]Attempt, error) {
+	rows, err := s.DB.QueryContext(ctx, "SELECT n, at, outcome, code, reply, relay, tls FROM message_attempts WHERE message_id = $1 ORDER BY n", id)
+	if err != nil {
+		return nil, fmt.Errorf("outbox: attempts: %w", err)
+	}
+	defer rows.Close()
+	list := []Attempt{}
+	for rows.Next() {
+		var a Attempt
+		var at int64
+		if err := rows.Scan(&a.N, &at, &a.Outcome, &a.Code, &a.Reply, &a.Relay, &a.TLS); err != nil {
+			return nil, fmt.Errorf("outbox: attempts: %w", err)
+		}
+		a.At = sqldb.Time(at)
+		list = append(list, a)
+	}
+	return list, rows.Err()
+}
+
+// Raw is the mail as it was given to the relay, nil when it is not kept any more.
+func (s *Store) Raw(ctx context.Context, id string) ([]byte, error) {
+	var raw []byte
+	err := s.DB.QueryRowContext(ctx, "SELECT raw FROM message_bytes WHERE message_id = $1", id).Scan(&raw)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("outbox: bytes: %w", err)
+	}
+	return raw, nil
+}

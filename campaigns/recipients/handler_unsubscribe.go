@@ -1,0 +1,126 @@
+package recipients
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"assent/campaigns"
+	"assent/preferences"
+	"assent/preferences/problem"
+	"assent/preferences/sqldb"
+	"assent/preferences/tokens"
+	"assent/templates/pages"
+)
+
+// unsubscribePage says what will stop, and asks. It changes nothing, whoever fetches it (compliance 3).
+func (p *Pages) unsubscribePage(c echo.Context) error {
+	v, err := p.open(c, tokens.Unsubscribe)
+	if err != nil {
+		return err
+	}
+	ctx := c.Request().Context()
+	view := pages.UnsubscribeView{Page: v.page, Action: c.Request().URL.Path, Email: v.email(), Topic: v.topicView(), StoppedAll: v.sub == nil}
+	if v.sub != nil {
+		view.StoppedAll = !v.sub.UnsubscribedAt.IsZero()
+		states, err := p.People.Consents(ctx, p.DB, v.sub.ID)
+		if err != nil {
+			return err
+		}
+		for _, st := range states {
+			if v.topic != nil && st.TopicID == v.topic.ID {
+				view.Stopped = st.State == preferences.StateWithdrawn || st.State == preferences.StateObjected
+			}
+		}
+		view.PreferencesURL = "/p/" + p.Keys.Sign(tokens.Preferences, tokens.Claims{Subject: v.sub.ID, Topic: v.claims.Topic, Source: v.claims.Source, Issued: p.Now()})
+		view.WhyURL = "/why/" + p.Keys.Sign(tokens.Why, tokens.Claims{Subject: v.sub.ID, Topic: v.claims.Topic, Source: v.claims.Source, Issued: p.Now()})
+	}
+	return p.show(c, http.StatusOK, pages.Unsubscribe(view))
+}
+
+// unsubscribe stops mail. The one-click POST of RFC 8058 §3.1 carries List-Unsubscribe=One-Click, urlencoded or multipart; the
+// page's own form says whether this topic or all; an undo takes the choice back. Anything else is refused and changes nothing.
+func (p *Pages) unsubscribe(c echo.Context) error {
+	v, err := p.open(c, tokens.Unsubscribe)
+	if err != nil {
+		return err
+	}
+	oneClick, scope, undo := c.FormValue("List-Unsubscribe") == "One-Click", c.FormValue(pages.FieldScope), c.FormValue(pages.FieldUndo)
+	switch {
+	case undo != "":
+		return p.undo(c, v, undo)
+	case oneClick, scope == pages.ScopeTopic, scope == pages.ScopeAll:
+	default:
+		return problem.New(http.StatusBadRequest, "Nothing was changed: choose what to stop on the page.")
+	}
+	all := !oneClick && scope == pages.ScopeAll
+	source := "unsubscribe page"
+	if oneClick {
+		source = "one-click"
+	}
+	view := pages.UnsubscribedView{Page: v.page, Email: v.email(), Topic: v.topicView(), All: all || v.topic == nil}
+	if v.sub == nil { // erased: nothing can come any more
+		inFlight(c, 0)
+		return p.show(c, http.StatusOK, pages.Unsubscribed(view))
+	}
+	ctx := c.Request().Context()
+	r, err := p.stop(ctx, c, v, view.All, source)
+	if err != nil {
+		return err
+	}
+	inFlight(c, r.InFlight)
+	if r.Changed {
+		if err := p.count(ctx, v.claims); err != nil {
+			return err
+		}
+	}
+	view.InFlight = r.InFlight
+	claims := tokens.Claims{Subject: v.sub.ID, Topic: v.claims.Topic, Source: r.Event, Issued: p.Now()}
+	if r.Event != "" {
+		view.Undo = &pages.Undo{Action: c.Request().URL.Path, Token: p.Keys.Sign(tokens.Undo, claims)}
+	}
+	view.PreferencesURL = "/p/" + p.Keys.Sign(tokens.Preferences, tokens.Claims{Subject: v.sub.ID, Topic: v.claims.Topic, Source: v.claims.Source, Issued: p.Now()})
+	return p.show(c, http.StatusOK, pages.Unsubscribed(view))
+}
+
+func (p *Pages) stop(ctx context.Context, c echo.Context, v visit, all bool, source string) (preferences.Recorded, error) {
+	actor, evidence := recipient(c, v.sub.ID), p.evidence(c, source, v.claims, v.page.Locale)
+	if all {
+		return p.People.UnsubscribeAll(ctx, actor, v.sub.ID, evidence)
+	}
+	return p.People.Consent(ctx, actor, v.sub.ID, preferences.ConsentInput{Topic: v.topic.Key, Action: preferences.ActionWithdraw, Evidence: evidence})
+}
+
+// count notes in the campaign's report that its mail led to an unsubscribe.
+func (p *Pages) count(ctx context.Context, claims tokens.Claims) error {
+	if claims.Source == "" {
+		return nil
+	}
+	return p.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		_, err := p.Campaigns.Note(ctx, tx, p.Now(), claims.Source, claims.Subject, campaigns.CountUnsubscribed)
+		return err
+	})
+}
+
+// undoTTL is how long after an unsubscribe the page that answered it can take it back.
+const undoTTL = time.Hour
+
+// undo takes an unsubscribe back, by a new event (compliance 47). Only the page that answered the unsubscribe has the token
+// for it, and it restores no more than that unsubscribe took away.
+func (p *Pages) undo(c echo.Context, v visit, token string) error {
+	claims, err := p.Keys.Verify(tokens.Undo, token)
+	if err != nil || v.sub == nil || claims.Subject != v.sub.ID {
+		return ErrLink
+	}
+	if p.Now().Sub(claims.Issued) > undoTTL {
+		return problem.New(http.StatusGone, "It is too late to undo; choose again in the preference centre.")
+	}
+	if err := p.People.Undo(c.Request().Context(), recipient(c, v.sub.ID), v.sub.ID, claims.Source, p.evidence(c, "undo", v.claims, v.page.Locale)); err != nil {
+		return err
+	}
+	view := pages.UnsubscribedView{Page: v.page, Email: v.email(), Topic: v.topicView(), Undone: true}
+	view.PreferencesURL = "/p/" + p.Keys.Sign(tokens.Preferences, tokens.Claims{Subject: v.sub.ID, Topic: v.claims.Topic, Source: v.claims.Source, Issued: p.Now()})
+	return p.show(c, http.StatusOK, pages.Unsubscribed(view))
+}

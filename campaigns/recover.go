@@ -1,0 +1,149 @@
+package campaigns
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"assent/preferences/sqldb"
+)
+
+// WorkerLease is after how long a process that does not show itself counts as gone.
+const WorkerLease = time.Minute
+
+// Beat shows that a worker lives.
+func (s *Service) Beat(ctx context.Context, worker, host string) error {
+	_, err := s.DB.ExecContext(ctx, "INSERT INTO workers (id, host, seen_at) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at", worker, host, time.Now().UnixMicro())
+	if err != nil {
+		return fmt.Errorf("campaigns: beat: %w", err)
+	}
+	return nil
+}
+
+// Gone lists workers that have not shown themselves for a time, by the real clock.
+func (s *Service) Gone(ctx context.Context, after time.Duration) ([]string, error) {
+	rows, err := s.DB.QueryContext(ctx, "SELECT id FROM workers WHERE seen_at < $1", time.Now().Add(-after).UnixMicro())
+	if err != nil {
+		return nil, fmt.Errorf("campaigns: workers: %w", err)
+	}
+	defer rows.Close()
+	var ids []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("campaigns: workers: %w", err)
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
+}
+
+// Leave removes a worker whose claims are settled.
+func (s *Service) Leave(ctx context.Context, worker string) error {
+	_, err := s.DB.ExecContext(ctx, "DELETE FROM workers WHERE id = $1", worker)
+	return err
+}
+
+// Fate tells what is known of a claimed mail whose worker died.
+type Fate int
+
+// The fates. What is not known to be safe is never sent again.
+const (
+	FateUnknown  Fate = iota // perhaps accepted: shown as uncertain
+	FateNotBegun             // surely not accepted: goes back
+	FateSent                 // the relay had answered 250
+	FateRefused              // the relay had said no for good
+)
+
+// Settled tells how many claims of dead workers came to which end.
+type Settled struct{ Returned, Sent, Failed, Uncertain int }
+
+// settleBatch is how many claims one transaction settles.
+const settleBatch = 500
+
+// SettleWorker gives each mail that a dead worker held claimed its outcome, by what fate knows of it.
+func (s *Service) SettleWorker(ctx context.Context, worker string, fate func(deliveryID string) Fate) (Settled, error) {
+	var total Settled
+	for {
+		n, err := s.settleSome(ctx, worker, fate, &total)
+		if err != nil || n < settleBatch {
+			return total, err
+		}
+	}
+}
+
+func (s *Service) settleSome(ctx context.Context, worker string, fate func(string) Fate, total *Settled) (n int, err error) {
+	type line struct {
+		ID     string `json:"id"`
+		Status string `json:"st"`
+		DueAt  int64  `json:"d"`
+	}
+	var sum Settled
+	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		n, sum = 0, Settled{}
+		rows, err := tx.QueryContext(ctx, "SELECT id, campaign_id FROM deliveries WHERE worker = $1 AND status = 'claimed' ORDER BY campaign_id, id LIMIT $2"+tx.Dialect().ForUpdate(), worker, settleBatch)
+		if err != nil {
+			return fmt.Errorf("campaigns: settle worker: %w", err)
+		}
+		defer rows.Close()
+		now, lines, tallies := sqldb.Micros(s.now()), []line{}, map[string]tally{}
+		for rows.Next() {
+			var id, campaign string
+			if err := rows.Scan(&id, &campaign); err != nil {
+				return fmt.Errorf("campaigns: settle worker: %w", err)
+			}
+			if tallies[campaign] == nil {
+				tallies[campaign] = tally{}
+			}
+			l := line{ID: id}
+			switch fate(id) {
+			case FateNotBegun:
+				l.Status, l.DueAt = StatusDeferred, now
+				sum.Returned++
+			case FateSent:
+				l.Status = StatusSent
+				sum.Sent++
+				tallies[campaign].add(StatusSent, "", 1)
+			case FateRefused:
+				l.Status = StatusFailed
+				sum.Failed++
+				tallies[campaign].add(StatusFailed, "", 1)
+			default:
+				l.Status = StatusUncertain
+				sum.Uncertain++
+				tallies[campaign].add(StatusUncertain, "", 1)
+			}
+			lines = append(lines, l)
+		}
+		if err := rows.Err(); err != nil {
+			return fmt.Errorf("campaigns: settle worker: %w", err)
+		}
+		rows.Close()
+		if n = len(lines); n == 0 {
+			return nil
+		}
+		text, err := json.Marshal(lines)
+		if err != nil {
+			return fmt.Errorf("campaigns: settle worker: %w", err)
+		}
+		d := tx.Dialect()
+		if _, err := tx.ExecContext(ctx, "UPDATE deliveries SET at = $1, worker = '', reason = '', status = "+d.Field("st", "TEXT")+", due_at = nullif("+d.Field("d", "BIGINT")+", 0) FROM "+d.Rows(2)+
+			" WHERE deliveries.id = "+d.Field("id", "TEXT"), now, string(text)); err != nil {
+			return fmt.Errorf("campaigns: settle worker: %w", err)
+		}
+		for campaign, t := range tallies {
+			if err := t.write(ctx, tx, campaign, 0); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		total.Returned += sum.Returned
+		total.Sent += sum.Sent
+		total.Failed += sum.Failed
+		total.Uncertain += sum.Uncertain
+	}
+	return n, err
+}

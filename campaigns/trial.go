@@ -1,0 +1,65 @@
+package campaigns
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"assent/campaigns/outbox"
+	"assent/preferences/address"
+	"assent/preferences/audit"
+	"assent/preferences/gate"
+	"assent/preferences/problem"
+	"assent/preferences/sqldb"
+)
+
+// KindTest is the kind of a message that shows a campaign to its makers.
+const KindTest = "campaign_test"
+
+// TestMail is the content of a message of [KindTest].
+type TestMail struct {
+	Campaign string `json:"campaign"`
+}
+
+// maxTests is how many people a test mail goes to at once.
+const maxTests = 20
+
+// SendTest mails a campaign as it stands to colleagues. It answers their request, so no consent is needed, and it changes nothing.
+func (s *Service) SendTest(ctx context.Context, actor audit.Actor, id string, to []string) (ids []string, err error) {
+	var bad problem.Collector
+	if len(to) == 0 || len(to) > maxTests {
+		bad.Add("to", "must have 1 to %d addresses", maxTests)
+	}
+	parsed := make([]address.Address, len(to))
+	for i, text := range to {
+		if parsed[i], err = address.Parse(text); err != nil {
+			bad.Add(fmt.Sprintf("to[%d]", i), "is not an e-mail address")
+		}
+	}
+	if err := bad.Err(); err != nil {
+		return nil, err
+	}
+	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		ids = nil
+		c, err := s.Get(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		now := s.now()
+		data, _ := json.Marshal(TestMail{Campaign: c.ID}) // a text always encodes
+		for _, a := range parsed {
+			m := outbox.Message{ID: sqldb.NewID(), Class: gate.Service, Kind: KindTest, Reference: "test:" + c.ID, Email: a.Display, AddressKey: a.Key, Brand: c.Brand, Subject: c.Subject,
+				Content: data, Status: outbox.StatusQueued, At: now, DueAt: now, Author: actor.Person(), CreatedAt: now}
+			if err := s.Outbox.Insert(ctx, tx, m); err != nil {
+				return err
+			}
+			ids = append(ids, m.ID)
+		}
+		return audit.Record(ctx, tx, now, actor, "campaign.test", audit.Object("campaign", id), nil, map[string]int{"mails": len(ids)})
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.Outbox.Flush(ctx)
+	return ids, nil
+}

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"assent/campaigns"
+	"assent/campaigns/brands"
+	"assent/campaigns/outbox"
+	"assent/preferences"
+	"assent/preferences/gate"
+	"assent/preferences/sqldb"
+	"assent/preferences/staff/accounts"
+	"assent/preferences/staff/keys"
+	"assent/preferences/tokens"
+	"assent/workers"
+	"assent/workers/mailbox"
+	"assent/workers/queue"
+	"assent/workers/transport"
+)
+
+// app is the product, put together from its packages. Every command that needs more than the database makes one.
+type app struct {
+	config *Config
+	log    *slog.Logger
+
+	db       *sqldb.DB
+	keyring  *tokens.Keyring
+	queue    *queue.Queue
+	accounts *accounts.Store
+	apiKeys  *keys.Store
+	people   *preferences.Service
+	brands   *brands.Store
+	outbox   *outbox.Store
+	mails    *campaigns.Service
+	composer *outbox.Composer
+	links    preferences.Links
+	mailbox  *mailbox.Box // nil when both streams have a relay
+}
+
+// newApp opens everything. Close it.
+func newApp(ctx context.Context, c *Config, log *slog.Logger) (*app, error) {
+	a := &app{config: c, log: log}
+	if err := a.open(ctx); err != nil {
+		a.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *app) open(ctx context.Context) (err error) {
+	c := a.config
+	if a.db, err = openDB(ctx, c); err != nil {
+		return err
+	}
+	if a.keyring, err = c.keyring(); err != nil {
+		return err
+	}
+	if a.queue, err = queue.Open(c.RedisURL.Reveal(), a.log); err != nil {
+		return fmt.Errorf("REDIS_URL: %w", err)
+	}
+	if c.Marketing == nil || c.Transactional == nil {
+		if a.mailbox, err = mailbox.Open(ctx, filepath.Join(c.Data, "mailbox"), mailbox.Options{}); err != nil {
+			return fmt.Errorf("open the built-in mailbox: %w", err)
+		}
+	}
+	a.links = preferences.Links{Base: strings.TrimSuffix(c.BaseURL.String(), "/"), BounceDomain: c.BounceDomain, Keys: a.keyring}
+	a.accounts = accounts.New(a.db, c.Now)
+	a.apiKeys = &keys.Store{DB: a.db, Now: c.Now}
+	a.brands = &brands.Store{DB: a.db, Now: c.Now}
+	a.domain()
+	return a.prepare(ctx)
+}
+
+// domain makes the services and ties them together where they need each other.
+func (a *app) domain() {
+	c := a.config
+	site := preferences.DefaultSite()
+	site.FrequencyCap, site.QuietHours, site.ConfirmTTL = c.FrequencyCap, c.QuietHours, c.ConfirmTTL
+	hints := &workers.Hints{Queue: a.queue, Log: a.log, Lanes: hintLanes}
+	a.outbox = &outbox.Store{DB: a.db, Now: c.Now, Nudge: hints.Nudge}
+	a.people = &preferences.Service{DB: a.db, Keys: a.keyring, Now: c.Now, Outbox: a.outbox, Site: &preferences.Settings{DB: a.db, Started: site}}
+	a.outbox.Facts = a.people.TransactionalFacts
+	a.mails = &campaigns.Service{DB: a.db, Now: c.Now, People: a.people, Outbox: a.outbox, Links: a.links, RealRelay: c.Marketing != nil, Kick: hints.Campaign}
+	a.people.Sending = a.mails
+	a.composer = &outbox.Composer{DB: a.db, Views: campaigns.Views(a.people, a.links), Composed: map[string]outbox.Composed{campaigns.KindTest: a.mails.ComposeTest},
+		Locale: func(ctx context.Context) string { return a.mails.LocaleOf(ctx, &preferences.Subscriber{}) }}
+}
+
+// hintLanes is how many senders a process that does not know the workers asks for. More lanes than workers do no harm.
+const hintLanes = 8
+
+// prepare brings into being what exists from the start.
+func (a *app) prepare(ctx context.Context) error {
+	c := a.config
+	if err := a.brands.EnsureDefault(ctx, c.BaseURL.Hostname(), c.PostalAddress); err != nil {
+		return err
+	}
+	if c.APIKey != "" {
+		if err := a.apiKeys.Ensure(ctx, c.APIKey.Reveal()); err != nil {
+			return fmt.Errorf("ASSENT_API_KEY: %w", err)
+		}
+	}
+	if c.AdminEmail != "" {
+		_, weak, err := a.accounts.Bootstrap(ctx, c.AdminEmail, c.AdminPassword.Reveal())
+		if err != nil {
+			return fmt.Errorf("ASSENT_ADMIN_EMAIL, ASSENT_ADMIN_PASSWORD: %w", err)
+		}
+		if weak {
+			a.log.Warn("ASSENT_ADMIN_PASSWORD is weak; change it after signing in")
+		}
+	}
+	return nil
+}
+
+// keyring is that of ASSENT_SECRETS, else of the data folder.
+func (c *Config) keyring() (*tokens.Keyring, error) {
+	if c.Secrets != "" {
+		ring, err := tokens.Parse(c.Secrets.Reveal())
+		if err != nil {
+			return nil, fmt.Errorf("ASSENT_SECRETS: %w", err)
+		}
+		return ring, nil
+	}
+	if err := c.makeData(); err != nil {
+		return nil, err
+	}
+	return tokens.LoadOrCreate(filepath.Join(c.Data, "secrets"))
+}
+
+// Close lets go of everything.
+func (a *app) Close() error {
+	var err error
+	if a.queue != nil {
+		err = errors.Join(err, a.queue.Close())
+	}
+	if a.mailbox != nil {
+		err = errors.Join(err, a.mailbox.Close(context.Background()))
+	}
+	if a.db != nil {
+		err = errors.Join(err, a.db.Close())
+	}
+	return err
+}
+
+// engine is the part that sends.
+func (a *app) engine() (*workers.Engine, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost"
+	}
+	e := &workers.Engine{
+		ID: sqldb.NewID(), Host: host, DB: a.db, Log: a.log, Queue: a.queue, Campaigns: a.mails, People: a.people, Outbox: a.outbox, Composer: a.composer, Links: a.links,
+		Journals: filepath.Join(a.config.Data, "journal"),
+	}
+	if e.Marketing, err = a.transport(a.config.Marketing, gate.StreamMarketing); err != nil {
+		return nil, err
+	}
+	e.Transactional, err = a.transport(a.config.Transactional, gate.StreamTransactional)
+	return e, err
+}
+
+func (a *app) transport(r *Relay, stream gate.Stream) (transport.Transport, error) {
+	if r == nil {
+		return a.mailbox, nil
+	}
+	rate := 0.0
+	if r.Rate.N > 0 {
+		rate = float64(r.Rate.N) / r.Rate.Per.Seconds()
+	}
+	return transport.NewSMTP(transport.Relay{Host: r.Host, Port: r.Port, User: r.User, Password: r.Password.Reveal(), Implicit: r.Implicit, TLS: r.TLS, Connections: r.Connections, Rate: rate},
+		transport.Options{Stream: stream})
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"assent/campaigns/recipients"
+	"assent/preferences/partners"
+	"assent/preferences/segments"
+	"assent/preferences/staff"
+	"assent/preferences/staff/access"
+	"assent/preferences/web"
+	"assent/templates/assets"
+)
+
+// routes is every page and API endpoint.
+func (a *app) routes() (*echo.Echo, error) {
+	c := a.config
+	o := web.Options{Log: a.log, Secure: c.BaseURL.Scheme == "https", ClockOffset: c.TimeOffset}
+	for _, p := range c.TrustedProxies {
+		o.TrustedProxies = append(o.TrustedProxies, &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())})
+	}
+	e := web.New(o)
+	e.GET("/healthz", func(c echo.Context) error { return c.JSON(http.StatusOK, map[string]string{"status": "ok"}) })
+	e.GET("/readyz", a.ready)
+	e.GET(assets.Prefix+"*", echo.WrapHandler(assets.Handler()))
+	(&recipients.Pages{DB: a.db, Now: c.Now, Keys: a.keyring, People: a.people, Campaigns: a.mails, Links: a.links, Offset: c.TimeOffset}).Register(e)
+	a.api(e)
+	return e, nil
+}
+
+func (a *app) api(e *echo.Echo) {
+	api := e.Group("/api/v1", staff.Authenticate(a.apiKeys), web.Idempotency(a.db, a.config.Now, func(c echo.Context) string { return staff.ActorOf(c).ID }))
+	scope := func(name string) echo.MiddlewareFunc { return staff.RequireScope(access.Scope(name)) }
+	a.people.Register(api, scope, staff.ActorOf)
+	a.mails.Register(api, scope, staff.ActorOf)
+	a.brands.Register(api, scope, staff.ActorOf)
+	(&partners.Store{DB: a.db, Now: a.config.Now}).Register(api, scope, staff.ActorOf)
+	(&segments.Store{DB: a.db, Now: a.config.Now}).Register(api, scope, staff.ActorOf)
+}
+
+// ready tells whether database and queue answer.
+func (a *app) ready(c echo.Context) error {
+	ctx, cancel := context.WithTimeout(c.Request().Context(), 2*time.Second)
+	defer cancel()
+	answer := map[string]string{"database": "ok", "queue": "ok"}
+	status := http.StatusOK
+	if err := a.db.Ping(ctx); err != nil {
+		answer["database"], status = "does not answer", http.StatusServiceUnavailable
+	}
+	if err := a.queue.Ping(ctx); err != nil {
+		answer["queue"], status = "does not answer", http.StatusServiceUnavailable
+	}
+	answer["status"] = map[bool]string{true: "ready", false: "not ready"}[status == http.StatusOK]
+	if a.config.TimeOffset != 0 {
+		answer["time_offset"] = a.config.TimeOffset.String()
+	}
+	return c.JSON(status, answer)
+}

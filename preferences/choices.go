@@ -1,0 +1,176 @@
+package preferences
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"assent/preferences/audit"
+	"assent/preferences/ledger"
+	"assent/preferences/problem"
+	"assent/preferences/sqldb"
+)
+
+// How often a person wants mail at most.
+const (
+	FrequencyEach    = "each"
+	FrequencyWeekly  = "weekly"
+	FrequencyMonthly = "monthly"
+)
+
+// UnsubscribeAll stops all marketing and research: every topic that the person could still get is withdrawn. A repeat changes
+// nothing: the first instant stands (compliance 2).
+func (s *Service) UnsubscribeAll(ctx context.Context, actor audit.Actor, subscriberID string, evidence Evidence) (out Recorded, err error) {
+	err = s.change(ctx, actor, subscriberID, evidence, func(c *change) error {
+		out = Recorded{State: StateWithdrawn}
+		if !c.sub.UnsubscribedAt.IsZero() {
+			return nil
+		}
+		out.Event, err = c.record(ctx, ledger.UnsubscribedAll, nil, "", StateWithdrawn)
+		if err != nil {
+			return err
+		}
+		c.sub.UnsubscribedAt, out.Changed = c.at, true
+		if err := c.withdrawAll(ctx, out.Event); err != nil {
+			return err
+		}
+		return c.revoke(ctx, "")
+	}, &out.InFlight)
+	return out, err
+}
+
+// withdrawAll withdraws what is on, what waits, and what needs no consent to be on, so that a later agreement to one topic turns on that one alone.
+func (c *change) withdrawAll(ctx context.Context, event string) error {
+	_, err := c.tx.ExecContext(ctx, `INSERT INTO consents (subscriber_id, topic_id, state, since, event_id, opt_out_offered)
+		SELECT $1, t.id, 'withdrawn', $2, $3, FALSE FROM topics t WHERE t.basis <> 'consent' OR EXISTS (SELECT 1 FROM consents x WHERE x.topic_id = t.id AND x.subscriber_id = $4)
+		ON CONFLICT (subscriber_id, topic_id) DO UPDATE SET state = 'withdrawn', since = excluded.since, event_id = excluded.event_id, expires_at = NULL
+		WHERE consents.state NOT IN ('withdrawn', 'objected')`, c.sub.ID, sqldb.Micros(c.at), event, c.sub.ID)
+	if err != nil {
+		return fmt.Errorf("preferences: unsubscribe from all: %w", err)
+	}
+	return nil
+}
+
+// Object records an objection to all direct marketing or, with research true, to all market research (GDPR 21).
+func (s *Service) Object(ctx context.Context, actor audit.Actor, subscriberID string, research bool, evidence Evidence) (out Recorded, err error) {
+	err = s.change(ctx, actor, subscriberID, evidence, func(c *change) error {
+		out = Recorded{State: StateObjected}
+		at, action := &c.sub.ObjectedAt, ledger.ObjectedAll
+		if research {
+			at, action = &c.sub.ObjectedResearch, ledger.ObjectedResearch
+		}
+		if !at.IsZero() {
+			return nil
+		}
+		*at = c.at
+		if out.Event, err = c.record(ctx, action, nil, "", StateObjected); err != nil {
+			return err
+		}
+		return c.revoke(ctx, "")
+	}, &out.InFlight)
+	return out, err
+}
+
+// LiftObjection takes a general objection back. What was withdrawn besides stays withdrawn.
+func (s *Service) LiftObjection(ctx context.Context, actor audit.Actor, subscriberID string, research bool, evidence Evidence) (out Recorded, err error) {
+	err = s.change(ctx, actor, subscriberID, evidence, func(c *change) error {
+		at, class := &c.sub.ObjectedAt, "marketing"
+		if research {
+			at, class = &c.sub.ObjectedResearch, "research"
+		}
+		out = Recorded{State: "lifted"}
+		if at.IsZero() {
+			return nil
+		}
+		*at, c.evidence.value = time.Time{}, class
+		out.Event, err = c.record(ctx, ledger.ObjectionLifted, nil, "", "")
+		return err
+	}, nil)
+	return out, err
+}
+
+// Restrict stops all processing that the person did not ask for (GDPR 18).
+func (s *Service) Restrict(ctx context.Context, actor audit.Actor, subscriberID string, evidence Evidence) (out Recorded, err error) {
+	err = s.change(ctx, actor, subscriberID, evidence, func(c *change) error {
+		out = Recorded{State: "restricted"}
+		if !c.sub.RestrictedAt.IsZero() {
+			return nil
+		}
+		c.sub.RestrictedAt = c.at
+		if out.Event, err = c.record(ctx, ledger.Restricted, nil, "", "restricted"); err != nil {
+			return err
+		}
+		return c.revoke(ctx, "")
+	}, &out.InFlight)
+	return out, err
+}
+
+// LiftRestriction ends a restriction.
+func (s *Service) LiftRestriction(ctx context.Context, actor audit.Actor, subscriberID string, evidence Evidence) (out Recorded, err error) {
+	err = s.change(ctx, actor, subscriberID, evidence, func(c *change) error {
+		out = Recorded{State: "lifted"}
+		if c.sub.RestrictedAt.IsZero() {
+			return nil
+		}
+		c.sub.RestrictedAt = time.Time{}
+		out.Event, err = c.record(ctx, ledger.RestrictionLifted, nil, "", "")
+		return err
+	}, nil)
+	return out, err
+}
+
+// Pause holds marketing and research back until then; the zero time ends a pause.
+func (s *Service) Pause(ctx context.Context, actor audit.Actor, subscriberID string, until time.Time, evidence Evidence) error {
+	return s.change(ctx, actor, subscriberID, evidence, func(c *change) error {
+		if until.IsZero() {
+			if c.sub.PausedUntil.IsZero() {
+				return nil
+			}
+			c.sub.PausedUntil = time.Time{}
+			_, err := c.record(ctx, ledger.Resumed, nil, "", "")
+			return err
+		}
+		if !until.After(c.now) || until.After(c.now.AddDate(2, 0, 1)) {
+			return problem.Invalid("pause_until", "must be a day from tomorrow to two years ahead")
+		}
+		if c.sub.PausedUntil.Equal(until) {
+			return nil
+		}
+		c.sub.PausedUntil, c.evidence.value = until.UTC(), until.UTC().Format(time.RFC3339)
+		if _, err := c.record(ctx, ledger.Paused, nil, "", "paused"); err != nil {
+			return err
+		}
+		return c.revoke(ctx, "")
+	}, nil)
+}
+
+// SetFrequency records how often a person wants mail at most.
+func (s *Service) SetFrequency(ctx context.Context, actor audit.Actor, subscriberID, frequency string, evidence Evidence) error {
+	if frequency != FrequencyEach && frequency != FrequencyWeekly && frequency != FrequencyMonthly {
+		return problem.Invalid("frequency", "must be each, weekly or monthly")
+	}
+	return s.change(ctx, actor, subscriberID, evidence, func(c *change) error {
+		if c.sub.Frequency == frequency {
+			return nil
+		}
+		c.sub.Frequency, c.evidence.value = frequency, frequency
+		_, err := c.record(ctx, ledger.FrequencyChanged, nil, "", "")
+		return err
+	}, nil)
+}
+
+// SetTracking records whether a person agrees that opens and clicks are measured (compliance 43).
+func (s *Service) SetTracking(ctx context.Context, actor audit.Actor, subscriberID string, on bool, evidence Evidence) error {
+	return s.change(ctx, actor, subscriberID, evidence, func(c *change) error {
+		if on == !c.sub.TrackingAt.IsZero() {
+			return nil
+		}
+		action := ledger.TrackingWithdrawn
+		c.sub.TrackingAt = time.Time{}
+		if on {
+			action, c.sub.TrackingAt = ledger.TrackingGiven, c.at
+		}
+		_, err := c.record(ctx, action, nil, "", "")
+		return err
+	}, nil)
+}

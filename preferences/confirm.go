@@ -1,0 +1,159 @@
+package preferences
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"assent/preferences/audit"
+	"assent/preferences/ledger"
+	"assent/preferences/problem"
+	"assent/preferences/sqldb"
+	"assent/preferences/tokens"
+)
+
+// Kinds of service mail that package preferences asks for; each names its template.
+const (
+	MailConfirmSignup  = "confirm_signup"
+	MailConfirmAddress = "confirm_address"
+)
+
+// ConfirmSignup is the data of the mail that asks to confirm: the topics that wait, by key.
+type ConfirmSignup struct {
+	Topics []string  `json:"topics"`
+	Issued time.Time `json:"issued"`
+}
+
+// confirm queues one mail for all topics that wait, unless one went to this address a short while ago (compliance 69).
+func (c *change) confirm(ctx context.Context) error {
+	if len(c.pending) == 0 {
+		return nil
+	}
+	site, err := c.s.Site.Get(ctx)
+	if err != nil {
+		return err
+	}
+	var recent int
+	if err := c.tx.QueryRowContext(ctx, "SELECT count(*) FROM confirmations WHERE address_key = $1 AND at > $2", c.sub.EmailKey, sqldb.Micros(c.now.Add(-site.ConfirmEvery))).Scan(&recent); err != nil {
+		return fmt.Errorf("preferences: confirmations: %w", err)
+	}
+	if recent > 0 {
+		return nil
+	}
+	var topics []string
+	brand := ""
+	for _, topic := range c.pending {
+		topics = append(topics, topic.Key)
+		brand = topic.Brand
+	}
+	locale := c.sub.Locale
+	if c.evidence.Locale != "" {
+		locale = c.evidence.Locale
+	}
+	id, err := c.s.Outbox.Queue(ctx, c.tx, c.now, ServiceMail{Kind: MailConfirmSignup, Reference: "signup:" + c.sub.ID, SubscriberID: c.sub.ID, Email: c.sub.Email, Name: c.sub.Name(),
+		Locale: locale, Brand: brand, Data: ConfirmSignup{Topics: topics, Issued: c.now}})
+	if err != nil {
+		return err
+	}
+	_, err = c.tx.ExecContext(ctx, "INSERT INTO confirmations (message_id, subscriber_id, address_key, at) VALUES ($1, $2, $3, $4)", id, c.sub.ID, c.sub.EmailKey, sqldb.Micros(c.now))
+	if err != nil {
+		return fmt.Errorf("preferences: confirmations: %w", err)
+	}
+	return nil
+}
+
+// ErrExpired is a confirmation link that came too late.
+var ErrExpired = problem.New(410, "This confirmation link has expired. Sign up again to get a new one.")
+
+// Pending is what a confirmation link would confirm.
+type Pending struct {
+	Subscriber *Subscriber
+	Topics     []*Topic
+	Address    bool // a changed address is verified
+	Expired    bool
+}
+
+// PendingOf tells what a person's confirmation link would confirm now; it changes nothing.
+func (s *Service) PendingOf(ctx context.Context, claims tokens.Claims) (Pending, error) {
+	var p Pending
+	var err error
+	if p.Subscriber, err = s.Subscriber(ctx, s.DB, claims.Subject); err != nil {
+		return p, err
+	}
+	site, err := s.Site.Get(ctx)
+	if err != nil {
+		return p, err
+	}
+	p.Expired = s.now().After(claims.Issued.Add(site.ConfirmTTL))
+	p.Address = !p.Subscriber.UnverifiedSince.IsZero()
+	p.Topics, err = s.pendingTopics(ctx, s.DB, p.Subscriber.ID)
+	return p, err
+}
+
+func (s *Service) pendingTopics(ctx context.Context, q sqldb.Querier, subscriberID string) ([]*Topic, error) {
+	states, err := s.Consents(ctx, q, subscriberID)
+	if err != nil {
+		return nil, err
+	}
+	var topics []*Topic
+	for _, state := range states {
+		if state.State != StatePending {
+			continue
+		}
+		topic, err := s.TopicByID(ctx, q, state.TopicID)
+		if err != nil {
+			return nil, err
+		}
+		topics = append(topics, topic)
+	}
+	return topics, nil
+}
+
+// Confirm is the person's own click on the button of the confirmation page: pending topics become given, a changed address
+// becomes verified. Done twice, it changes nothing the second time.
+func (s *Service) Confirm(ctx context.Context, claims tokens.Claims, evidence Evidence) (Pending, error) {
+	p, err := s.PendingOf(ctx, claims)
+	if err != nil {
+		return p, err
+	}
+	if p.Expired {
+		return p, ErrExpired
+	}
+	actor := audit.Actor{Kind: audit.KindRecipient, ID: claims.Subject, IP: evidence.IP}
+	err = s.change(ctx, actor, claims.Subject, evidence, func(c *change) error {
+		p.Topics, p.Address = nil, false
+		topics, err := s.pendingTopics(ctx, c.tx, c.sub.ID)
+		if err != nil {
+			return err
+		}
+		for _, topic := range topics {
+			current, err := c.state(ctx, topic)
+			if err != nil {
+				return err
+			}
+			event, err := c.record(ctx, ledger.Confirmed, topic, "", StateGiven)
+			if err != nil {
+				return err
+			}
+			if _, err := c.given(ctx, topic, current, event); err != nil {
+				return err
+			}
+			p.Topics = append(p.Topics, topic)
+		}
+		if len(topics) > 0 && c.sub.ErasedBefore { // the person came back by their own hand
+			c.sub.ErasedBefore = false
+			if err := c.s.forgetErasure(ctx, c.tx, c.sub.EmailKey); err != nil {
+				return err
+			}
+		}
+		// A link from before the address was changed went to the old address and proves nothing about the new one.
+		if !c.sub.UnverifiedSince.IsZero() && !claims.Issued.Before(c.sub.UnverifiedSince.Truncate(time.Second)) {
+			c.sub.UnverifiedSince, p.Address = time.Time{}, true
+			if _, err := c.record(ctx, ledger.AddressVerified, nil, "", ""); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil)
+	return p, err
+}

@@ -1,0 +1,388 @@
+package preferences
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"assent/preferences/audit"
+	"assent/preferences/ledger"
+	"assent/preferences/problem"
+	"assent/preferences/sqldb"
+)
+
+// The actions of a consent event from outside.
+const (
+	ActionGive     = "give"
+	ActionWithdraw = "withdraw"
+	ActionObject   = "object"
+)
+
+// The states of a topic for a person. A topic never touched has none.
+const (
+	StatePending   = "pending"
+	StateGiven     = "given"
+	StateWithdrawn = "withdrawn"
+	StateObjected  = "objected"
+	StateExpired   = "expired"
+)
+
+// Evidence is how a choice came to be: what is kept as its proof (compliance 27).
+type Evidence struct {
+	Source         string
+	Wording        string
+	WordingVersion string
+	CollectedAt    time.Time // zero: now
+	IP             string
+	UserAgent      string
+	URL            string
+	Form           string
+	Locale         string
+	Document       string
+	OptOutOffered  bool
+	Note           string
+	Reference      string // the campaign or message whose link was used
+	MessageID      string // of the confirmation mail
+
+	value string // what was chosen, where it is not a topic
+}
+
+// ConsentInput is one choice of one person about one topic or partner.
+type ConsentInput struct {
+	Topic     string
+	Partner   string
+	Action    string
+	Confirmed bool // the person has confirmed it elsewhere; needs CollectedAt and a URL or document
+	Evidence
+}
+
+// ConsentState is where a person stands on a topic.
+type ConsentState struct {
+	Topic   string    `json:"topic"`
+	State   string    `json:"state"`
+	Since   time.Time `json:"since"`
+	EventID string    `json:"-"`
+	TopicID string    `json:"-"`
+	Offered bool      `json:"-"`
+	Expires time.Time `json:"-"`
+}
+
+// Recorded is the answer to a choice.
+type Recorded struct {
+	Event    string // the ledger's id of it
+	Changed  bool   // whether it was news
+	State    string // of the topic now; for a partner "objected" or "given"
+	InFlight int    // mails that had begun when it was recorded
+}
+
+// maxSkew is how far ahead of our clock the clock of a caller may be.
+const maxSkew = 5 * time.Minute
+
+func (in *ConsentInput) check(now time.Time) error {
+	var bad problem.Collector
+	if (in.Topic == "") == (in.Partner == "") {
+		bad.Add("topic", "is required, or a partner in its place")
+	}
+	switch in.Action {
+	case ActionGive, ActionObject:
+	case ActionWithdraw:
+		if in.Partner != "" {
+			bad.Add("action", "for a partner must be object or give")
+		}
+	default:
+		bad.Add("action", "must be give, withdraw or object")
+	}
+	bad.Require("source", strings.TrimSpace(in.Source))
+	if in.Action == ActionGive && in.Topic != "" && strings.TrimSpace(in.Wording) == "" {
+		bad.Add("wording", "is required: the exact text that the person agreed to")
+	}
+	if in.CollectedAt.After(now.Add(maxSkew)) {
+		bad.Add("collected_at", "must not be in the future")
+	}
+	if in.Confirmed && in.CollectedAt.IsZero() {
+		bad.Add("collected_at", "is required with confirmed")
+	}
+	if in.Confirmed && in.URL == "" && in.Document == "" {
+		bad.Add("url", "or document is required with confirmed, as proof of it")
+	}
+	for _, f := range [][2]string{{"source", in.Source}, {"wording_version", in.WordingVersion}, {"ip", in.IP}, {"user_agent", in.UserAgent}, {"url", in.URL}, {"document", in.Document}} {
+		if len(f[1]) > 2048 {
+			bad.Add(f[0], "must have at most 2048 bytes")
+		}
+	}
+	if len(in.Wording) > 20000 {
+		bad.Add("wording", "must have at most 20000 bytes")
+	}
+	return bad.Err()
+}
+
+// Consent records one choice. Less mail takes effect before it returns: no mail of the topic begins after that.
+func (s *Service) Consent(ctx context.Context, actor audit.Actor, subscriberID string, in ConsentInput) (Recorded, error) {
+	if err := in.check(s.now()); err != nil {
+		return Recorded{}, err
+	}
+	var out Recorded
+	err := s.change(ctx, actor, subscriberID, in.Evidence, func(c *change) (err error) {
+		if in.Partner != "" {
+			out, err = c.partner(ctx, in.Partner, in.Action)
+			return err
+		}
+		topic, err := s.Topic(ctx, c.tx, in.Topic)
+		if errors.Is(err, ErrTopicNotFound) {
+			return problem.Invalid("topic", "is not the key of a topic")
+		}
+		if err != nil {
+			return err
+		}
+		switch in.Action {
+		case ActionGive:
+			out, err = c.give(ctx, topic, in.Confirmed)
+		case ActionWithdraw:
+			out, err = c.reduce(ctx, topic, StateWithdrawn)
+		case ActionObject:
+			out, err = c.reduce(ctx, topic, StateObjected)
+		}
+		return err
+	}, &out.InFlight)
+	return out, err
+}
+
+// change is one transaction that changes what one person chose.
+type change struct {
+	s        *Service
+	tx       *sqldb.Tx
+	now      time.Time
+	at       time.Time // when the person chose
+	actor    audit.Actor
+	sub      *Subscriber
+	evidence Evidence
+	claimed  []string
+	pending  []*Topic // topics that now wait for a confirmation
+}
+
+// change runs do on a locked person, stores the person, sends what confirmation is due, and after the commit waits until the
+// mail that it stopped can no longer begin.
+func (s *Service) change(ctx context.Context, actor audit.Actor, subscriberID string, evidence Evidence, do func(c *change) error, inFlight *int) error {
+	var c *change
+	err := s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		now := s.now()
+		sub, err := lockSubscriber(ctx, tx, subscriberID)
+		if err != nil {
+			return err
+		}
+		c = &change{s: s, tx: tx, now: now, at: evidence.CollectedAt, actor: actor, sub: sub, evidence: evidence}
+		if c.at.IsZero() || c.at.After(now) {
+			c.at = now
+		}
+		if err := do(c); err != nil {
+			return err
+		}
+		if err := c.confirm(ctx); err != nil {
+			return err
+		}
+		sub.UpdatedAt = now
+		return s.saveSubscriber(ctx, tx, sub)
+	})
+	if err != nil {
+		return err
+	}
+	s.Outbox.Flush(ctx)
+	n, err := s.Sending.Settle(ctx, c.claimed)
+	if inFlight != nil {
+		*inFlight = n
+	}
+	return err
+}
+
+// record appends one event about the person to the ledger and returns its id.
+func (c *change) record(ctx context.Context, action ledger.Action, topic *Topic, partner, state string) (string, error) {
+	e := ledger.Event{
+		Subscriber: c.sub.ID, Action: action, Partner: partner, State: state, RecordedAt: c.now, CollectedAt: c.at, Actor: actorText(c.actor),
+		Source: c.evidence.Source, Wording: c.evidence.Wording, WordingVersion: c.evidence.WordingVersion, IP: c.evidence.IP, UserAgent: c.evidence.UserAgent,
+		URL: c.evidence.URL, Form: c.evidence.Form, Locale: c.evidence.Locale, Document: c.evidence.Document, OptOutOffered: c.evidence.OptOutOffered, Note: c.evidence.Note,
+		Reference: c.evidence.Reference, ConfirmationMessageID: c.evidence.MessageID, Value: c.evidence.value,
+	}
+	if topic != nil {
+		e.TopicID, e.Topic, e.Basis = topic.ID, topic.Key, topic.Basis
+	}
+	e.ID = sqldb.NewID()
+	_, err := ledger.Append(ctx, c.tx, e)
+	return e.ID, err
+}
+
+func actorText(a audit.Actor) string {
+	if a.ID == "" {
+		return a.Kind
+	}
+	return a.Kind + ":" + a.ID
+}
+
+func (c *change) revoke(ctx context.Context, topicID string) error {
+	ids, err := c.s.Sending.Revoke(ctx, c.tx, c.now, c.sub.ID, topicID)
+	c.claimed = append(c.claimed, ids...)
+	return err
+}
+
+// state is where the person stands on a topic; the zero state when it was never touched.
+func (c *change) state(ctx context.Context, topic *Topic) (ConsentState, error) {
+	st := ConsentState{Topic: topic.Key, TopicID: topic.ID}
+	var since int64
+	var expires sql.NullInt64
+	err := c.tx.QueryRowContext(ctx, "SELECT state, since, event_id, opt_out_offered, expires_at FROM consents WHERE subscriber_id = $1 AND topic_id = $2", c.sub.ID, topic.ID).
+		Scan(&st.State, &since, &st.EventID, &st.Offered, &expires)
+	if errors.Is(err, sql.ErrNoRows) {
+		return st, nil
+	}
+	if err != nil {
+		return st, fmt.Errorf("preferences: consent: %w", err)
+	}
+	st.Since, st.Expires = sqldb.Time(since), sqldb.NullTime(expires)
+	return st, nil
+}
+
+func (c *change) set(ctx context.Context, topic *Topic, state string, event string, offered bool) error {
+	var expires time.Time
+	if state == StateGiven && topic.ConsentLifetimeDays > 0 {
+		expires = c.at.AddDate(0, 0, topic.ConsentLifetimeDays)
+	}
+	_, err := c.tx.ExecContext(ctx, `INSERT INTO consents (subscriber_id, topic_id, state, since, event_id, opt_out_offered, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (subscriber_id, topic_id) DO UPDATE SET state = excluded.state, since = excluded.since, event_id = excluded.event_id,
+		opt_out_offered = excluded.opt_out_offered, expires_at = excluded.expires_at`,
+		c.sub.ID, topic.ID, state, sqldb.Micros(c.at), event, offered, sqldb.NullMicros(expires))
+	if err != nil {
+		return fmt.Errorf("preferences: consent: %w", err)
+	}
+	return nil
+}
+
+// give records agreement. On a double opt-in topic it waits for the person's confirmation unless that was had elsewhere.
+// A pending one never downgrades what was given; one that is older than a withdrawal or objection does not lift it.
+func (c *change) give(ctx context.Context, topic *Topic, confirmed bool) (Recorded, error) {
+	current, err := c.state(ctx, topic)
+	if err != nil {
+		return Recorded{}, err
+	}
+	if topic.DoubleOptIn && !confirmed {
+		event, err := c.record(ctx, ledger.Pending, topic, "", StatePending)
+		if err != nil {
+			return Recorded{}, err
+		}
+		if current.State == StateGiven || c.at.Before(current.Since) {
+			return Recorded{Event: event, State: current.State}, nil
+		}
+		c.pending = append(c.pending, topic)
+		return Recorded{Event: event, State: StatePending}, c.set(ctx, topic, StatePending, event, c.evidence.OptOutOffered)
+	}
+	event, err := c.record(ctx, ledger.Given, topic, "", StateGiven)
+	if err != nil {
+		return Recorded{}, err
+	}
+	return c.given(ctx, topic, current, event)
+}
+
+func (c *change) given(ctx context.Context, topic *Topic, current ConsentState, event string) (Recorded, error) {
+	refused := current.State == StateWithdrawn || current.State == StateObjected
+	if refused && !c.at.After(current.Since) {
+		return Recorded{Event: event, State: current.State}, nil
+	}
+	if !c.sub.UnsubscribedAt.IsZero() {
+		if !c.at.After(c.sub.UnsubscribedAt) {
+			return Recorded{Event: event, State: current.State}, nil
+		}
+		c.sub.UnsubscribedAt = time.Time{} // every other topic was withdrawn then and stays so
+	}
+	return Recorded{Event: event, State: StateGiven}, c.set(ctx, topic, StateGiven, event, c.evidence.OptOutOffered || current.Offered)
+}
+
+// reduce withdraws a topic or objects to it. Only a choice that is expressly older than a later agreement changes nothing.
+func (c *change) reduce(ctx context.Context, topic *Topic, state string) (Recorded, error) {
+	current, err := c.state(ctx, topic)
+	if err != nil {
+		return Recorded{}, err
+	}
+	action := ledger.Withdrawn
+	if state == StateObjected {
+		action = ledger.Objected
+	}
+	if current.State == state {
+		return Recorded{Event: current.EventID, State: state}, nil // the first one stands (compliance 2)
+	}
+	event, err := c.record(ctx, action, topic, "", state)
+	if err != nil {
+		return Recorded{}, err
+	}
+	if c.at.Before(current.Since) && current.State == StateGiven {
+		return Recorded{Event: event, State: current.State}, nil
+	}
+	if current.State == StateObjected {
+		return Recorded{Event: event, State: StateObjected}, nil // an objection is the stronger of the two
+	}
+	if err := c.set(ctx, topic, state, event, current.Offered); err != nil {
+		return Recorded{}, err
+	}
+	return Recorded{Event: event, State: state, Changed: true}, c.revoke(ctx, topic.ID)
+}
+
+func (c *change) partner(ctx context.Context, key, action string) (Recorded, error) {
+	if err := known(ctx, c.tx, "partners", key); err != nil {
+		return Recorded{}, problem.Invalid("partner", "is not the key of a partner")
+	}
+	if action == ActionGive {
+		event, err := c.record(ctx, ledger.PartnerLifted, nil, key, StateGiven)
+		if err != nil {
+			return Recorded{}, err
+		}
+		_, err = c.tx.ExecContext(ctx, "DELETE FROM partner_objections WHERE subscriber_id = $1 AND partner_key = $2 AND at < $3", c.sub.ID, key, sqldb.Micros(c.at))
+		return Recorded{Event: event, State: StateGiven}, err
+	}
+	event, err := c.record(ctx, ledger.PartnerObjected, nil, key, StateObjected)
+	if err != nil {
+		return Recorded{}, err
+	}
+	if _, err := c.tx.ExecContext(ctx, `INSERT INTO partner_objections (subscriber_id, partner_key, event_id, at) VALUES ($1, $2, $3, $4) ON CONFLICT (subscriber_id, partner_key) DO NOTHING`,
+		c.sub.ID, key, event, sqldb.Micros(c.at)); err != nil {
+		return Recorded{}, fmt.Errorf("preferences: partner objection: %w", err)
+	}
+	return Recorded{Event: event, State: StateObjected}, c.revoke(ctx, "")
+}
+
+// Consents lists where a person stands on each topic that was touched.
+func (s *Service) Consents(ctx context.Context, q sqldb.Querier, subscriberID string) ([]ConsentState, error) {
+	rows, err := q.QueryContext(ctx, `SELECT t.key, c.topic_id, c.state, c.since, c.event_id, c.opt_out_offered, c.expires_at FROM consents c JOIN topics t ON t.id = c.topic_id
+		WHERE c.subscriber_id = $1 ORDER BY t.class, t.position, t.key`, subscriberID)
+	if err != nil {
+		return nil, fmt.Errorf("preferences: consents: %w", err)
+	}
+	defer rows.Close()
+	now, states := s.now(), []ConsentState{}
+	for rows.Next() {
+		var st ConsentState
+		var since int64
+		var expires sql.NullInt64
+		if err := rows.Scan(&st.Topic, &st.TopicID, &st.State, &since, &st.EventID, &st.Offered, &expires); err != nil {
+			return nil, fmt.Errorf("preferences: consents: %w", err)
+		}
+		st.Since, st.Expires = sqldb.Time(since), sqldb.NullTime(expires)
+		if st.State == StateGiven && !st.Expires.IsZero() && !now.Before(st.Expires) {
+			st.State = StateExpired
+		}
+		states = append(states, st)
+	}
+	return states, rows.Err()
+}
+
+// Events is a person's whole history of choices, oldest first.
+func (s *Service) Events(ctx context.Context, q sqldb.Querier, subscriberID string) ([]ledger.Event, error) {
+	records, err := ledger.Events(ctx, q, subscriberID)
+	if err != nil {
+		return nil, err
+	}
+	events := make([]ledger.Event, len(records))
+	for i, r := range records {
+		events[i] = r.Event
+	}
+	return events, nil
+}

@@ -1,0 +1,66 @@
+package preferences
+
+import (
+	"context"
+	"time"
+
+	"assent/preferences/sqldb"
+	"assent/preferences/tokens"
+)
+
+// Service is the preference engine. All fields but Forget are required.
+type Service struct {
+	DB      *sqldb.DB
+	Keys    *tokens.Keyring
+	Now     func() time.Time
+	Outbox  Outbox
+	Sending Sending
+	Site    *Settings
+	Forget  []func(ctx context.Context, tx *sqldb.Tx, sub *Subscriber) error // what else is kept about a person, by packages that this one does not know
+}
+
+// now is the instant of one transaction, as it is stored.
+func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Microsecond) }
+
+// ServiceMail is one mail that a person asked for: a confirmation, a document, an answer.
+type ServiceMail struct {
+	Kind         string // the template in templates/mail
+	Reference    string // the request that it answers
+	SubscriberID string // empty when it is not about a subscriber
+	Email        string
+	Name         string
+	Locale       string
+	Brand        string
+	Data         any // the template's own
+}
+
+// Outbox takes service mail. Queue stores it in the caller's transaction; Flush, called after the commit, lets it go at once.
+type Outbox interface {
+	Queue(ctx context.Context, tx *sqldb.Tx, at time.Time, m ServiceMail) (id string, err error)
+	Flush(ctx context.Context)
+}
+
+// Sending is what preferences must know of mail that is under way.
+type Sending interface {
+	// Revoke takes back the claims on marketing and research mail for a person, or those of one topic, in the
+	// transaction of the withdrawal, and returns the deliveries that were claimed at that instant.
+	Revoke(ctx context.Context, tx *sqldb.Tx, at time.Time, subscriberID, topicID string) ([]string, error)
+	// Settle waits, after the commit, until none of these deliveries can begin any more, and tells how many had begun.
+	Settle(ctx context.Context, claimed []string) (inFlight int, err error)
+	// Recent lists when marketing or research mail went to each of these people since then, newest first.
+	Recent(ctx context.Context, q sqldb.Querier, subscriberIDs []string, since time.Time) (map[string][]time.Time, error)
+	// Forget removes what is kept about a person's mail beyond the bare count of it.
+	Forget(ctx context.Context, tx *sqldb.Tx, subscriberID, addressKey string) error
+	// History is what was sent to a person, for their own eyes, newest first.
+	History(ctx context.Context, q sqldb.Querier, subscriberID string) ([]SentMail, error)
+}
+
+// SentMail is one line of a person's history.
+type SentMail struct {
+	At      time.Time `json:"at"`
+	Class   string    `json:"class"`
+	Subject string    `json:"subject"`
+	Topic   string    `json:"topic,omitempty"`
+	Status  string    `json:"status"`
+	Reason  string    `json:"reason,omitempty"`
+}

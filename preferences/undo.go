@@ -1,0 +1,95 @@
+package preferences
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"assent/preferences/audit"
+	"assent/preferences/ledger"
+	"assent/preferences/problem"
+	"assent/preferences/sqldb"
+)
+
+// Undo takes back one withdrawal or unsubscribe-all, named by its event, by a new event: what it took away is as it was
+// before. Choices that were made since stay.
+func (s *Service) Undo(ctx context.Context, actor audit.Actor, subscriberID, eventID string, evidence Evidence) error {
+	return s.change(ctx, actor, subscriberID, evidence, func(c *change) error {
+		events, err := s.Events(ctx, c.tx, subscriberID)
+		if err != nil {
+			return err
+		}
+		before, undone := before(events, eventID)
+		if undone == nil || (undone.Action != ledger.Withdrawn && undone.Action != ledger.UnsubscribedAll) {
+			return problem.NotFound("choice to undo")
+		}
+		if undone.Action == ledger.UnsubscribedAll {
+			if c.sub.UnsubscribedAt.IsZero() {
+				return nil
+			}
+			c.sub.UnsubscribedAt = time.Time{}
+		}
+		rows, err := withdrawnBy(ctx, c.tx, subscriberID, eventID)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		for _, topicID := range rows {
+			if err := c.restore(ctx, topicID, before[topicID], eventID); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil)
+}
+
+// before is the last event on each topic ahead of one event, and that event.
+func before(events []ledger.Event, id string) (last map[string]ledger.Event, at *ledger.Event) {
+	last = map[string]ledger.Event{}
+	for i, e := range events {
+		if e.ID == id {
+			return last, &events[i]
+		}
+		if e.TopicID != "" && e.State != "" {
+			last[e.TopicID] = e
+		}
+	}
+	return nil, nil
+}
+
+// withdrawnBy lists the topics that are off because of one event.
+func withdrawnBy(ctx context.Context, tx *sqldb.Tx, subscriberID, eventID string) (topics []string, err error) {
+	rows, err := tx.QueryContext(ctx, "SELECT topic_id FROM consents WHERE subscriber_id = $1 AND event_id = $2 AND state = 'withdrawn' ORDER BY topic_id", subscriberID, eventID)
+	if err != nil {
+		return nil, fmt.Errorf("preferences: undo: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("preferences: undo: %w", err)
+		}
+		topics = append(topics, id)
+	}
+	return topics, rows.Err()
+}
+
+// restore puts a topic back to where the event before left it. The consent is that earlier one, so its evidence and its age
+// stay what they were.
+func (c *change) restore(ctx context.Context, topicID string, was ledger.Event, undone string) error {
+	topic, err := c.s.TopicByID(ctx, c.tx, topicID)
+	if err != nil {
+		return err
+	}
+	c.evidence.Note = "undoes " + undone
+	if _, err := c.record(ctx, ledger.Undone, topic, "", was.State); err != nil {
+		return err
+	}
+	if was.ID == "" { // the topic was on, or off, without ever having been touched
+		_, err := c.tx.ExecContext(ctx, "DELETE FROM consents WHERE subscriber_id = $1 AND topic_id = $2", c.sub.ID, topicID)
+		return err
+	}
+	now := c.at
+	c.at = was.At()
+	defer func() { c.at = now }()
+	return c.set(ctx, topic, was.State, was.ID, was.OptOutOffered)
+}

@@ -1,0 +1,61 @@
+package workers
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"assent/campaigns"
+	"assent/campaigns/outbox"
+	"assent/preferences"
+	"assent/preferences/gate"
+	"assent/workers/message"
+)
+
+// compose writes a transactional message.
+func (e *Engine) compose(ctx context.Context, m *outbox.Message) ([]byte, error) {
+	r, err := e.Composer.Compose(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	out := message.Message{
+		Class: m.Class, From: message.Address{Name: r.Brand.FromName, Email: r.Brand.NoticeFrom()}, ReplyTo: message.Address{Email: r.Brand.ReplyTo},
+		To: message.Address{Name: m.Name, Email: m.Email}, Subject: r.Subject, Date: m.CreatedAt, MessageID: e.Links.MessageID(m.ID), Language: r.Locale.Tag(), HTML: r.HTML, Text: r.Text,
+	}
+	for _, a := range r.Attachments {
+		out.Attachments = append(out.Attachments, message.Attachment{Filename: a.Filename, ContentType: a.ContentType, Data: a.Content})
+	}
+	return message.Build(out)
+}
+
+// bulk is what all mails of a campaign in one language have in common.
+func (e *Engine) bulk(m *campaigns.Mailing) message.Message {
+	class := gate.Marketing
+	if m.Topic.Class == "research" {
+		class = gate.Research
+	}
+	domain := m.Brand.FromEmail[strings.LastIndexByte(m.Brand.FromEmail, '@')+1:]
+	return message.Message{
+		Class: class, From: message.Address{Name: m.Brand.FromName, Email: m.Brand.FromEmail}, ReplyTo: message.Address{Email: m.Brand.ReplyTo}, Language: m.Locale.Tag(),
+		List: &message.List{Name: m.Topic.Name(m.Locale.Tag(), m.Locale.Language()), ID: m.Topic.Key + "." + listDomain(domain),
+			Feedback: []string{m.Campaign.ID, m.Topic.Key, class.String(), "assent-" + m.Brand.Key}},
+	}
+}
+
+// listDomain is a domain that a List-Id can end with: RFC 2919 §2 wants a dot in it.
+func listDomain(domain string) string {
+	if strings.Contains(domain, ".") {
+		return domain
+	}
+	return domain + ".localdomain"
+}
+
+// write writes the mail of one person.
+func (e *Engine) write(m *mailing, p campaigns.Claimed, links preferences.MailLinks, at time.Time) ([]byte, error) {
+	person := m.mailing.Fill(p.Person, links)
+	out, list := m.bulk, *m.bulk.List
+	list.Unsubscribe, list.Mailto = links.Unsubscribe, links.MailtoAddress
+	out.List, out.Date, out.MessageID, out.To = &list, at, e.Links.MessageID(p.ID), message.Address{Name: p.Person.Name(), Email: p.Person.Email}
+	out.Subject, out.HTML, out.Text = m.mailing.Content.Render(&person)
+	return message.Build(out)
+}

@@ -1,0 +1,224 @@
+package workers_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"assent/campaigns"
+	"assent/campaigns/campaignstest"
+	"assent/campaigns/outbox"
+	"assent/preferences"
+	"assent/preferences/gate"
+	"assent/preferences/sqldb"
+	"assent/preferences/sqldb/sqldbtest"
+	"assent/workers"
+	"assent/workers/queue"
+	"assent/workers/smtptest"
+	"assent/workers/transport"
+)
+
+// rig is an engine on a real queue in front of a real SMTP listener.
+type rig struct {
+	*campaignstest.World
+	engine *workers.Engine
+	sink   *smtptest.Server
+}
+
+func newRig(t *testing.T, db *sqldb.DB, o smtptest.Options) *rig {
+	t.Helper()
+	w := campaignstest.New(t, db)
+	w.Clock.Run()
+	r := &rig{World: w, sink: smtptest.Serve(t, o)}
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	if os.Getenv("ASSENT_TEST_LOG") != "" {
+		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	q, err := queue.Open("", log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = q.Close() })
+	host, port, _ := net.SplitHostPort(r.sink.Addr)
+	n, _ := strconv.Atoi(port)
+	relay := func(stream gate.Stream) transport.Transport {
+		s, err := transport.NewSMTP(transport.Relay{Host: host, Port: n, Connections: 8}, transport.Options{Stream: stream})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	hints := &workers.Hints{Queue: q, Log: log, Lanes: 4}
+	w.Outbox.Nudge, w.Mails.Kick = hints.Nudge, hints.Campaign
+	r.engine = &workers.Engine{
+		ID: sqldb.NewID(), Host: "test", DB: db, Log: log, Queue: q, Campaigns: w.Mails, People: w.People, Outbox: w.Outbox, Links: w.Links,
+		Composer: &outbox.Composer{DB: db, Views: campaigns.Views(w.People, w.Links), Composed: map[string]outbox.Composed{campaigns.KindTest: w.Mails.ComposeTest},
+			Locale: func(context.Context) string { return "en" }},
+		Marketing: relay(gate.StreamMarketing), Transactional: relay(gate.StreamTransactional), Journals: t.TempDir(),
+	}
+	if err := r.engine.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.engine.Stop(context.Background()) })
+	return r
+}
+
+// finished waits until a campaign is over.
+func (r *rig) finished(c *campaigns.Campaign) campaigns.Report {
+	r.T.Helper()
+	for range 1200 {
+		if report := r.Report(c); report.Status == campaigns.StatusFinished {
+			return report
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	r.T.Fatalf("the campaign does not end: %+v", r.Report(c))
+	return campaigns.Report{}
+}
+
+func TestACampaignReachesEverybodyOnce(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		r := newRig(t, db, smtptest.Options{})
+		r.Topic("news", nil)
+		for i := range 250 {
+			r.Give(r.Person(fmt.Sprintf("p%d@example.com", i), nil), "news")
+		}
+		c := r.Campaign("news", nil)
+		r.Schedule(c)
+		if report := r.finished(c); report.Sent != 250 || report.Total != 250 {
+			t.Fatalf("%+v", report)
+		}
+		got := map[string]int{}
+		for _, m := range r.sink.Messages() {
+			got[m.To[0]]++
+			for _, header := range []string{"\r\nList-Unsubscribe: <https://mail.example.com/u/", "\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n", "\r\nPrecedence: bulk\r\n"} {
+				if strings.Count(string(m.Data), header) != 1 {
+					t.Fatalf("compliance 1, 9: %q is not once in\n%s", header, m.Data)
+				}
+			}
+		}
+		for address, n := range got {
+			if n != 1 {
+				t.Errorf("%s got %d mails", address, n)
+			}
+		}
+		if len(got) != 250 {
+			t.Errorf("%d people got the mail", len(got))
+		}
+		if v := r.sink.Violations(); len(v) > 0 {
+			t.Errorf("SMTP violations: %v", v)
+		}
+	})
+}
+
+// Promise 2: after its response no mail for that person begins, also in the middle of a running campaign (compliance 22).
+func TestNoMailBeginsAfterAnAcknowledgedUnsubscribe(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		r := newRig(t, db, smtptest.Options{Script: func(s smtptest.Step) smtptest.Reply {
+			if s.Verb == "." {
+				return smtptest.Reply{Delay: 2 * time.Millisecond} // so that it takes a while
+			}
+			return smtptest.Reply{}
+		}})
+		r.Topic("news", nil)
+		const people, leaving = 800, 80
+		var subs []*preferences.Subscriber
+		for i := range people {
+			p := r.Person(fmt.Sprintf("p%d@example.com", i), nil)
+			r.Give(p, "news")
+			subs = append(subs, p)
+		}
+		c := r.Campaign("news", nil)
+		r.Schedule(c)
+		for len(r.sink.Messages()) < 50 {
+			time.Sleep(time.Millisecond)
+		}
+		var mu sync.Mutex
+		acknowledged, inFlight := map[string]time.Time{}, map[string]int{}
+		var wg sync.WaitGroup
+		for lane := range 4 {
+			wg.Go(func() {
+				for i := lane; i < leaving; i += 4 {
+					p := subs[people-1-i*people/leaving]
+					out := r.Withdraw(p, "news")
+					at := time.Now()
+					mu.Lock()
+					acknowledged[p.Email], inFlight[p.Email] = at, out.InFlight
+					mu.Unlock()
+				}
+			})
+		}
+		wg.Wait()
+		report := r.finished(c)
+		late, got := 0, map[string]int{}
+		for _, m := range r.sink.Transactions() {
+			to := m.To[0]
+			got[to]++
+			if at, ok := acknowledged[to]; ok && m.MailAt.After(at) {
+				late++
+			}
+		}
+		if late != 0 {
+			t.Errorf("%d mails began after an acknowledged unsubscribe", late)
+		}
+		var spared int
+		for address := range acknowledged {
+			if got[address] == 0 {
+				spared++
+				if inFlight[address] != 0 {
+					t.Errorf("%s: nothing was sent, yet %d were counted in flight", address, inFlight[address])
+				}
+			}
+		}
+		if spared == 0 || int64(spared) != report.Skipped["withdrawn"] || report.Sent+report.Skipped["withdrawn"] != people {
+			t.Errorf("%d of %d who left were spared; %+v", spared, leaving, report)
+		}
+	})
+}
+
+func TestTransactionalMailKeepsItsMessageIDThroughEveryTry(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		var mu sync.Mutex
+		tries := 0
+		r := newRig(t, db, smtptest.Options{Script: func(s smtptest.Step) smtptest.Reply {
+			if s.Verb != "." {
+				return smtptest.Reply{}
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if tries++; tries <= 2 {
+				return smtptest.Reply{Drop: true} // the whole mail was handed over, the answer is lost
+			}
+			return smtptest.Reply{}
+		}})
+		r.Topic("news", func(in *preferences.TopicInput) { double := true; in.DoubleOptIn = &double })
+		p := r.Person("p@example.com", nil)
+		if _, err := r.People.Consent(context.Background(), campaignstest.Staff, p.ID, preferences.ConsentInput{Topic: "news", Action: preferences.ActionGive,
+			Evidence: preferences.Evidence{Source: "form", Wording: "Yes"}}); err != nil {
+			t.Fatal(err)
+		}
+		for range 400 {
+			if len(r.sink.Messages()) > 0 {
+				break
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		ids := map[string]bool{}
+		for _, m := range r.sink.Transactions() {
+			_, rest, _ := strings.Cut(string(m.Data), "\r\nMessage-ID: ")
+			id, _, _ := strings.Cut(rest, "\r\n")
+			ids[id] = true
+		}
+		if len(r.sink.Transactions()) != 3 || len(ids) != 1 || len(r.sink.Messages()) != 1 {
+			t.Fatalf("%d tries, ids %v", len(r.sink.Transactions()), ids)
+		}
+	})
+}

@@ -1,0 +1,170 @@
+package workers
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hibiken/asynq"
+
+	"assent/campaigns"
+	"assent/preferences/audit"
+	"assent/workers/queue"
+	"assent/workers/transport"
+)
+
+const (
+	// laneSlice is how long one task works on a campaign before it goes to the back of the queue, so that campaigns share the lanes.
+	laneSlice = 5 * time.Second
+	// laneBatch is how many mails a lane claims at once. All of them must begin within campaigns.LeaseTime.
+	laneBatch = 100
+	// relayPause is how long a lane waits when the relay took nothing of a batch.
+	relayPause = 2 * time.Second
+)
+
+type lanePayload struct {
+	Campaign string `json:"campaign"`
+	Lane     int    `json:"lane"`
+}
+
+func laneHint(campaign string, lane int, after time.Duration) queue.Task {
+	payload, _ := json.Marshal(lanePayload{campaign, lane}) // texts and numbers always encode
+	return queue.Task{Queue: queue.Marketing, Type: taskLane, ID: fmt.Sprintf("lane:%s:%d", campaign, lane), Payload: payload, After: after, Again: true}
+}
+
+func (e *Engine) laneTask(ctx context.Context, t *asynq.Task) error {
+	var p lanePayload
+	if err := json.Unmarshal(t.Payload(), &p); err != nil {
+		return fmt.Errorf("workers: %w: %w", err, asynq.SkipRetry)
+	}
+	again, err := e.runLane(ctx, p.Campaign, p.Lane)
+	if err != nil {
+		return err
+	}
+	if again > 0 {
+		return queue.Later{In: again}
+	}
+	return nil
+}
+
+// runLane sends mails of a campaign for a while: claim, build, send, store the outcomes, again. It returns after how long the
+// lane should go on, 0 when there is nothing more to do.
+func (e *Engine) runLane(ctx context.Context, campaignID string, lane int) (again time.Duration, err error) {
+	until := time.Now().Add(laneSlice)
+	notes := <-e.notes
+	defer func() { e.notes <- notes }()
+	for time.Now().Before(until) {
+		select {
+		case <-queue.Stopping(ctx):
+			return time.Millisecond, nil
+		default:
+		}
+		b, err := e.Campaigns.Claim(ctx, campaignID, e.ID, lane, laneBatch)
+		if errors.Is(err, campaigns.ErrNotFound) {
+			return 0, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		if b.Idle {
+			return 0, nil // the reconciler comes back when something is due
+		}
+		if len(b.Items) == 0 {
+			continue
+		}
+		outcomes, troubled := e.send(ctx, b, notes)
+		if err := e.Campaigns.Complete(context.WithoutCancel(ctx), campaignID, lane, outcomes); err != nil {
+			return 0, err
+		}
+		if err := notes.Settled(); err != nil {
+			return 0, err
+		}
+		if troubled != "" {
+			if _, err := e.Campaigns.Pause(ctx, audit.System("sender"), campaignID, troubled); err != nil {
+				return 0, err
+			}
+			return 0, nil
+		}
+		if len(outcomes) > 0 && none(outcomes, campaigns.StatusSent) {
+			return relayPause, nil
+		}
+	}
+	return time.Millisecond, nil
+}
+
+func none(outcomes []campaigns.Outcome, status string) bool {
+	for _, o := range outcomes {
+		if o.Status == status {
+			return false
+		}
+	}
+	return true
+}
+
+// send sends one batch over one connection and tells what became of each mail, and why the campaign must pause, if it must.
+func (e *Engine) send(ctx context.Context, b campaigns.Batch, notes transport.Journal) (outcomes []campaigns.Outcome, trouble string) {
+	now := e.Campaigns.Now()
+	lease := lease{ctx: ctx, e: e, until: b.Lease, ids: make([]string, len(b.Items))}
+	out := make([]transport.Outgoing, len(b.Items))
+	for i, item := range b.Items {
+		links := e.Links.For(item.Person.ID, b.Campaign.TopicID, b.Campaign.ID, now)
+		lease.ids[i] = item.ID
+		out[i] = transport.Outgoing{Permit: item.Permit, ID: item.ID, From: links.ReturnPath, To: item.Person.Email, Build: func([]byte) ([]byte, error) {
+			m, err := e.mailings.get(ctx, e, b.Campaign, e.Campaigns.LocaleOf(ctx, item.Person))
+			if err != nil {
+				return nil, err
+			}
+			return e.write(m, item, links, now)
+		}}
+	}
+	results := e.Marketing.SendBatch(ctx, transport.Batch{Messages: out, Lease: lease.of, Journal: notes})
+	outcomes = make([]campaigns.Outcome, len(results))
+	for i, r := range results {
+		outcomes[i] = outcome(b.Items[i].ID, r, now)
+		if r.Err != nil {
+			e.Log.Debug("mail not sent", "delivery", b.Items[i].ID, "state", r.State.String(), "error", r.Err)
+		}
+	}
+	return outcomes, e.judge(ctx, b.Campaign, b.Items, results)
+}
+
+// lease answers the transport's question, right before MAIL FROM, until when a mail may begin.
+type lease struct {
+	ctx   context.Context
+	e     *Engine
+	ids   []string
+	until time.Time
+
+	mu   sync.Mutex
+	gone map[string]bool
+}
+
+func (l *lease) of(i int) time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if time.Now().Before(l.until) {
+		return l.answer(i)
+	}
+	still, until, err := l.e.Campaigns.Extend(l.ctx, l.e.ID, l.ids[i:])
+	if err != nil {
+		return time.Time{}
+	}
+	if l.gone == nil {
+		l.gone = map[string]bool{}
+	}
+	for _, id := range l.ids[i:] {
+		l.gone[id] = !still[id]
+	}
+	l.until = until
+	return l.answer(i)
+}
+
+func (l *lease) answer(i int) time.Time {
+	if l.gone[l.ids[i]] {
+		return time.Time{}
+	}
+	return l.until
+}
