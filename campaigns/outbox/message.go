@@ -209,3 +209,20 @@ func (s *Store) Raw(ctx context.Context, id string) ([]byte, error) {
 	}
 	return raw, nil
 }
+
+// CopiesOf lists the messages that are copies of one.
+func (s *Store) CopiesOf(ctx context.Context, id string) (ids []string, err error) {
+	rows, err := s.DB.QueryContext(ctx, "SELECT id FROM messages WHERE copy_of = $1 ORDER BY id", id)
+	if err != nil {
+		return nil, fmt.Errorf("outbox: copies: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var copied string
+		if err := rows.Scan(&copied); err != nil {
+			return nil, fmt.Errorf("outbox: copies: %w", err)
+		}
+		ids = append(ids, copied)
+	}
+	return ids, rows.Err()
+}

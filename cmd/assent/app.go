@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"assent/campaigns"
 	"assent/campaigns/brands"
+	"assent/campaigns/notices"
 	"assent/campaigns/outbox"
 	"assent/preferences"
 	"assent/preferences/gate"
@@ -38,6 +40,7 @@ type app struct {
 	brands   *brands.Store
 	outbox   *outbox.Store
 	mails    *campaigns.Service
+	notices  *notices.Service
 	composer *outbox.Composer
 	links    preferences.Links
 	mailbox  *mailbox.Box // nil when both streams have a relay
@@ -88,7 +91,10 @@ func (a *app) domain() {
 	a.outbox.Facts = a.people.TransactionalFacts
 	a.mails = &campaigns.Service{DB: a.db, Now: c.Now, People: a.people, Outbox: a.outbox, Links: a.links, RealRelay: c.Marketing != nil, Kick: hints.Campaign}
 	a.people.Sending = a.mails
-	a.composer = &outbox.Composer{DB: a.db, Views: campaigns.Views(a.people, a.links), Composed: map[string]outbox.Composed{campaigns.KindTest: a.mails.ComposeTest},
+	a.notices = &notices.Service{DB: a.db, Now: c.Now, Outbox: a.outbox, People: a.people}
+	views := campaigns.Views(a.people, a.links)
+	maps.Copy(views, notices.Views())
+	a.composer = &outbox.Composer{DB: a.db, Views: views, Composed: map[string]outbox.Composed{campaigns.KindTest: a.mails.ComposeTest},
 		Locale: func(ctx context.Context) string { return a.mails.LocaleOf(ctx, &preferences.Subscriber{}) }}
 }
 

@@ -38,6 +38,7 @@ func (a *app) api(e *echo.Echo) {
 	scope := func(name string) echo.MiddlewareFunc { return staff.RequireScope(access.Scope(name)) }
 	a.people.Register(api, scope, staff.ActorOf)
 	a.mails.Register(api, scope, staff.ActorOf)
+	a.notices.Register(api, scope, staff.ActorOf)
 	a.brands.Register(api, scope, staff.ActorOf)
 	(&partners.Store{DB: a.db, Now: a.config.Now}).Register(api, scope, staff.ActorOf)
 	(&segments.Store{DB: a.db, Now: a.config.Now}).Register(api, scope, staff.ActorOf)

@@ -129,6 +129,7 @@ CREATE INDEX messages_due ON messages (due_at, id) WHERE status IN ('queued', 'd
 CREATE INDEX messages_sending ON messages (worker) WHERE status = 'sending';
 CREATE INDEX messages_subscriber ON messages (subscriber_id, at);
 CREATE INDEX messages_address ON messages (address_key, at);
+CREATE INDEX messages_copies ON messages (copy_of) WHERE copy_of IS NOT NULL;
 CREATE INDEX messages_created ON messages (created_at, id);
 CREATE UNIQUE INDEX messages_broadcast ON messages (broadcast_id, address_key) WHERE broadcast_id IS NOT NULL;
 
