@@ -189,9 +189,10 @@ func checkContent(bad *problem.Collector, in Input, m *outbox.Message) {
 		bad.Add("blocks", "is required, or a template with its data in its place")
 	case hasTemplate:
 		m.Kind, m.Content = in.Template, in.Data
-		if _, err := viewOf(in.Template, in.Data); err != nil {
+		if _, err := content.Notice(in.Template, in.Data); err != nil {
 			addProblem(bad, "template", err)
 		}
+		lintData(bad, in.Data)
 	default:
 		bad.Require("subject", m.Subject)
 		m.Content = in.Blocks
