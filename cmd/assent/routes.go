@@ -24,7 +24,10 @@ func (a *app) routes() (*echo.Echo, error) {
 	for _, p := range c.TrustedProxies {
 		o.TrustedProxies = append(o.TrustedProxies, &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())})
 	}
+	m := newMetrics(a)
+	o.Observe = m.observe
 	e := web.New(o)
+	e.GET("/metrics", echo.WrapHandler(m.handler()))
 	e.GET("/healthz", func(c echo.Context) error { return c.JSON(http.StatusOK, map[string]string{"status": "ok"}) })
 	e.GET("/readyz", a.ready)
 	e.GET(assets.Prefix+"*", echo.WrapHandler(assets.Handler()))
