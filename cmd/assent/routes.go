@@ -32,6 +32,7 @@ func (a *app) routes() (*echo.Echo, error) {
 	e.GET("/readyz", a.ready)
 	e.GET(assets.Prefix+"*", echo.WrapHandler(assets.Handler()))
 	(&recipients.Pages{DB: a.db, Now: c.Now, Keys: a.keyring, People: a.people, Campaigns: a.mails, Links: a.links, Offset: c.TimeOffset}).Register(e)
+	e.GET("/api/v1/openapi.yaml", a.description)
 	a.api(e)
 	return e, nil
 }
