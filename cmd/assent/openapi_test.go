@@ -38,7 +38,7 @@ func TestTheDescriptionHasExactlyTheRoutes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer a.Close()
-	e, err := a.routes()
+	e, err := a.routes(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
