@@ -128,9 +128,6 @@ func mailbox(addr string) (out string, utf8 bool, err error) {
 			return local + "@" + domain, utf8, nil
 		}
 		if !(b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '.' || b == '-' || b == '_') {
-			if domain[0] == '[' && b != '>' && b > ' ' { // a literal, such as [127.0.0.1]
-				continue
-			}
 			return "", false, &refusal{"5.1.2", "the domain is not a valid name"}
 		}
 	}
