@@ -33,8 +33,23 @@ func New(o Options) *echo.Echo {
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = ipExtractor(o.TrustedProxies)
 	e.HTTPErrorHandler = errorHandler(o.Log, o.ErrorPage)
+	e.OnAddRouteHandler = answerHead(e)
 	e.Use(requestID, access(o), recovered(o.Log), secured(o), limited)
 	return e
+}
+
+// answerHead answers HEAD wherever GET is answered: link scanners and monitors ask so (compliance 3). net/http keeps the
+// body back.
+func answerHead(e *echo.Echo) func(string, echo.Route, echo.HandlerFunc, []echo.MiddlewareFunc) {
+	return func(_ string, route echo.Route, handler echo.HandlerFunc, middleware []echo.MiddlewareFunc) {
+		if route.Method != http.MethodGet {
+			return
+		}
+		for i := len(middleware) - 1; i >= 0; i-- {
+			handler = middleware[i](handler)
+		}
+		e.Router().Add(http.MethodHead, route.Path, handler)
+	}
 }
 
 func ipExtractor(trusted []*net.IPNet) echo.IPExtractor {

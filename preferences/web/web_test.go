@@ -109,6 +109,32 @@ func TestLogsHoldNeitherPathsNorPanicsReachTheClient(t *testing.T) {
 	}
 }
 
+// Compliance 3: HEAD is answered as GET is, without a body.
+func TestHeadIsAnsweredWhereGetIs(t *testing.T) {
+	e := web.New(web.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	mark := func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			c.Response().Header().Set("Mark", c.Path())
+			return next(c)
+		}
+	}
+	e.GET("/page/:id", func(c echo.Context) error { return c.String(http.StatusOK, "hello "+c.Param("id")) }, mark)
+	e.POST("/only/post", func(c echo.Context) error { return c.NoContent(http.StatusOK) })
+	server := httptest.NewServer(e)
+	defer server.Close()
+	for path, want := range map[string]int{"/page/1": http.StatusOK, "/nothing": http.StatusNotFound, "/only/post": http.StatusMethodNotAllowed} {
+		resp, err := http.Head(server.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || resp.StatusCode != want || len(body) != 0 || want == http.StatusOK && (resp.ContentLength != 7 || resp.Header.Get("Mark") != "/page/:id") {
+			t.Errorf("HEAD %s: %d with %d octets, %v, %v; want %d and what GET has but its body", path, resp.StatusCode, len(body), resp.Header, err, want)
+		}
+	}
+}
+
 func TestARepeatedIdempotencyKeyGetsTheFirstAnswer(t *testing.T) {
 	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
 		var ran atomic.Int32
