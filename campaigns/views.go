@@ -7,6 +7,7 @@ import (
 
 	"assent/campaigns/outbox"
 	"assent/preferences"
+	"assent/preferences/partners"
 	"assent/preferences/sqldb"
 	"assent/templates/locale"
 	"assent/templates/mail"
@@ -25,14 +26,21 @@ func Views(people *preferences.Service, links preferences.Links) map[string]outb
 				return nil, err
 			}
 			view := mail.ConfirmSignup{URL: links.Confirm(m.SubscriberID, data.Issued), Until: data.Issued.Add(site.ConfirmTTL)}
-			for _, key := range data.Topics {
-				topic, err := people.Topic(ctx, q, key)
-				if err != nil {
-					return nil, err
-				}
-				view.Topics = append(view.Topics, topic.Name(l.Tag(), l.Language()))
+			view.Topics, err = asked(ctx, q, people, data, l)
+			return view, err
+		},
+		preferences.MailConfirmTopics: func(ctx context.Context, q sqldb.Querier, m *outbox.Message, l *locale.Locale) (mail.View, error) {
+			var data preferences.ConfirmSignup
+			if err := json.Unmarshal(m.Content, &data); err != nil {
+				return nil, fmt.Errorf("campaigns: %w", err)
 			}
-			return view, nil
+			site, err := people.Site.Get(ctx)
+			if err != nil {
+				return nil, err
+			}
+			view := mail.ConfirmTopics{URL: links.Confirm(m.SubscriberID, data.Issued), Until: data.Issued.Add(site.ConfirmTTL)}
+			view.Topics, err = asked(ctx, q, people, data, l)
+			return view, err
 		},
 		preferences.MailConfirmAddress: func(ctx context.Context, _ sqldb.Querier, m *outbox.Message, _ *locale.Locale) (mail.View, error) {
 			var data preferences.ConfirmAddress
@@ -46,4 +54,41 @@ func Views(people *preferences.Service, links preferences.Links) map[string]outb
 			return mail.ConfirmAddress{URL: links.Confirm(m.SubscriberID, data.Issued), Until: data.Issued.Add(site.ConfirmTTL)}, nil
 		},
 	}
+}
+
+// asked are the names of what a confirmation mail asks about.
+func asked(ctx context.Context, q sqldb.Querier, people *preferences.Service, data preferences.ConfirmSignup, l *locale.Locale) ([]string, error) {
+	var names []string
+	for _, key := range data.Topics {
+		topic, err := people.Topic(ctx, q, key)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, topic.Name(l.Tag(), l.Language()))
+	}
+	for _, wish := range data.Wishes {
+		names = append(names, WishText(ctx, q, l, wish))
+	}
+	return names, nil
+}
+
+// WishText says, for a mail or a page, what waits for a confirmation beside topics.
+func WishText(ctx context.Context, q sqldb.Querier, l *locale.Locale, w preferences.Wish) string {
+	switch w.Kind {
+	case preferences.WishPartner:
+		name := w.Value
+		if partner, err := partners.Get(ctx, q, w.Value); err == nil {
+			name = partner.Name
+		}
+		return l.T("centre.goes_with", "partner", name)
+	case preferences.WishTracking:
+		return l.T("pages.tracking.label")
+	case preferences.WishObjection:
+		return l.T("pages.data.object_lift")
+	case preferences.WishResearchObjection:
+		return l.T("pages.data.research_lift")
+	case preferences.WishRestriction:
+		return l.T("pages.data.restrict_lift")
+	}
+	return w.Kind
 }

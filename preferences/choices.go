@@ -74,19 +74,23 @@ func (s *Service) Object(ctx context.Context, actor audit.Actor, subscriberID st
 // LiftObjection takes a general objection back. What was withdrawn besides stays withdrawn.
 func (s *Service) LiftObjection(ctx context.Context, actor audit.Actor, subscriberID string, research bool, evidence Evidence) (out Recorded, err error) {
 	err = s.change(ctx, actor, subscriberID, evidence, func(c *change) error {
-		at, class := &c.sub.ObjectedAt, "marketing"
-		if research {
-			at, class = &c.sub.ObjectedResearch, "research"
-		}
 		out = Recorded{State: "lifted"}
-		if at.IsZero() {
-			return nil
-		}
-		*at, c.evidence.value = time.Time{}, class
-		out.Event, err = c.record(ctx, ledger.ObjectionLifted, nil, "", "")
+		out.Event, err = c.liftObjection(ctx, research)
 		return err
 	}, nil)
 	return out, err
+}
+
+func (c *change) liftObjection(ctx context.Context, research bool) (event string, err error) {
+	at, class := &c.sub.ObjectedAt, "marketing"
+	if research {
+		at, class = &c.sub.ObjectedResearch, "research"
+	}
+	if at.IsZero() {
+		return "", nil
+	}
+	*at = time.Time{}
+	return c.recordValue(ctx, ledger.ObjectionLifted, class)
 }
 
 // Restrict stops all processing that the person did not ask for (GDPR 18).
@@ -109,68 +113,85 @@ func (s *Service) Restrict(ctx context.Context, actor audit.Actor, subscriberID 
 func (s *Service) LiftRestriction(ctx context.Context, actor audit.Actor, subscriberID string, evidence Evidence) (out Recorded, err error) {
 	err = s.change(ctx, actor, subscriberID, evidence, func(c *change) error {
 		out = Recorded{State: "lifted"}
-		if c.sub.RestrictedAt.IsZero() {
-			return nil
-		}
-		c.sub.RestrictedAt = time.Time{}
-		out.Event, err = c.record(ctx, ledger.RestrictionLifted, nil, "", "")
+		out.Event, err = c.liftRestriction(ctx)
 		return err
 	}, nil)
 	return out, err
 }
 
+func (c *change) liftRestriction(ctx context.Context) (event string, err error) {
+	if c.sub.RestrictedAt.IsZero() {
+		return "", nil
+	}
+	c.sub.RestrictedAt = time.Time{}
+	return c.record(ctx, ledger.RestrictionLifted, nil, "", "")
+}
+
 // Pause holds marketing and research back until then; the zero time ends a pause.
 func (s *Service) Pause(ctx context.Context, actor audit.Actor, subscriberID string, until time.Time, evidence Evidence) error {
-	return s.change(ctx, actor, subscriberID, evidence, func(c *change) error {
-		if until.IsZero() {
-			if c.sub.PausedUntil.IsZero() {
-				return nil
-			}
-			c.sub.PausedUntil = time.Time{}
-			_, err := c.record(ctx, ledger.Resumed, nil, "", "")
-			return err
-		}
-		if !until.After(c.now) || until.After(c.now.AddDate(2, 0, 1)) {
-			return problem.Invalid("pause_until", "must be a day from tomorrow to two years ahead")
-		}
-		if c.sub.PausedUntil.Equal(until) {
+	return s.change(ctx, actor, subscriberID, evidence, func(c *change) error { return c.pause(ctx, until) }, nil)
+}
+
+func (c *change) pause(ctx context.Context, until time.Time) error {
+	if until.IsZero() {
+		if c.sub.PausedUntil.IsZero() {
 			return nil
 		}
-		c.sub.PausedUntil, c.evidence.value = until.UTC(), until.UTC().Format(time.RFC3339)
-		if _, err := c.record(ctx, ledger.Paused, nil, "", "paused"); err != nil {
-			return err
-		}
-		return c.revoke(ctx, "")
-	}, nil)
+		c.sub.PausedUntil = time.Time{}
+		_, err := c.record(ctx, ledger.Resumed, nil, "", "")
+		return err
+	}
+	if c.sub.PausedUntil.Equal(until) {
+		return nil
+	}
+	if !until.After(c.now) || until.After(c.now.AddDate(2, 0, 1)) {
+		return problem.Invalid("pause_until", "must be a day from tomorrow to two years ahead")
+	}
+	c.sub.PausedUntil = until.UTC()
+	if _, err := c.recordValue(ctx, ledger.Paused, until.UTC().Format(time.RFC3339)); err != nil {
+		return err
+	}
+	return c.revoke(ctx, "")
+}
+
+// recordValue appends an event about a choice that is not a topic.
+func (c *change) recordValue(ctx context.Context, action ledger.Action, value string) (string, error) {
+	c.evidence.value = value
+	defer func() { c.evidence.value = "" }()
+	return c.record(ctx, action, nil, "", "")
 }
 
 // SetFrequency records how often a person wants mail at most.
 func (s *Service) SetFrequency(ctx context.Context, actor audit.Actor, subscriberID, frequency string, evidence Evidence) error {
+	return s.change(ctx, actor, subscriberID, evidence, func(c *change) error { return c.frequency(ctx, frequency) }, nil)
+}
+
+func (c *change) frequency(ctx context.Context, frequency string) error {
 	if frequency != FrequencyEach && frequency != FrequencyWeekly && frequency != FrequencyMonthly {
 		return problem.Invalid("frequency", "must be each, weekly or monthly")
 	}
-	return s.change(ctx, actor, subscriberID, evidence, func(c *change) error {
-		if c.sub.Frequency == frequency {
-			return nil
-		}
-		c.sub.Frequency, c.evidence.value = frequency, frequency
-		_, err := c.record(ctx, ledger.FrequencyChanged, nil, "", "")
-		return err
-	}, nil)
+	if c.sub.Frequency == frequency {
+		return nil
+	}
+	c.sub.Frequency = frequency
+	_, err := c.recordValue(ctx, ledger.FrequencyChanged, frequency)
+	return err
 }
 
 // SetTracking records whether a person agrees that opens and clicks are measured (compliance 43).
 func (s *Service) SetTracking(ctx context.Context, actor audit.Actor, subscriberID string, on bool, evidence Evidence) error {
-	return s.change(ctx, actor, subscriberID, evidence, func(c *change) error {
-		if on == !c.sub.TrackingAt.IsZero() {
-			return nil
-		}
-		action := ledger.TrackingWithdrawn
-		c.sub.TrackingAt = time.Time{}
-		if on {
-			action, c.sub.TrackingAt = ledger.TrackingGiven, c.at
-		}
-		_, err := c.record(ctx, action, nil, "", "")
-		return err
-	}, nil)
+	return s.change(ctx, actor, subscriberID, evidence, func(c *change) error { return c.tracking(ctx, on) }, nil)
+}
+
+func (c *change) tracking(ctx context.Context, on bool) error {
+	if on == !c.sub.TrackingAt.IsZero() {
+		return nil
+	}
+	action := ledger.TrackingWithdrawn
+	c.sub.TrackingAt = time.Time{}
+	if on {
+		action, c.sub.TrackingAt = ledger.TrackingGiven, c.at
+	}
+	_, err := c.record(ctx, action, nil, "", "")
+	return err
 }

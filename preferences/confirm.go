@@ -2,6 +2,8 @@ package preferences
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,18 +17,21 @@ import (
 // Kinds of service mail that package preferences asks for; each names its template.
 const (
 	MailConfirmSignup  = "confirm_signup"
+	MailConfirmTopics  = "confirm_topics" // of what was added in the preference centre
 	MailConfirmAddress = "confirm_address"
 )
 
-// ConfirmSignup is the data of the mail that asks to confirm: the topics that wait, by key.
+// ConfirmSignup is the data of the mail that asks to confirm: the topics that wait, by key, and what else does.
 type ConfirmSignup struct {
 	Topics []string  `json:"topics"`
+	Wishes []Wish    `json:"wishes,omitempty"`
 	Issued time.Time `json:"issued"`
 }
 
-// confirm queues one mail for all topics that wait, unless one went to this address a short while ago (compliance 69).
+// confirm queues one mail for all that waits, unless one whose link still works went to this address a short while ago
+// (compliance 69): its link confirms this as well, and its page says so.
 func (c *change) confirm(ctx context.Context) error {
-	if len(c.pending) == 0 {
+	if len(c.pending) == 0 && len(c.wishes) == 0 {
 		return nil
 	}
 	site, err := c.s.Site.Get(ctx)
@@ -34,7 +39,7 @@ func (c *change) confirm(ctx context.Context) error {
 		return err
 	}
 	var recent int
-	if err := c.tx.QueryRowContext(ctx, "SELECT count(*) FROM confirmations WHERE address_key = $1 AND at > $2", c.sub.EmailKey, sqldb.Micros(c.now.Add(-site.ConfirmEvery))).Scan(&recent); err != nil {
+	if err := c.tx.QueryRowContext(ctx, "SELECT count(*) FROM confirmations WHERE address_key = $1 AND at > $2", c.sub.EmailKey, sqldb.Micros(c.now.Add(-min(site.ConfirmEvery, site.ConfirmTTL)))).Scan(&recent); err != nil {
 		return fmt.Errorf("preferences: confirmations: %w", err)
 	}
 	if recent > 0 {
@@ -50,8 +55,12 @@ func (c *change) confirm(ctx context.Context) error {
 	if c.evidence.Locale != "" {
 		locale = c.evidence.Locale
 	}
-	id, err := c.s.Outbox.Queue(ctx, c.tx, c.now, ServiceMail{Kind: MailConfirmSignup, Reference: "signup:" + c.sub.ID, SubscriberID: c.sub.ID, Email: c.sub.Email, Name: c.sub.Name(),
-		Locale: locale, Brand: brand, Data: ConfirmSignup{Topics: topics, Issued: c.now}})
+	kind := MailConfirmSignup
+	if c.centre {
+		kind = MailConfirmTopics
+	}
+	id, err := c.s.Outbox.Queue(ctx, c.tx, c.now, ServiceMail{Kind: kind, Reference: "signup:" + c.sub.ID, SubscriberID: c.sub.ID, Email: c.sub.Email, Name: c.sub.Name(),
+		Locale: locale, Brand: brand, Data: ConfirmSignup{Topics: topics, Wishes: c.wishes, Issued: c.now}})
 	if err != nil {
 		return err
 	}
@@ -69,9 +78,13 @@ var ErrExpired = problem.New(410, "This confirmation link has expired. Sign up a
 type Pending struct {
 	Subscriber *Subscriber
 	Topics     []*Topic
+	Wishes     []Wish
 	Address    bool // a changed address is verified
 	Expired    bool
 }
+
+// Empty tells that there is nothing to confirm.
+func (p Pending) Empty() bool { return len(p.Topics) == 0 && len(p.Wishes) == 0 && !p.Address }
 
 // PendingOf tells what a person's confirmation link would confirm now; it changes nothing.
 func (s *Service) PendingOf(ctx context.Context, claims tokens.Claims) (Pending, error) {
@@ -86,7 +99,10 @@ func (s *Service) PendingOf(ctx context.Context, claims tokens.Claims) (Pending,
 	}
 	p.Expired = s.now().After(claims.Issued.Add(site.ConfirmTTL))
 	p.Address = !p.Subscriber.UnverifiedSince.IsZero()
-	p.Topics, err = s.pendingTopics(ctx, s.DB, p.Subscriber.ID)
+	if p.Topics, err = s.pendingTopics(ctx, s.DB, p.Subscriber.ID); err != nil {
+		return p, err
+	}
+	p.Wishes, err = s.wishes(ctx, s.DB, p.Subscriber.ID)
 	return p, err
 }
 
@@ -121,7 +137,10 @@ func (s *Service) Confirm(ctx context.Context, claims tokens.Claims, evidence Ev
 	}
 	actor := audit.Actor{Kind: audit.KindRecipient, ID: claims.Subject, IP: evidence.IP}
 	err = s.change(ctx, actor, claims.Subject, evidence, func(c *change) error {
-		p.Topics, p.Address = nil, false
+		p.Topics, p.Wishes, p.Address = nil, nil, false
+		if err := c.confirmationMail(ctx); err != nil {
+			return err
+		}
 		topics, err := s.pendingTopics(ctx, c.tx, c.sub.ID)
 		if err != nil {
 			return err
@@ -140,6 +159,9 @@ func (s *Service) Confirm(ctx context.Context, claims tokens.Claims, evidence Ev
 			}
 			p.Topics = append(p.Topics, topic)
 		}
+		if p.Wishes, err = c.grant(ctx); err != nil {
+			return err
+		}
 		if len(topics) > 0 && c.sub.ErasedBefore { // the person came back by their own hand
 			c.sub.ErasedBefore = false
 			if err := c.s.forgetErasure(ctx, c.tx, c.sub.EmailKey); err != nil {
@@ -156,4 +178,25 @@ func (s *Service) Confirm(ctx context.Context, claims tokens.Claims, evidence Ev
 		return nil
 	}, nil)
 	return p, err
+}
+
+// confirmationMail names, as evidence, the mail whose link was used (compliance 27), and lets the next one go at once: who
+// holds the mailbox has answered, so nobody is being bombed.
+func (c *change) confirmationMail(ctx context.Context) error {
+	var id string
+	err := c.tx.QueryRowContext(ctx, "SELECT message_id FROM confirmations WHERE subscriber_id = $1 ORDER BY at DESC LIMIT 1", c.sub.ID).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("preferences: confirmations: %w", err)
+	}
+	c.evidence.MessageID = id
+	if c.s.MessageID != nil {
+		c.evidence.MessageID = c.s.MessageID(id)
+	}
+	if _, err := c.tx.ExecContext(ctx, "DELETE FROM confirmations WHERE subscriber_id = $1", c.sub.ID); err != nil {
+		return fmt.Errorf("preferences: confirmations: %w", err)
+	}
+	return nil
 }

@@ -161,6 +161,8 @@ type change struct {
 	evidence Evidence
 	claimed  []string
 	pending  []*Topic // topics that now wait for a confirmation
+	wishes   []Wish   // what else does
+	centre   bool     // it was asked for in the preference centre
 }
 
 // change runs do on a locked person, stores the person, sends what confirmation is due, and after the commit waits until the
@@ -274,7 +276,7 @@ func (c *change) give(ctx context.Context, topic *Topic, confirmed bool) (Record
 			return Recorded{Event: event, State: current.State}, nil
 		}
 		c.pending = append(c.pending, topic)
-		return Recorded{Event: event, State: StatePending}, c.set(ctx, topic, StatePending, event, c.evidence.OptOutOffered)
+		return Recorded{Event: event, State: StatePending}, c.set(ctx, topic, StatePending, event, c.evidence.OptOutOffered || current.Offered)
 	}
 	event, err := c.record(ctx, ledger.Given, topic, "", StateGiven)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"assent/preferences/tokens"
 )
 
-// Service is the preference engine. All fields but Forget are required.
+// Service is the preference engine. All fields but MessageID and Forget are required.
 type Service struct {
 	DB      *sqldb.DB
 	Keys    *tokens.Keyring
@@ -16,7 +16,9 @@ type Service struct {
 	Outbox  Outbox
 	Sending Sending
 	Site    *Settings
-	Forget  []func(ctx context.Context, tx *sqldb.Tx, sub *Subscriber) error // what else is kept about a person, by packages that this one does not know
+	// MessageID is the Message-ID that a message goes out under. It may be nil: then its id stands for it.
+	MessageID func(messageID string) string
+	Forget    []func(ctx context.Context, tx *sqldb.Tx, sub *Subscriber) error // what else is kept about a person, by packages that this one does not know
 }
 
 // now is the instant of one transaction, as it is stored.

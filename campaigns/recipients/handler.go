@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
 
 	"assent/campaigns"
 	"assent/campaigns/brands"
@@ -39,17 +41,38 @@ var ErrLink = problem.New(http.StatusNotFound, "The link is not valid. Copy it w
 
 // Register adds the pages.
 func (p *Pages) Register(e *echo.Echo) {
-	g := e.Group("", web.Private, p.noIndex)
-	g.GET("/u/:token", p.unsubscribePage)
-	g.POST("/u/:token", p.unsubscribe)
-	g.GET("/c/:token", p.confirmPage)
-	g.POST("/c/:token", p.confirm)
-	g.GET("/why/:token", p.why)
-	g.GET("/v/:token", p.view)
-	g.GET("/v/:token/mail", p.bareMail)
+	with := []echo.MiddlewareFunc{web.Private, p.policy, middleware.BodyLimit(maxForm)}
+	page := func(path string, show echo.HandlerFunc) {
+		e.GET(path, show, with...)
+		e.HEAD(path, show, with...) // no more than a GET without its body (compliance 3)
+	}
+	page("/u/:token", p.unsubscribePage)
+	e.POST("/u/:token", p.unsubscribe, with...)
+	page("/p/:token", p.centrePage)
+	e.POST("/p/:token", p.save, with...)
+	page("/c/:token", p.confirmPage)
+	e.POST("/c/:token", p.confirm, with...)
+	page("/why/:token", p.why)
+	page("/v/:token", p.view)
+	page("/v/:token/mail", p.bareMail)
 }
 
-func (p *Pages) noIndex(next echo.HandlerFunc) echo.HandlerFunc {
+// maxForm bounds what a form of these pages may send.
+const maxForm = "64K"
+
+// posted is the form in the body, urlencoded or multipart (RFC 8058 §3.1). What stands in the query is none of it: the token
+// alone says whom and what it is about (compliance 58).
+func posted(c echo.Context) (url.Values, error) {
+	r := c.Request()
+	if err := r.ParseMultipartForm(maxMemory); err != nil && !errors.Is(err, http.ErrNotMultipart) {
+		return nil, problem.Malformed("The form could not be read. Nothing was changed.")
+	}
+	return r.PostForm, nil
+}
+
+const maxMemory = 64 << 10
+
+func (p *Pages) policy(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		c.Response().Header().Set("Content-Security-Policy", pages.ContentPolicy)
 		return next(c)
@@ -62,6 +85,9 @@ type visit struct {
 	sub    *preferences.Subscriber // nil when the person was erased
 	topic  *preferences.Topic      // nil when the mail had none
 	page   pages.Page
+	brand  brands.Brand
+	site   preferences.SiteSettings
+	zone   *time.Location
 }
 
 // open checks the token of the path. Whatever is wrong with it, the answer is the same.
@@ -80,40 +106,42 @@ func (p *Pages) open(c echo.Context, purpose tokens.Purpose) (visit, error) {
 			return v, err
 		}
 	}
-	v.page, err = p.page(ctx, c, v.sub, v.topic)
-	return v, err
+	return v, p.dress(ctx, c, &v)
 }
 
-// page is what all pages share: the reader's language, and the brand that wrote to them.
-func (p *Pages) page(ctx context.Context, c echo.Context, sub *preferences.Subscriber, topic *preferences.Topic) (pages.Page, error) {
-	l := locale.Accept(c.Request().Header.Get("Accept-Language"))
-	out := pages.Page{Locale: l}
-	if sub != nil {
-		out.Zone = sub.Timezone
-		if sub.Locale != "" {
-			out.Locale = locale.Get(sub.Locale)
-		}
+// dress adds what all pages share: the reader's language and zone, and the brand that wrote to them.
+func (p *Pages) dress(ctx context.Context, c echo.Context, v *visit) (err error) {
+	l, key := locale.Accept(c.Request().Header.Get("Accept-Language")), ""
+	if v.sub != nil && v.sub.Locale != "" {
+		l = locale.Get(v.sub.Locale)
 	}
 	if want := c.QueryParam("lang"); want != "" {
-		out.Locale = locale.Get(want)
+		l = locale.Get(want)
 	}
-	key := ""
-	if topic != nil {
-		key = topic.Brand
+	if v.topic != nil {
+		key = v.topic.Brand
 	}
-	brand, err := brands.Get(ctx, p.DB, key)
-	if err != nil {
-		return out, err
+	if v.brand, err = brands.Get(ctx, p.DB, key); err != nil {
+		return err
 	}
-	site, err := p.People.Site.Get(ctx)
-	if err != nil {
-		return out, err
+	if v.site, err = p.People.Site.Get(ctx); err != nil {
+		return err
 	}
-	out.Brand = pages.Brand{Name: brand.Name, LogoURL: brand.LogoURL, Color: brand.Color, PostalAddress: brand.PostalAddress, PrivacyURL: site.PrivacyPolicyURL}
+	sub := v.sub
+	if sub == nil {
+		sub = &preferences.Subscriber{}
+	}
+	v.zone = v.site.Zone(sub)
+	v.page = pages.Page{Locale: l, Zone: v.zone.String(), Brand: pages.Brand{
+		Name: v.brand.Name, LogoURL: v.brand.LogoURL, Color: v.brand.Color, PostalAddress: v.brand.PostalAddress, PrivacyURL: v.site.PrivacyPolicyURL,
+	}}
+	for _, tag := range locale.Languages() {
+		v.page.Languages = append(v.page.Languages, pages.Language{Tag: tag, URL: "?lang=" + tag, Current: tag == l.Language()})
+	}
 	if p.Offset != 0 {
-		out.Notice = "ASSENT_TIME_OFFSET " + p.Offset.String()
+		v.page.Notice = "ASSENT_TIME_OFFSET " + p.Offset.String()
 	}
-	return out, nil
+	return nil
 }
 
 func (p *Pages) show(c echo.Context, status int, page templ.Component) error {
@@ -137,9 +165,9 @@ func (v visit) topicView() pages.Topic {
 	return pages.Topic{Key: v.topic.Key, Name: v.topic.Name(tags...), Description: v.topic.Description(tags...)}
 }
 
-// recipient is who acts through a link.
-func recipient(c echo.Context, subscriberID string) audit.Actor {
-	return audit.Actor{Kind: audit.KindRecipient, ID: subscriberID, IP: c.RealIP()}
+// recipientOf is who acts through a link.
+func recipientOf(v visit, e preferences.Evidence) audit.Actor {
+	return audit.Actor{Kind: audit.KindRecipient, ID: v.sub.ID, IP: e.IP}
 }
 
 // evidence is what is known of a choice that was made on a page.

@@ -1,10 +1,12 @@
 package recipients
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
 
+	"assent/campaigns"
 	"assent/preferences"
 	"assent/preferences/tokens"
 	"assent/templates/pages"
@@ -27,14 +29,14 @@ func (p *Pages) confirmPage(c echo.Context) error {
 	if pending.Expired {
 		return preferences.ErrExpired
 	}
-	if len(pending.Topics) == 0 && !pending.Address {
-		return p.show(c, http.StatusOK, pages.Confirmed(p.confirmed(v, pending, true)))
+	if pending.Empty() {
+		return p.show(c, http.StatusOK, pages.Confirmed(p.confirmed(ctx, v, pending, true)))
 	}
 	site, err := p.People.Site.Get(ctx)
 	if err != nil {
 		return err
 	}
-	view := pages.ConfirmView{Page: v.page, Action: c.Request().URL.Path, Email: v.email(), Kind: kindOf(pending), Topics: topicViews(v, pending.Topics), Until: v.claims.Issued.Add(site.ConfirmTTL)}
+	view := pages.ConfirmView{Page: v.page, Action: c.Request().URL.Path, Email: v.email(), Kind: kindOf(pending), Topics: p.asked(ctx, v, pending), Until: v.claims.Issued.Add(site.ConfirmTTL)}
 	return p.show(c, http.StatusOK, pages.Confirm(view))
 }
 
@@ -47,30 +49,34 @@ func (p *Pages) confirm(c echo.Context) error {
 	if v.sub == nil {
 		return ErrLink
 	}
-	done, err := p.People.Confirm(c.Request().Context(), v.claims, p.evidence(c, "confirmation page", v.claims, v.page.Locale))
+	ctx := c.Request().Context()
+	done, err := p.People.Confirm(ctx, v.claims, p.evidence(c, sourceConfirm, v.claims, v.page.Locale))
 	if err != nil {
 		return err
 	}
-	return p.show(c, http.StatusOK, pages.Confirmed(p.confirmed(v, done, len(done.Topics) == 0 && !done.Address)))
+	return p.show(c, http.StatusOK, pages.Confirmed(p.confirmed(ctx, v, done, done.Empty())))
 }
 
-func (p *Pages) confirmed(v visit, done preferences.Pending, already bool) pages.ConfirmedView {
-	return pages.ConfirmedView{Page: v.page, Email: v.email(), Kind: kindOf(done), Topics: topicViews(v, done.Topics), Already: already,
+func (p *Pages) confirmed(ctx context.Context, v visit, done preferences.Pending, already bool) pages.ConfirmedView {
+	return pages.ConfirmedView{Page: v.page, Email: v.email(), Kind: kindOf(done), Topics: p.asked(ctx, v, done), Already: already,
 		PreferencesURL: "/p/" + p.Keys.Sign(tokens.Preferences, tokens.Claims{Subject: v.sub.ID, Issued: p.Now()})}
 }
 
 func kindOf(pending preferences.Pending) pages.ConfirmKind {
-	if pending.Address && len(pending.Topics) == 0 {
+	if pending.Address && len(pending.Topics)+len(pending.Wishes) == 0 {
 		return pages.ConfirmAddress
 	}
 	return pages.ConfirmTopics
 }
 
-func topicViews(v visit, topics []*preferences.Topic) []pages.Topic {
-	views := make([]pages.Topic, len(topics))
-	for i, t := range topics {
-		v.topic = t
-		views[i] = v.topicView()
+// asked lists what is confirmed: topics, then what else waits.
+func (p *Pages) asked(ctx context.Context, v visit, pending preferences.Pending) []pages.Topic {
+	var views []pages.Topic
+	for _, t := range pending.Topics {
+		views = append(views, p.named(v, t))
+	}
+	for _, w := range pending.Wishes {
+		views = append(views, pages.Topic{Name: campaigns.WishText(ctx, p.DB, v.page.Locale, w)})
 	}
 	return views
 }

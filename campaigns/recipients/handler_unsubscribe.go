@@ -47,18 +47,22 @@ func (p *Pages) unsubscribe(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	oneClick, scope, undo := c.FormValue("List-Unsubscribe") == "One-Click", c.FormValue(pages.FieldScope), c.FormValue(pages.FieldUndo)
+	form, err := posted(c)
+	if err != nil {
+		return err
+	}
+	oneClick, scope, undo := form.Get("List-Unsubscribe") == "One-Click", form.Get(pages.FieldScope), form.Get(pages.FieldUndo)
 	switch {
 	case undo != "":
 		return p.undo(c, v, undo)
 	case oneClick, scope == pages.ScopeTopic, scope == pages.ScopeAll:
 	default:
-		return problem.New(http.StatusBadRequest, "Nothing was changed: choose what to stop on the page.")
+		return ErrNothing
 	}
 	all := !oneClick && scope == pages.ScopeAll
-	source := "unsubscribe page"
+	source := sourcePage
 	if oneClick {
-		source = "one-click"
+		source = sourceOneClick
 	}
 	view := pages.UnsubscribedView{Page: v.page, Email: v.email(), Topic: v.topicView(), All: all || v.topic == nil}
 	if v.sub == nil { // erased: nothing can come any more
@@ -77,16 +81,16 @@ func (p *Pages) unsubscribe(c echo.Context) error {
 		}
 	}
 	view.InFlight = r.InFlight
-	claims := tokens.Claims{Subject: v.sub.ID, Topic: v.claims.Topic, Source: r.Event, Issued: p.Now()}
 	if r.Event != "" {
-		view.Undo = &pages.Undo{Action: c.Request().URL.Path, Token: p.Keys.Sign(tokens.Undo, claims)}
+		view.Undo = p.undoOf(c, v, r.Event)
 	}
 	view.PreferencesURL = "/p/" + p.Keys.Sign(tokens.Preferences, tokens.Claims{Subject: v.sub.ID, Topic: v.claims.Topic, Source: v.claims.Source, Issued: p.Now()})
 	return p.show(c, http.StatusOK, pages.Unsubscribed(view))
 }
 
 func (p *Pages) stop(ctx context.Context, c echo.Context, v visit, all bool, source string) (preferences.Recorded, error) {
-	actor, evidence := recipient(c, v.sub.ID), p.evidence(c, source, v.claims, v.page.Locale)
+	evidence := p.evidence(c, source, v.claims, v.page.Locale)
+	actor := recipientOf(v, evidence)
 	if all {
 		return p.People.UnsubscribeAll(ctx, actor, v.sub.ID, evidence)
 	}
@@ -110,6 +114,15 @@ const undoTTL = time.Hour
 // undo takes an unsubscribe back, by a new event (compliance 47). Only the page that answered the unsubscribe has the token
 // for it, and it restores no more than that unsubscribe took away.
 func (p *Pages) undo(c echo.Context, v visit, token string) error {
+	if err := p.undone(c, v, token); err != nil {
+		return err
+	}
+	view := pages.UnsubscribedView{Page: v.page, Email: v.email(), Topic: v.topicView(), Undone: true}
+	view.PreferencesURL = "/p/" + p.Keys.Sign(tokens.Preferences, tokens.Claims{Subject: v.sub.ID, Topic: v.claims.Topic, Source: v.claims.Source, Issued: p.Now()})
+	return p.show(c, http.StatusOK, pages.Unsubscribed(view))
+}
+
+func (p *Pages) undone(c echo.Context, v visit, token string) error {
 	claims, err := p.Keys.Verify(tokens.Undo, token)
 	if err != nil || v.sub == nil || claims.Subject != v.sub.ID {
 		return ErrLink
@@ -117,10 +130,6 @@ func (p *Pages) undo(c echo.Context, v visit, token string) error {
 	if p.Now().Sub(claims.Issued) > undoTTL {
 		return problem.New(http.StatusGone, "It is too late to undo; choose again in the preference centre.")
 	}
-	if err := p.People.Undo(c.Request().Context(), recipient(c, v.sub.ID), v.sub.ID, claims.Source, p.evidence(c, "undo", v.claims, v.page.Locale)); err != nil {
-		return err
-	}
-	view := pages.UnsubscribedView{Page: v.page, Email: v.email(), Topic: v.topicView(), Undone: true}
-	view.PreferencesURL = "/p/" + p.Keys.Sign(tokens.Preferences, tokens.Claims{Subject: v.sub.ID, Topic: v.claims.Topic, Source: v.claims.Source, Issued: p.Now()})
-	return p.show(c, http.StatusOK, pages.Unsubscribed(view))
+	evidence := p.evidence(c, sourceUndo, v.claims, v.page.Locale)
+	return p.People.Undo(c.Request().Context(), recipientOf(v, evidence), v.sub.ID, claims.Source, evidence)
 }

@@ -17,7 +17,6 @@ import (
 	"assent/preferences"
 	"assent/preferences/gate"
 	"assent/preferences/sqldb"
-	"assent/preferences/staff"
 	"assent/preferences/staff/accounts"
 	"assent/preferences/staff/keys"
 	"assent/preferences/tokens"
@@ -37,7 +36,6 @@ type app struct {
 	queue    *queue.Queue
 	accounts *accounts.Store
 	apiKeys  *keys.Store
-	site     *staff.Site // nil until the pages are served
 	people   *preferences.Service
 	brands   *brands.Store
 	outbox   *outbox.Store
@@ -89,7 +87,7 @@ func (a *app) domain() {
 	site.FrequencyCap, site.QuietHours, site.ConfirmTTL = c.FrequencyCap, c.QuietHours, c.ConfirmTTL
 	hints := &workers.Hints{Queue: a.queue, Log: a.log, Lanes: hintLanes}
 	a.outbox = &outbox.Store{DB: a.db, Now: c.Now, Nudge: hints.Nudge}
-	a.people = &preferences.Service{DB: a.db, Keys: a.keyring, Now: c.Now, Outbox: a.outbox, Site: &preferences.Settings{DB: a.db, Started: site}}
+	a.people = &preferences.Service{DB: a.db, Keys: a.keyring, Now: c.Now, Outbox: a.outbox, MessageID: a.links.MessageID, Site: &preferences.Settings{DB: a.db, Started: site}}
 	a.outbox.Facts = a.people.TransactionalFacts
 	a.mails = &campaigns.Service{DB: a.db, Now: c.Now, People: a.people, Outbox: a.outbox, Links: a.links, RealRelay: c.Marketing != nil, Kick: hints.Campaign}
 	a.people.Sending = a.mails
@@ -108,6 +106,11 @@ func (a *app) prepare(ctx context.Context) error {
 	c := a.config
 	if err := a.brands.EnsureDefault(ctx, c.BaseURL.Hostname(), c.PostalAddress); err != nil {
 		return err
+	}
+	if c.APIKey != "" {
+		if err := a.apiKeys.Ensure(ctx, c.APIKey.Reveal()); err != nil {
+			return fmt.Errorf("ASSENT_API_KEY: %w", err)
+		}
 	}
 	if c.AdminEmail != "" {
 		_, weak, err := a.accounts.Bootstrap(ctx, c.AdminEmail, c.AdminPassword.Reveal())

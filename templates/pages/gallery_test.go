@@ -96,6 +96,5 @@ func gallery(tag string, say func(string) string) map[string]templ.Component {
 	}
 	addForms(out, p, say)
 	addPublic(out, p, say)
-	addPolicies(out, p, say)
 	return out
 }

@@ -39,7 +39,7 @@ type PreferencesView struct {
 	Errors map[string]string
 
 	Groups      []TopicGroup
-	PausedUntil time.Time // zero: not paused
+	PausedUntil time.Time // in the person's zone; zero: not paused
 	Frequency   string    // each, weekly, monthly
 	Chosen      string    // the chosen language tag
 	Offered     []string  // language tags that can be chosen
@@ -112,7 +112,7 @@ func (v PreferencesView) pausedDay() string {
 	if v.PausedUntil.IsZero() {
 		return ""
 	}
-	return v.PausedUntil.UTC().Format(time.DateOnly)
+	return v.PausedUntil.Format(time.DateOnly)
 }
 
 func (v PreferencesView) joined(names []string) string { return strings.Join(names, ", ") }

@@ -56,22 +56,16 @@ func (c *conn) get(keep bool, d time.Duration) (reply, error) {
 	}
 }
 
-// enhanced finds the enhanced status code at the start of a reply, RFC 2034 §4: a class that agrees with the code, and two numbers.
+// enhanced finds the enhanced status code at the start of a reply, RFC 2034 §4.
 func enhanced(code int, text string) string {
 	word, _, _ := strings.Cut(text, " ")
-	class, rest, _ := strings.Cut(word, ".")
-	subject, detail, _ := strings.Cut(rest, ".")
-	if len(class) != 1 || int(class[0]-'0') != code/100 || !digits(subject) || !digits(detail) {
+	if len(word) < 5 || len(word) > 9 || int(word[0]-'0') != code/100 || strings.Count(word, ".") != 2 {
 		return ""
 	}
-	return word
-}
-
-func digits(s string) bool {
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
+	for _, part := range strings.Split(word, ".") {
+		if part == "" || len(part) > 3 || strings.Trim(part, "0123456789") != "" {
+			return ""
 		}
 	}
-	return s != "" && len(s) <= 3
+	return word
 }

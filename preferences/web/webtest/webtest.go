@@ -92,6 +92,12 @@ func (c *Client) Post(path string, form url.Values, headers ...string) Answer {
 	return c.do(http.MethodPost, path, form.Encode(), append([]string{"Content-Type", "application/x-www-form-urlencoded"}, headers...))
 }
 
+// Do sends any request.
+func (c *Client) Do(method, path, body string, headers ...string) Answer {
+	c.t.Helper()
+	return c.do(method, path, body, headers)
+}
+
 func (c *Client) do(method, path, body string, headers []string) Answer {
 	c.t.Helper()
 	r := httptest.NewRequest(method, path, strings.NewReader(body))

@@ -1,0 +1,157 @@
+package recipients_test
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"assent/campaigns"
+	"assent/campaigns/campaignstest"
+	"assent/campaigns/outbox"
+	"assent/campaigns/recipients"
+	"assent/preferences"
+	"assent/preferences/sqldb"
+	"assent/preferences/sqldb/sqldbtest"
+	"assent/preferences/tokens"
+	"assent/preferences/web/webtest"
+)
+
+// site is the pages of one test with the domain behind them.
+type site struct {
+	*campaignstest.World
+	*webtest.Client
+	t     *testing.T
+	pages *recipients.Pages
+}
+
+func newSite(t *testing.T, db *sqldb.DB) *site {
+	w := campaignstest.New(t, db)
+	s := &site{World: w, t: t, pages: &recipients.Pages{DB: db, Now: w.Clock.Now, Keys: w.Keys, People: w.People, Campaigns: w.Mails, Links: w.Links}}
+	s.Client = webtest.New(t, func(e *echo.Echo, _ *echo.Group) { s.pages.Register(e) })
+	return s
+}
+
+// each runs a test on both engines.
+func each(t *testing.T, do func(t *testing.T, s *site)) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) { do(t, newSite(t, db)) })
+}
+
+// link is the path of a page for a person.
+func (s *site) link(purpose tokens.Purpose, sub *preferences.Subscriber, topic string) string {
+	s.t.Helper()
+	prefix := map[tokens.Purpose]string{tokens.Preferences: "/p/", tokens.Unsubscribe: "/u/", tokens.Confirm: "/c/", tokens.Why: "/why/", tokens.View: "/v/"}[purpose]
+	claims := tokens.Claims{Subject: sub.ID, Issued: s.Clock.Now()}
+	if topic != "" {
+		found, err := s.People.Topic(context.Background(), s.DB, topic)
+		s.ok(err)
+		claims.Topic = found.ID
+	}
+	return prefix + s.Keys.Sign(purpose, claims)
+}
+
+func (s *site) ok(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// states are where a person stands, by topic.
+func (s *site) states(sub *preferences.Subscriber) map[string]string {
+	s.t.Helper()
+	list, err := s.People.Consents(context.Background(), s.DB, sub.ID)
+	s.ok(err)
+	out := map[string]string{}
+	for _, st := range list {
+		out[st.Topic] = st.State
+	}
+	return out
+}
+
+// now is the person as stored.
+func (s *site) now(sub *preferences.Subscriber) *preferences.Subscriber {
+	s.t.Helper()
+	sub, err := s.People.Subscriber(context.Background(), s.DB, sub.ID)
+	s.ok(err)
+	return sub
+}
+
+// events are the actions in a person's ledger.
+func (s *site) events(sub *preferences.Subscriber) []string {
+	s.t.Helper()
+	list, err := s.People.Events(context.Background(), s.DB, sub.ID)
+	s.ok(err)
+	var out []string
+	for _, e := range list {
+		out = append(out, strings.TrimSpace(string(e.Action)+" "+e.Topic+e.Partner))
+	}
+	return out
+}
+
+// decides is the reason that the gate gives for marketing on a topic.
+func (s *site) decides(sub *preferences.Subscriber, topic string, at time.Time) string {
+	s.t.Helper()
+	found, err := s.People.Topic(context.Background(), s.DB, topic)
+	s.ok(err)
+	d, err := s.People.Decide(context.Background(), preferences.Question{Email: sub.Email, Class: found.Class, Topic: topic, At: at})
+	s.ok(err)
+	return string(d.Reason())
+}
+
+// mails are the mails of one kind that an address got, as text.
+func (s *site) mails(email, kind string) []string {
+	s.t.Helper()
+	ctx := context.Background()
+	rows, err := s.DB.QueryContext(ctx, "SELECT "+outbox.Columns+" FROM messages WHERE email = $1 AND kind = $2 ORDER BY id", email, kind)
+	s.ok(err)
+	defer rows.Close()
+	composer := outbox.Composer{DB: s.DB, Views: campaigns.Views(s.People, s.Links), Locale: func(context.Context) string { return "en" }}
+	var texts []string
+	for rows.Next() {
+		m, err := outbox.Scan(rows)
+		s.ok(err)
+		r, err := composer.Compose(ctx, m)
+		s.ok(err)
+		texts = append(texts, r.Text)
+	}
+	s.ok(rows.Err())
+	return texts
+}
+
+var linked = regexp.MustCompile(`https://mail\.example\.com(/[a-z]+/[A-Za-z0-9_-]+)`)
+
+// linkIn is the path of the first link in a mail.
+func (s *site) linkIn(mail string) string {
+	s.t.Helper()
+	found := linked.FindStringSubmatch(mail)
+	if found == nil {
+		s.t.Fatalf("no link in %s", mail)
+	}
+	return found[1]
+}
+
+func form(pairs ...string) url.Values {
+	v := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		v.Add(pairs[i], pairs[i+1])
+	}
+	return v
+}
+
+// wantPrivate fails unless an answer to a link is private, sets no cookie and leads nowhere (compliance 2, 59).
+func wantPrivate(t *testing.T, a webtest.Answer) {
+	t.Helper()
+	for header, want := range map[string]string{"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow", "Set-Cookie": "", "Location": ""} {
+		if got := a.Header.Get(header); got != want {
+			t.Errorf("%s is %q, want %q", header, got, want)
+		}
+	}
+}
+
+const okStatus = http.StatusOK
