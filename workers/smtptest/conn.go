@@ -140,7 +140,11 @@ func (c *conn) command(line []byte) error {
 	if more && !c.s.offered["PIPELINING"] {
 		c.s.violated("%s: input behind it though PIPELINING is not offered", verb)
 	}
-	switch v := strings.ToUpper(string(verb)); v {
+	v := string(verb)
+	if v != "MAIL" && v != "RCPT" && v != "DATA" {
+		v = strings.ToUpper(v)
+	}
+	switch v {
 	case "MAIL":
 		return c.mail(line, rest)
 	case "RCPT":

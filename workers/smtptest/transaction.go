@@ -152,6 +152,12 @@ func (c *conn) data(line string) error {
 	if c.log != nil && !c.eight && !c.utf8 && !ascii(string(raw)) {
 		c.s.violated("8-bit content without BODY=8BITMIME")
 	}
+	if c.s.opts.CountOnly && c.s.opts.Script == nil && c.rcpts > 0 {
+		c.s.accepted.Add(1)
+		c.end()
+		_, err = c.out.WriteString("250 2.0.0 counted\r\n")
+		return err
+	}
 	usual = "250 2.0.0 queued as " + strconv.Itoa(c.n) + "." + strconv.Itoa(c.mails)
 	if c.rcpts == 0 {
 		usual = "554 5.5.1 no valid recipients"

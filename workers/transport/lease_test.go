@@ -132,7 +132,7 @@ func TestALeaseThatEndsInAHeldUpWriteIsAskedForAgain(t *testing.T) {
 	if got := states(res); got != "sent sent" {
 		t.Fatalf("%s: %+v", got, res)
 	}
-	if at := <-secondMail; asks.Load() != 2 || at.Before(last) || res[1].MailAt.Before(last) {
+	if at := <-secondMail; asks.Load() < 2 || at.Before(last) || res[1].MailAt.Before(last) {
 		t.Errorf("asked %d times, last %v, MAIL FROM at %v", asks.Load(), last, at)
 	}
 }

@@ -52,7 +52,7 @@ func batch(tb testing.TB, n int) transport.Batch {
 }
 
 // quick are options for tests in which relays do not answer.
-var quick = transport.Options{Dial: 2 * time.Second, Command: 300 * time.Millisecond, Final: 300 * time.Millisecond}
+var quick = transport.Options{Dial: 2 * time.Second, Command: time.Second, Final: time.Second}
 
 func relayTo(s *smtptest.Server) transport.Relay {
 	host, port, _ := net.SplitHostPort(s.Addr)
