@@ -50,12 +50,10 @@ func listDomain(domain string) string {
 	return domain + ".localdomain"
 }
 
-// write writes the mail of one person.
-func (e *Engine) write(m *mailing, p campaigns.Claimed, links preferences.MailLinks, at time.Time) ([]byte, error) {
-	person := m.mailing.Fill(p.Person, links)
-	out, list := m.bulk, *m.bulk.List
-	list.Unsubscribe, list.Mailto = links.Unsubscribe, links.MailtoAddress
-	out.List, out.Date, out.MessageID, out.To = &list, at, e.Links.MessageID(p.ID), message.Address{Name: p.Person.Name(), Email: p.Person.Email}
-	out.Subject, out.HTML, out.Text = m.mailing.Content.Render(&person)
-	return message.Build(out)
+// write appends the mail of one person to dst.
+func (e *Engine) write(dst []byte, m *mailing, c campaigns.Claimed, links preferences.MailLinks, at time.Time) ([]byte, error) {
+	fields := m.mailing.Fill(c.Person, links)
+	return m.compiled.Append(dst, &message.Person{
+		To: message.Address{Name: c.Person.Name(), Email: c.Person.Email}, MessageID: e.Links.MessageID(c.ID), Date: at, Unsubscribe: links.Unsubscribe, Mailto: links.MailtoAddress, Fields: &fields,
+	})
 }

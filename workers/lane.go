@@ -112,12 +112,12 @@ func (e *Engine) send(ctx context.Context, b campaigns.Batch, notes transport.Jo
 	for i, item := range b.Items {
 		links := e.Links.For(item.Person.ID, b.Campaign.TopicID, b.Campaign.ID, now)
 		lease.ids[i] = item.ID
-		out[i] = transport.Outgoing{Permit: item.Permit, ID: item.ID, From: links.ReturnPath, To: item.Person.Email, Build: func([]byte) ([]byte, error) {
+		out[i] = transport.Outgoing{Permit: item.Permit, ID: item.ID, From: links.ReturnPath, To: item.Person.Email, Build: func(dst []byte) ([]byte, error) {
 			m, err := e.mailings.get(ctx, e, b.Campaign, e.Campaigns.LocaleOf(ctx, item.Person))
 			if err != nil {
 				return nil, err
 			}
-			return e.write(m, item, links, now)
+			return e.write(dst, m, item, links, now)
 		}}
 	}
 	results := e.Marketing.SendBatch(ctx, transport.Batch{Messages: out, Lease: lease.of, Journal: notes})

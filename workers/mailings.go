@@ -17,14 +17,14 @@ type mailings struct {
 // mailingKey changes with the campaign's text: what was rendered before an edit is not used after it.
 type mailingKey struct {
 	campaign, locale string
-	subject          string
+	version          string
 }
 
 type mailing struct {
-	once    sync.Once
-	mailing *campaigns.Mailing
-	bulk    message.Message // but for what differs from person to person
-	err     error
+	once     sync.Once
+	mailing  *campaigns.Mailing
+	compiled *message.Compiled
+	err      error
 }
 
 // keptMailings bounds how many are kept; the next one starts afresh.
@@ -55,5 +55,5 @@ func (m *mailing) fill(ctx context.Context, e *Engine, c *campaigns.Campaign, lo
 	if m.mailing, m.err = e.Campaigns.Compose(ctx, e.DB, c, locale); m.err != nil {
 		return
 	}
-	m.bulk = e.bulk(m.mailing)
+	m.compiled, m.err = message.Compile(e.bulk(m.mailing), m.mailing.Content)
 }

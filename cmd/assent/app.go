@@ -17,6 +17,7 @@ import (
 	"assent/preferences"
 	"assent/preferences/gate"
 	"assent/preferences/sqldb"
+	"assent/preferences/staff"
 	"assent/preferences/staff/accounts"
 	"assent/preferences/staff/keys"
 	"assent/preferences/tokens"
@@ -36,6 +37,7 @@ type app struct {
 	queue    *queue.Queue
 	accounts *accounts.Store
 	apiKeys  *keys.Store
+	site     *staff.Site // nil until the pages are served
 	people   *preferences.Service
 	brands   *brands.Store
 	outbox   *outbox.Store
@@ -106,11 +108,6 @@ func (a *app) prepare(ctx context.Context) error {
 	c := a.config
 	if err := a.brands.EnsureDefault(ctx, c.BaseURL.Hostname(), c.PostalAddress); err != nil {
 		return err
-	}
-	if c.APIKey != "" {
-		if err := a.apiKeys.Ensure(ctx, c.APIKey.Reveal()); err != nil {
-			return fmt.Errorf("ASSENT_API_KEY: %w", err)
-		}
 	}
 	if c.AdminEmail != "" {
 		_, weak, err := a.accounts.Bootstrap(ctx, c.AdminEmail, c.AdminPassword.Reveal())

@@ -17,14 +17,14 @@ func TestFindInAnswers(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		"id": "x", "n": "2", "skipped.no_consent": "3", "off": "false", "none": "null", "items[0].email": "a@b.example",
-		"items[email=c@d.example].email": "c@d.example", "items[0].deep.list[1]": "2", "#items": "2", "#skipped": "1", "next_cursor": "",
+		"items[email=c@d.example].email": "c@d.example", "items[0].deep.list[1]": "2", "items.length": "2", "items[0].deep.list.length": "2", "next_cursor": "",
 		"skipped": `{"no_consent":3}`,
 	} {
 		if got, ok := find(v, path); !ok || text(got) != want {
 			t.Errorf("%s is %s, %v; want %s", path, text(got), ok, want)
 		}
 	}
-	for _, path := range []string{"nothing", "id.more", "items[2]", "items[-1]", "items[x]", "items[email=nobody].email", "skipped[0]", "n[0]", "#id", "#nothing", "..", "items]"} {
+	for _, path := range []string{"nothing", "id.more", "items[2]", "items[-1]", "items[x]", "items[email=nobody].email", "skipped[0]", "n[0]", "id.length", "nothing.length", "skipped.length", "..", "items]"} {
 		if got, ok := find(v, path); ok {
 			t.Errorf("%s is %s, want nothing", path, text(got))
 		}

@@ -268,19 +268,14 @@ func text(v any) string {
 	return string(out)
 }
 
-var step = regexp.MustCompile(`^([^.\[\]#]*)(?:\[([^\]]*)\])?(?:\.|$)`)
+var step = regexp.MustCompile(`^([^.\[\]]*)(?:\[([^\]]*)\])?(?:\.|$)`)
 
-// find follows a path such as items[0].email, current[topic=news].state or #items (how many).
+// find follows a path such as items[0].email, current[topic=news].state or items.length (how many).
 func find(v any, path string) (any, bool) {
-	if rest, ok := strings.CutPrefix(path, "#"); ok {
-		v, ok := find(v, rest)
-		switch v := v.(type) {
-		case []any:
-			return json.Number(strconv.Itoa(len(v))), ok
-		case map[string]any:
-			return json.Number(strconv.Itoa(len(v))), ok
-		}
-		return nil, false
+	if rest, ok := strings.CutSuffix(path, ".length"); ok {
+		v, _ := find(v, rest)
+		list, ok := v.([]any)
+		return json.Number(strconv.Itoa(len(list))), ok
 	}
 	for path != "" {
 		m := step.FindStringSubmatch(path)

@@ -18,17 +18,24 @@ import (
 )
 
 // routes is every page and API endpoint.
-func (a *app) routes() (*echo.Echo, error) {
+func (a *app) routes(ctx context.Context) (*echo.Echo, error) {
 	c := a.config
-	o := web.Options{Log: a.log, Secure: c.BaseURL.Scheme == "https", ClockOffset: c.TimeOffset}
+	o := web.Options{Log: a.log, Secure: c.BaseURL.Scheme == "https", ClockOffset: c.TimeOffset, ErrorPage: a.errorPage}
 	for _, p := range c.TrustedProxies {
 		o.TrustedProxies = append(o.TrustedProxies, &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())})
 	}
+	m := newMetrics(a)
+	o.Observe = m.observe
 	e := web.New(o)
+	e.GET("/metrics", echo.WrapHandler(m.handler()))
 	e.GET("/healthz", func(c echo.Context) error { return c.JSON(http.StatusOK, map[string]string{"status": "ok"}) })
 	e.GET("/readyz", a.ready)
 	e.GET(assets.Prefix+"*", echo.WrapHandler(assets.Handler()))
 	(&recipients.Pages{DB: a.db, Now: c.Now, Keys: a.keyring, People: a.people, Campaigns: a.mails, Links: a.links, Offset: c.TimeOffset}).Register(e)
+	e.GET("/api/v1/openapi.yaml", a.description)
+	if err := a.staffPages(ctx, e); err != nil {
+		return nil, err
+	}
 	a.api(e)
 	return e, nil
 }

@@ -73,7 +73,7 @@ func start(ctx context.Context, cfg *Config, t *terminal, pages, sends bool) err
 
 // listen serves pages and API until ctx ends, then lets requests under way finish.
 func (a *app) listen(ctx context.Context, listener net.Listener, t *terminal) error {
-	routes, err := a.routes()
+	routes, err := a.routes(ctx)
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (a *app) greet(ctx context.Context, t *terminal) error {
 		return err
 	}
 	if token != "" {
-		fmt.Fprintf(t.out, "Make the first administrator here (the link works once): %s/setup/%s\n", a.config.BaseURL, token)
+		fmt.Fprintf(t.out, "Make the first administrator here (the link works once): %s\n", a.site.SetUpURL(token))
 	}
 	if a.mailbox != nil {
 		fmt.Fprintf(t.out, "No relay is set, so mail stays here: %s/mailbox\n", a.config.BaseURL)

@@ -40,6 +40,17 @@ func TestTheLanguageThatSuitsBest(t *testing.T) {
 	}
 }
 
+func TestTheLanguageThatABrowserAsksFor(t *testing.T) {
+	all := names.Texts{"en": "Hello", "nl": "Hallo", "ar": "مرحبا"}
+	for header, want := range map[string]string{
+		"ja,nl-BE;q=0.8,en;q=0.5": "nl", "ar-EG": "ar", "ja": "en", "": "en", ";;;": "en", "en;q=0.1,nl;q=0.9": "nl", strings.Repeat("nl,", 200): "en",
+	} {
+		if got := all.Accept(header); got != want {
+			t.Errorf("%.30q: %q, want %q", header, got, want)
+		}
+	}
+}
+
 func TestBadTextsAreNamed(t *testing.T) {
 	for name, tt := range map[string]struct {
 		texts names.Texts

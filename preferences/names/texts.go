@@ -35,6 +35,26 @@ func (t Texts) Language(wanted string) string {
 	if _, ok := t[wanted]; ok {
 		return wanted
 	}
+	want, err := language.Parse(wanted)
+	if err != nil {
+		return t.match()
+	}
+	return t.match(want)
+}
+
+// Accept is the language of t that suits an Accept-Language header best (RFC 9110 §12.5.4).
+func (t Texts) Accept(header string) string {
+	if len(header) > 256 {
+		header = ""
+	}
+	wanted, _, err := language.ParseAcceptLanguage(header)
+	if err != nil {
+		wanted = nil
+	}
+	return t.match(wanted...)
+}
+
+func (t Texts) match(wanted ...language.Tag) string {
 	have := t.Languages()
 	if len(have) == 0 {
 		return ""
@@ -43,11 +63,7 @@ func (t Texts) Language(wanted string) string {
 	for i, tag := range have {
 		tags[i] = language.Make(tag)
 	}
-	want, err := language.Parse(wanted)
-	if err != nil {
-		return have[0]
-	}
-	if _, i, confidence := language.NewMatcher(tags).Match(want); confidence > language.No {
+	if _, i, confidence := language.NewMatcher(tags).Match(wanted...); confidence > language.No {
 		return have[i]
 	}
 	return have[0]

@@ -58,22 +58,6 @@ func addForms(out map[string]templ.Component, p Page, say func(string) string) {
 }
 
 func addPublic(out map[string]templ.Component, p Page, say func(string) string) {
-	versions := []PolicyVersion{
-		{Version: say("3"), URL: "/policies/privacy/3", EffectiveAt: at.AddDate(0, 2, 0), State: "coming", ChangesURL: "/policies/privacy/3/changes"},
-		{Version: say("2"), URL: "/policies/privacy/2", EffectiveAt: at, State: "in_force", ChangesURL: "/policies/privacy/2/changes", Current: true},
-		{Version: say("1"), URL: "/policies/privacy/1", EffectiveAt: at.AddDate(-2, 0, 0), State: "archived"},
-	}
-	body := templ.Raw("<h2>What we collect</h2><p>Your name and your address.</p><table><thead><tr><th>What</th><th>How long</th></tr></thead><tbody><tr><td>Name</td><td>2 years</td></tr></tbody></table>")
-	for _, state := range []string{"in_force", "coming", "archived"} {
-		out["policy-"+state] = Policy(PolicyView{Page: p, Name: say("Privacy policy"), Version: say("2"), EffectiveAt: at, Body: body, State: state, Versions: versions, CurrentURL: "/policies/privacy"})
-	}
-	diff := DiffView{Page: p, Name: say("Privacy policy"), From: versions[2], To: versions[1], PolicyURL: "/policies/privacy", Parts: []DiffPart{
-		{Heading: true, Runs: []DiffRun{{Same, say("What we collect")}}},
-		{Runs: []DiffRun{{Same, say("We collect your name ")}, {Removed, say("and your telephone number ")}, {Added, say("and your e-mail address ")}, {Same, say("when you sign up.")}}},
-	}}
-	out["policy-diff"] = Diff(diff)
-	diff.Parts = diff.Parts[:1]
-	out["policy-diff-none"] = Diff(diff)
 	authority := Authority{say("Autoriteit Persoonsgegevens"), say("Postbus 93374, 2509 AJ Den Haag"), say("https://autoriteitpersoonsgegevens.nl/")}
 	out["rights"] = Rights(RightsView{Page: p, Action: "/data-rights", Authority: authority, Contact: say("privacy@nordlicht.example")})
 	out["rights-wrong"] = Rights(RightsView{Page: p, Action: "/data-rights", Kind: "erasure", Email: say("anna@"), Message: say("All of it."), Errors: map[string]string{"kind": say("Choose one."), "email": say("This is not an e-mail address."), "message": say("Too long.")}})

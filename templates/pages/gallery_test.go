@@ -96,5 +96,6 @@ func gallery(tag string, say func(string) string) map[string]templ.Component {
 	}
 	addForms(out, p, say)
 	addPublic(out, p, say)
+	addPolicies(out, p, say)
 	return out
 }

@@ -121,7 +121,10 @@ func reorder(raw []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range fields {
+	for i, f := range fields {
+		if f.name == "Message-ID" { // go-mail folds a long one, which some readers do not bear
+			fields[i].raw = bytes.Replace(f.raw, []byte(":\r\n "), []byte(": "), 1)
+		}
 		if !slices.Contains(order, f.name) {
 			return nil, invalid("header %s is not one of ours", f.name)
 		}

@@ -246,6 +246,15 @@ func TestDomainsGoOutAsALabels(t *testing.T) {
 	}
 }
 
+func TestALocalPartBeyondASCIIStaysAsItIs(t *testing.T) {
+	m := notice()
+	m.To.Email = "jörg@bücher.example"
+	raw, d := build(t, m)
+	if a, err := d.header.AddressList("To"); err != nil || a[0].Address != "jörg@xn--bcher-kva.example" {
+		t.Errorf("%v %v\n%s", a, err, raw)
+	}
+}
+
 func TestAttachments(t *testing.T) {
 	m := notice()
 	m.Text = "see\n boundary=3D" + strings.Repeat("a", 58) + "\n"

@@ -1,13 +1,17 @@
 package message_test
 
 import (
+	"bytes"
+	"encoding/base64"
 	"fmt"
 	"net/mail"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	gomail "github.com/wneessen/go-mail"
 	"pgregory.net/rapid"
 
 	"assent/campaigns/content"
@@ -66,6 +70,39 @@ func scratch(campaign message.Message, c *content.Compiled, p *message.Person) m
 	return m
 }
 
+// native is what go-mail makes of a message by its own means, header for header.
+func native(t fataler, m message.Message) []byte {
+	g := gomail.NewMsg(gomail.WithCharset(gomail.CharsetUTF8), gomail.WithEncoding(gomail.EncodingQP), gomail.WithNoDefaultUserAgent())
+	tidy := func(s string, most int) string {
+		runes := []rune(strings.Join(strings.Fields(s), " "))
+		return strings.TrimSpace(string(runes[:min(most, len(runes))]))
+	}
+	m.Subject, m.To.Name = tidy(m.Subject, 500), tidy(m.To.Name, 320)
+	subject := m.Subject
+	if strings.Contains(subject, "=?") { // it would be taken for an encoded-word, so it must be one
+		subject = "=?utf-8?b?" + base64.StdEncoding.EncodeToString([]byte(subject)) + "?="
+	}
+	g.Subject(subject)
+	for name, a := range map[gomail.AddrHeader]message.Address{gomail.HeaderFrom: m.From, gomail.HeaderReplyTo: m.ReplyTo, gomail.HeaderTo: m.To} {
+		g.SetAddrHeaderFromMailAddress(name, &mail.Address{Name: a.Name, Address: a.Email})
+	}
+	g.SetDateWithValue(m.Date)
+	g.SetMessageIDWithValue(m.MessageID)
+	g.SetListUnsubscribe("<"+m.List.Unsubscribe+">", "<mailto:"+m.List.Mailto+">")
+	g.SetListUnsubscribePost()
+	g.SetGenHeader("List-Id", `"`+m.List.Name+`" <`+m.List.ID+">")
+	g.SetGenHeader("Feedback-ID", strings.Join(m.List.Feedback, ":"))
+	g.SetGenHeader("Precedence", "bulk")
+	g.SetGenHeader("Content-Language", m.Language)
+	g.SetBodyString(gomail.TypeTextPlain, m.Text)
+	g.AddAlternativeString(gomail.TypeTextHTML, m.HTML)
+	var b bytes.Buffer
+	if _, err := g.WriteTo(&b); err != nil {
+		t.Fatalf("%v", err)
+	}
+	return b.Bytes()
+}
+
 type fataler interface {
 	Helper()
 	Fatalf(string, ...any)
@@ -79,7 +116,18 @@ func same(t fataler, tb testing.TB, got, want []byte) {
 			t.Fatalf("%s: %q\n%s", which, found, raw)
 		}
 	}
-	if g, w := names(got), names(want); g != w {
+	gotHead, _, _ := strings.Cut(string(got), " boundary=")
+	wantHead, _, _ := strings.Cut(string(want), " boundary=")
+	if gotHead != wantHead {
+		t.Fatalf("headers\n got %s\nwant %s", gotHead, wantHead)
+	}
+	equal(t, tb, got, want)
+}
+
+// equal compares what two mails mean.
+func equal(t fataler, tb testing.TB, got, want []byte) {
+	t.Helper()
+	if g, w := slices.Sorted(strings.FieldsSeq(names(got))), slices.Sorted(strings.FieldsSeq(names(want))); !slices.Equal(g, w) {
 		t.Fatalf("fields\n got %s\nwant %s", g, w)
 	}
 	g, w := decode(tb, got), decode(tb, want)
@@ -148,7 +196,11 @@ func TestACompiledMailIsWhatGoMailWouldHaveBuiltFromScratch(t *testing.T) {
 			t.Fatalf("it does not append: %.20q", got)
 		}
 		if err == nil {
-			same(t, tb(t), got[len("before"):], want)
+			got = got[len("before"):]
+			same(t, tb(t), got, want)
+			if !strings.Contains(name, "\\") { // go-mail leaves it in encoded-words, and parsers choke on that
+				equal(t, tb(t), got, native(t, scratch(campaign, c, p)))
+			}
 		}
 	}
 	for i, name := range hard {

@@ -1,7 +1,6 @@
 package message
 
 import (
-	"net/mail"
 	"strings"
 
 	gomail "github.com/wneessen/go-mail"
@@ -16,45 +15,41 @@ var order = []string{
 	"Content-Language", "MIME-Version", "Content-Transfer-Encoding", "Content-Type",
 }
 
-// headers sets every header of a mail; MIME's own come with its parts. The classes differ so (compliance by class):
+// headers sets every header of a mail; MIME's own come with its parts. Names and subjects are encoded by words.go, because what go-mail
+// uses for it leaves backslashes in encoded-words, takes "=?" in a subject for one, and starts long values on an empty line. The classes differ so (compliance by class):
 //
 //	marketing, research   List-Id, List-Unsubscribe, List-Unsubscribe-Post, Feedback-ID, Precedence: bulk
 //	service, notice       Auto-Submitted: auto-generated
 func (m *Message) headers(g *gomail.Msg) {
 	g.SetDateWithValue(m.Date)
-	who(g, gomail.HeaderFrom, m.From)
-	who(g, gomail.HeaderReplyTo, m.ReplyTo)
-	who(g, gomail.HeaderTo, m.To)
-	g.Subject(subject(m.Subject))
 	g.SetMessageIDWithValue(m.MessageID)
+	set := g.SetGenHeaderPreformatted // as it stands: nothing is encoded or folded that must not be
+	mailbox := func(name string, a Address) {
+		set(gomail.Header(name), string(appendMailbox(nil, len(name)+2, a)))
+	}
+	mailbox("From", m.From)
+	if m.ReplyTo.Email != "" {
+		mailbox("Reply-To", m.ReplyTo)
+	}
+	mailbox("To", m.To)
+	subject, _ := appendText(nil, len("Subject: "), m.Subject)
+	set("Subject", string(subject))
 	if m.Language != "" {
-		g.SetGenHeader("Content-Language", m.Language)
+		set("Content-Language", m.Language)
 	}
 	switch m.Class {
 	case gate.Marketing, gate.Research:
 		l := m.List
-		g.SetGenHeaderPreformatted("List-Id", l.header())
-		// Preformatted, so that neither is ever RFC 2047-encoded: RFC 8058 §3.1 wants one HTTPS URI, RFC 2369 §2 allows a mailto beside it.
-		g.SetGenHeaderPreformatted("List-Unsubscribe", "<"+l.Unsubscribe+">,\r\n <mailto:"+l.Mailto+">")
-		g.SetGenHeaderPreformatted("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+		set("List-Id", l.header())
+		// RFC 8058 §3.1 wants one HTTPS URI, RFC 2369 §2 allows a mailto beside it; neither may be RFC 2047-encoded.
+		set("List-Unsubscribe", "<"+l.Unsubscribe+">,\r\n <mailto:"+l.Mailto+">")
+		set("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
 		if len(l.Feedback) > 0 {
-			g.SetGenHeaderPreformatted("Feedback-ID", strings.Join(l.Feedback, ":"))
+			set("Feedback-ID", strings.Join(l.Feedback, ":"))
 		}
-		g.SetGenHeader("Precedence", "bulk")
+		set("Precedence", "bulk")
 	case gate.Service, gate.Notice:
-		g.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834 §5
-	}
-}
-
-// who sets one mailbox. The standard library, by which go-mail writes names, leaves a backslash in encoded-words as it is, which RFC 2047
-// §5 (3) forbids and parsers choke on.
-func who(g *gomail.Msg, name gomail.AddrHeader, a Address) {
-	switch {
-	case a.Email == "":
-	case strings.Contains(a.Name, "\\") && !plainText(a.Name):
-		g.SetGenHeaderPreformatted(gomail.Header(name), string(appendMailbox(nil, len(name)+2, a)))
-	default:
-		g.SetAddrHeaderFromMailAddress(name, &mail.Address{Name: a.Name, Address: a.Email})
+		set("Auto-Submitted", "auto-generated") // RFC 3834 §5
 	}
 }
 
@@ -68,13 +63,4 @@ func (l *List) header() string {
 		}
 	}
 	return id
-}
-
-// subject encodes what would be taken for an encoded-word though it is none (RFC 2047 §6.2); go-mail encodes the rest.
-func subject(s string) string {
-	if strings.Contains(s, "=?") {
-		words, _ := appendWords(nil, len("Subject: "), s)
-		return strings.ReplaceAll(string(words), "\r\n", "")
-	}
-	return s
 }

@@ -95,32 +95,50 @@ func (q *Queue) Close() error {
 	return err
 }
 
+// places is how many tasks of one id there may be with Again: one that waits, and those that run, or that a process
+// which was killed seems to run until asynq finds out after a minute or two.
+const places = 16
+
 // Enqueue hands over a task, waiting two seconds at most. A task whose id is queued already is no error; if that one
 // had failed too often and was put aside, or waits for a later time than the new one, it is due at once.
 func (q *Queue) Enqueue(ctx context.Context, t Task) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	err := q.enqueue(ctx, t, t.ID)
-	if !errors.Is(err, asynq.ErrTaskIDConflict) {
-		return err
+	for place := 1; place <= places; place++ {
+		id := t.ID
+		if place > 1 {
+			id = fmt.Sprintf("%s:%d", t.ID, place)
+		}
+		running, err := q.offer(ctx, t, id)
+		if err != nil || !running || !t.Again {
+			return err
+		}
 	}
-	info, err := q.inspect.GetTaskInfo(t.Queue, t.ID)
+	return nil
+}
+
+// offer enqueues a task under an id, or sees to the one that has it; running says that it is being worked on, so that
+// it may have looked already.
+func (q *Queue) offer(ctx context.Context, t Task, id string) (running bool, err error) {
+	err = q.enqueue(ctx, t, id)
+	if !errors.Is(err, asynq.ErrTaskIDConflict) {
+		return false, err
+	}
+	info, err := q.inspect.GetTaskInfo(t.Queue, id)
 	switch {
 	case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound): // it ended between the two calls
-		err = q.enqueue(ctx, t, t.ID)
+		err = q.enqueue(ctx, t, id)
 	case err != nil:
-		return fmt.Errorf("queue: look up task %s: %w", t.ID, err)
+		return false, fmt.Errorf("queue: look up task %s: %w", id, err)
+	case info.State == asynq.TaskStateActive:
+		return true, nil
 	case info.State == asynq.TaskStateArchived, info.State == asynq.TaskStateScheduled && t.After == 0:
-		err = q.inspect.RunTask(t.Queue, t.ID)
-	case info.State == asynq.TaskStateActive && t.Again:
-		err = q.enqueue(ctx, t, t.ID+":again")
-	default:
-		return nil
+		err = q.inspect.RunTask(t.Queue, id)
 	}
 	if errors.Is(err, asynq.ErrTaskIDConflict) || errors.Is(err, asynq.ErrTaskNotFound) {
-		return nil // somebody else was quicker
+		return false, nil // somebody else was quicker
 	}
-	return err
+	return false, err
 }
 
 func (q *Queue) enqueue(ctx context.Context, t Task, id string) error {

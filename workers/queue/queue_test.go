@@ -182,7 +182,7 @@ func TestAgainRunsOnceMoreAfterTheRunningOne(t *testing.T) {
 		release <- struct{}{}
 		select {
 		case got := <-entered:
-			if got != "campaign:again" {
+			if got != "campaign:2" {
 				t.Errorf("then ran %q", got)
 			}
 		case <-time.After(5 * time.Second):
@@ -190,6 +190,31 @@ func TestAgainRunsOnceMoreAfterTheRunningOne(t *testing.T) {
 		}
 		if stats, err := q.Stats(t.Context()); err != nil || stats[2].Pending != 0 {
 			t.Errorf("still waiting: %+v, %v", stats, err)
+		}
+	})
+}
+
+// However many of a task run, or seem to run because their process was killed, one more is queued behind them.
+func TestAgainBehindSeveral(t *testing.T) {
+	queuetest.Exercise(t, func(t *testing.T, url string) {
+		q := open(t, url)
+		entered, release := make(chan struct{}, 10), make(chan struct{})
+		start(t, q, queue.Workload{Marketing: queue.Work{Concurrency: 3, Handler: asynq.HandlerFunc(func(ctx context.Context, _ *asynq.Task) error {
+			entered <- struct{}{}
+			<-release
+			return nil
+		})}})
+		t.Cleanup(func() { close(release) })
+		task := queue.Task{Queue: queue.Marketing, Type: "c", ID: "campaign", Again: true}
+		for range 3 {
+			enqueue(t, q, task)
+			<-entered
+		}
+		for range 3 {
+			enqueue(t, q, task)
+		}
+		if stats, err := q.Stats(t.Context()); err != nil || stats[2].Active != 3 || stats[2].Pending != 1 {
+			t.Errorf("want 3 running and 1 waiting: %+v, %v", stats[2], err)
 		}
 	})
 }

@@ -128,9 +128,6 @@ func mailbox(addr string) (out string, utf8 bool, err error) {
 			return local + "@" + domain, utf8, nil
 		}
 		if !(b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '.' || b == '-' || b == '_') {
-			if domain[0] == '[' && b != '>' && b > ' ' { // a literal, such as [127.0.0.1]
-				continue
-			}
 			return "", false, &refusal{"5.1.2", "the domain is not a valid name"}
 		}
 	}
@@ -186,11 +183,11 @@ func stuff(dst, data []byte) (out []byte, wide bool, err error) {
 }
 
 func eightBit(data []byte) bool {
-	for len(data) >= 8 {
-		if binary.LittleEndian.Uint64(data)&0x8080808080808080 != 0 {
+	const high = 0x8080808080808080
+	for ; len(data) >= 32; data = data[32:] {
+		if (binary.LittleEndian.Uint64(data)|binary.LittleEndian.Uint64(data[8:])|binary.LittleEndian.Uint64(data[16:])|binary.LittleEndian.Uint64(data[24:]))&high != 0 {
 			return true
 		}
-		data = data[8:]
 	}
 	for _, b := range data {
 		if b >= 0x80 {

@@ -303,3 +303,75 @@ func TestClassifiesReplies(t *testing.T) {
 		}
 	}
 }
+
+func TestKeepsToItsRate(t *testing.T) {
+	for mode, ext := range modes {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			s := smtptest.Serve(t, smtptest.Options{Extensions: ext})
+			r := relayTo(s)
+			r.Rate = 100
+			tr := openRelay(t, r, transport.Options{})
+			start := time.Now()
+			res := tr.SendBatch(context.Background(), batch(t, 40))
+			if took := time.Since(start); took < 280*time.Millisecond { // ten at once, then one each 10 ms
+				t.Errorf("40 messages at 100/s took %v", took)
+			}
+			for _, r := range res {
+				if r.State != transport.Sent {
+					t.Errorf("%+v", r)
+				}
+			}
+			ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+			defer cancel()
+			if got := states(tr.SendBatch(ctx, batch(t, 40))); !strings.HasPrefix(got, "sent sent") || !strings.HasSuffix(got, "not begun") {
+				t.Error(got)
+			}
+		})
+	}
+}
+
+func TestARelayThatTurnsEverybodyAwayIsNotHammered(t *testing.T) {
+	for verb, want := range map[string]string{"MAIL": "deferred@mail:421 deferred@mail:421 not begun not begun", "CONNECT": "not begun not begun not begun not begun"} {
+		t.Run(verb, func(t *testing.T) {
+			s := smtptest.Serve(t, smtptest.Options{Script: func(st smtptest.Step) smtptest.Reply {
+				if st.Verb == verb {
+					return smtptest.Reply{Text: "421 4.7.0 too many connections", DropAfter: true}
+				}
+				return smtptest.Reply{}
+			}})
+			res := open(t, s, quick).SendBatch(context.Background(), batch(t, 4))
+			if got := states(res); got != want {
+				t.Errorf("%s %+v", got, res)
+			}
+			if err := res[3].Err; err == nil || !strings.Contains(err.Error(), "421") || !strings.Contains(err.Error(), s.Addr) {
+				t.Errorf("no reason: %v", err)
+			}
+			if n := s.Stats().Connections; n > 2 {
+				t.Errorf("%d connections", n)
+			}
+		})
+	}
+}
+
+func TestADialIsCutShortWithItsContext(t *testing.T) {
+	s := smtptest.Serve(t, smtptest.Options{Script: func(st smtptest.Step) smtptest.Reply { return smtptest.Reply{Stall: st.Verb == "EHLO"} }})
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	r := open(t, s, transport.Options{}).SendBatch(ctx, batch(t, 1))[0]
+	if r.State != transport.NotBegun || r.Err == nil || time.Since(start) > 5*time.Second {
+		t.Errorf("%+v after %v", r, time.Since(start))
+	}
+}
+
+func TestProbeTellsWhatARelayOffers(t *testing.T) {
+	server, client := certificate(t)
+	s := smtptest.Serve(t, smtptest.Options{TLS: server, Extensions: []string{"PIPELINING", "DSN"}})
+	r := relayTo(s)
+	r.TLS = "mandatory"
+	ext, version, err := openRelay(t, r, transport.Options{TLS: client}).Probe(context.Background())
+	if got := strings.Join(ext, " "); err != nil || got != "PIPELINING DSN" || version != "TLS 1.3" {
+		t.Error(got, version, err)
+	}
+}

@@ -56,16 +56,22 @@ func (c *conn) get(keep bool, d time.Duration) (reply, error) {
 	}
 }
 
-// enhanced finds the enhanced status code at the start of a reply, RFC 2034 §4.
+// enhanced finds the enhanced status code at the start of a reply, RFC 2034 §4: a class that agrees with the code, and two numbers.
 func enhanced(code int, text string) string {
 	word, _, _ := strings.Cut(text, " ")
-	if len(word) < 5 || len(word) > 9 || int(word[0]-'0') != code/100 || strings.Count(word, ".") != 2 {
+	class, rest, _ := strings.Cut(word, ".")
+	subject, detail, _ := strings.Cut(rest, ".")
+	if len(class) != 1 || int(class[0]-'0') != code/100 || !digits(subject) || !digits(detail) {
 		return ""
 	}
-	for _, part := range strings.Split(word, ".") {
-		if part == "" || len(part) > 3 || strings.Trim(part, "0123456789") != "" {
-			return ""
+	return word
+}
+
+func digits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
 		}
 	}
-	return word
+	return s != "" && len(s) <= 3
 }

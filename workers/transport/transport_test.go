@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,7 +18,13 @@ import (
 	"assent/workers/transport"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if ext := os.Getenv(sinkEnv); ext != "" {
+		runSink(ext)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 func permit(tb testing.TB, id string) gate.Permit {
 	tb.Helper()

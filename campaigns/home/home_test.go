@@ -1,0 +1,94 @@
+package home_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"assent/campaigns"
+	"assent/campaigns/campaignstest"
+	"assent/campaigns/home"
+	"assent/preferences/audit"
+	"assent/preferences/sqldb"
+	"assent/preferences/sqldb/sqldbtest"
+	"assent/preferences/staff"
+	"assent/preferences/staff/access"
+	"assent/preferences/staff/accounts"
+	"assent/preferences/staff/keys"
+	"assent/preferences/staff/secret"
+	"assent/preferences/web"
+)
+
+const password = "correct horse battery"
+
+func TestHomeSaysWhatToDoAndWhatRuns(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		ctx := context.Background()
+		w := campaignstest.New(t, db)
+		people := accounts.New(db, w.Clock.Now)
+		people.Costs = secret.Params{MemoryKiB: 64, Passes: 1, Threads: 1}
+		pages, err := staff.NewSite(db, people, &keys.Store{DB: db, Now: w.Clock.Now}, &url.URL{Scheme: "http", Host: "assent.example"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := web.New(web.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+		pages.Register(e)
+		(&home.Home{DB: db, Now: w.Clock.Now, Site: pages, Campaigns: w.Mails, Transactional: "relay.example"}).Register(e)
+		get := func(path string, cookies ...*http.Cookie) *httptest.ResponseRecorder {
+			req := httptest.NewRequest("GET", path, nil)
+			for _, c := range cookies {
+				req.AddCookie(c)
+			}
+			rec := httptest.NewRecorder()
+			e.ServeHTTP(rec, req)
+			return rec
+		}
+		if rec := get("/"); rec.Code != 303 || rec.Header().Get("Location") != "/admin" {
+			t.Errorf("the root: %d %s", rec.Code, rec.Header().Get("Location"))
+		}
+		if rec := get("/admin"); rec.Code != 303 || !strings.HasPrefix(rec.Header().Get("Location"), "/admin/sign-in") {
+			t.Errorf("without a session: %d", rec.Code)
+		}
+		approver, err := people.Add(ctx, audit.System("test"), accounts.NewUser{Email: "ada@example.org", Name: "Ada", Password: password, Roles: []access.Role{access.Approver}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		in, err := people.SignIn(ctx, "ada@example.org", password, accounts.From{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		session := &http.Cookie{Name: "assent", Value: in.Token}
+		first := get("/admin", session).Body.String()
+		for _, want := range []string{"Good morning, Ada", "First steps", "Through relay.example", "built-in mailbox", "Nothing is being sent"} {
+			if !strings.Contains(first, want) {
+				t.Errorf("the first page lacks %q", want)
+			}
+		}
+		topic := w.Topic("news", nil)
+		var ids []string
+		for i, actor := range []audit.Actor{campaignstest.Staff, approver.Actor("")} {
+			m := w.Campaign(topic.Key, func(d *campaigns.Draft) { d.Name = &[]string{"Theirs", "Mine"}[i] })
+			if _, err := db.ExecContext(ctx, "UPDATE campaigns SET status = 'in_review', author = $1 WHERE id = $2", actor.Person(), m.ID); err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, m.ID)
+		}
+		page := get("/admin", session).Body.String()
+		if !strings.Contains(page, "Approve “Theirs”") || strings.Contains(page, "Approve “Mine”") {
+			t.Error("an approver is not asked for what others made, or is asked for the own")
+		}
+		if _, err := db.ExecContext(ctx, "UPDATE campaigns SET status = 'paused', status_reason = 'by hand' WHERE id = $1", ids[0]); err != nil {
+			t.Fatal(err)
+		}
+		page = get("/admin", session).Body.String()
+		if !regexp.MustCompile(`(?s)/admin/campaigns/` + ids[0] + `.*by hand`).MatchString(page) {
+			t.Error("a paused campaign is not shown with its reason")
+		}
+	})
+}
