@@ -15,7 +15,7 @@ import (
 )
 
 // Frame makes what all public pages share, in the language of the reader.
-type Frame func(c echo.Context, l *locale.Locale) pages.Page
+type Frame func(c echo.Context, l *locale.Locale) (pages.Page, error)
 
 // RegisterPages adds the public pages under /policies.
 func (s *Store) RegisterPages(e *echo.Echo, frame Frame) {
@@ -44,7 +44,10 @@ func (h *pageHandler) current(c echo.Context) error {
 	if p.Current == "" {
 		texts := p.Names
 		l := locale.Get(h.language(c, texts))
-		page := h.page(c, l, texts)
+		page, err := h.page(c, l, texts)
+		if err != nil {
+			return err
+		}
 		return h.show(c, pages.Policy(pages.PolicyView{Page: page, Title: p.Names.In(l.Tag()), Archive: h.archive(p, "", l.Tag()), ChangesURL: compareURL(p, l.Tag())}))
 	}
 	return h.showVersion(c, p, p.Current)
@@ -68,8 +71,12 @@ func (h *pageHandler) showVersion(c echo.Context, p Policy, version string) erro
 	if err != nil {
 		return err
 	}
+	page, err := h.page(c, locale.Get(lang), v.Bodies)
+	if err != nil {
+		return err
+	}
 	view := pages.PolicyView{
-		Page: h.page(c, locale.Get(lang), v.Bodies), Title: p.Names.In(lang), Version: line(p, v, lang), Body: body, BodyLang: lang,
+		Page: page, Title: p.Names.In(lang), Version: line(p, v, lang), Body: body, BodyLang: lang,
 		Archive: h.archive(p, v.Version, lang), ChangesURL: compareURL(p, lang),
 	}
 	if p.Current != "" && v.Version != p.Current {
@@ -111,8 +118,12 @@ func (h *pageHandler) changes(c echo.Context) error {
 	}
 	lang := h.language(c, both)
 	compared := h.compare(older, newer, older.Bodies.Language(lang), lang)
+	page, err := h.page(c, locale.Get(lang), both)
+	if err != nil {
+		return err
+	}
 	view := pages.PolicyChangesView{
-		Page: h.page(c, locale.Get(lang), both), Title: p.Names.In(lang), URL: address(p.Slug, "", url.Values{"lang": {lang}}), Action: address(p.Slug, changesPath, nil),
+		Page: page, Title: p.Names.In(lang), URL: address(p.Slug, "", url.Values{"lang": {lang}}), Action: address(p.Slug, changesPath, nil),
 		From: line(p, older, lang), To: line(p, newer, lang), Versions: h.archive(p, "", lang), BodyLang: lang,
 		Added: compared.Added, Removed: compared.Removed, Paragraphs: make([]pages.PolicyParagraph, len(compared.Paragraphs)),
 	}
@@ -153,8 +164,8 @@ func (h *pageHandler) language(c echo.Context, texts names.Texts) string {
 	return texts.Accept(c.Request().Header.Get("Accept-Language"))
 }
 
-func (h *pageHandler) page(c echo.Context, l *locale.Locale, texts names.Texts) pages.Page {
-	page := h.frame(c, l)
+func (h *pageHandler) page(c echo.Context, l *locale.Locale, texts names.Texts) (pages.Page, error) {
+	page, err := h.frame(c, l)
 	page.Locale, page.Public, page.Languages = l, true, nil
 	for _, tag := range texts.Languages() {
 		q := url.Values{"lang": {tag}}
@@ -165,7 +176,7 @@ func (h *pageHandler) page(c echo.Context, l *locale.Locale, texts names.Texts) 
 		}
 		page.Languages = append(page.Languages, pages.Language{Tag: tag, URL: c.Request().URL.Path + "?" + q.Encode(), Current: locale.Get(tag).Tag() == l.Tag()})
 	}
-	return page
+	return page, err
 }
 
 func (h *pageHandler) show(c echo.Context, component templ.Component) error {

@@ -45,8 +45,8 @@ func newWorld(t *testing.T, db *sqldb.DB) *world {
 	w.store = &policies.Store{DB: db, Now: func() time.Time { return w.now }, Lead: w}
 	w.Client = webtest.New(t, func(e *echo.Echo, api *echo.Group) {
 		w.store.Register(api, webtest.Scopes(t), webtest.ActorOf)
-		w.store.RegisterPages(e, func(_ echo.Context, l *locale.Locale) pages.Page {
-			return pages.Page{Locale: l, Brand: pages.Brand{Name: "Acme"}}
+		w.store.RegisterPages(e, func(_ echo.Context, l *locale.Locale) (pages.Page, error) {
+			return pages.Page{Locale: l, Brand: pages.Brand{Name: "Acme"}}, nil
 		})
 	})
 	return w

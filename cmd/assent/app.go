@@ -14,6 +14,7 @@ import (
 	"assent/campaigns/brands"
 	"assent/campaigns/notices"
 	"assent/campaigns/outbox"
+	"assent/campaigns/policies"
 	"assent/preferences"
 	"assent/preferences/gate"
 	"assent/preferences/sqldb"
@@ -43,6 +44,7 @@ type app struct {
 	outbox   *outbox.Store
 	mails    *campaigns.Service
 	notices  *notices.Service
+	policies *policies.Store
 	composer *outbox.Composer
 	links    preferences.Links
 	mailbox  *mailbox.Box // nil when both streams have a relay
@@ -94,6 +96,7 @@ func (a *app) domain() {
 	a.mails = &campaigns.Service{DB: a.db, Now: c.Now, People: a.people, Outbox: a.outbox, Links: a.links, RealRelay: c.Marketing != nil, Kick: hints.Campaign}
 	a.people.Sending = a.mails
 	a.notices = &notices.Service{DB: a.db, Now: c.Now, Outbox: a.outbox, People: a.people}
+	a.policies = &policies.Store{DB: a.db, Now: c.Now}
 	views := campaigns.Views(a.people, a.links)
 	maps.Copy(views, notices.Views())
 	a.composer = &outbox.Composer{DB: a.db, Views: views, Composed: map[string]outbox.Composed{campaigns.KindTest: a.mails.ComposeTest},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"assent/campaigns/brands"
 	"assent/campaigns/recipients"
 	"assent/preferences/partners"
 	"assent/preferences/segments"
@@ -15,6 +16,8 @@ import (
 	"assent/preferences/staff/access"
 	"assent/preferences/web"
 	"assent/templates/assets"
+	"assent/templates/locale"
+	"assent/templates/pages"
 )
 
 // routes is every page and API endpoint.
@@ -32,6 +35,7 @@ func (a *app) routes(ctx context.Context) (*echo.Echo, error) {
 	e.GET("/readyz", a.ready)
 	e.GET(assets.Prefix+"*", echo.WrapHandler(assets.Handler()))
 	(&recipients.Pages{DB: a.db, Now: c.Now, Keys: a.keyring, People: a.people, Campaigns: a.mails, Links: a.links, Offset: c.TimeOffset}).Register(e)
+	a.policies.RegisterPages(e, a.frame)
 	e.GET("/api/v1/openapi.yaml", a.description)
 	if err := a.staffPages(ctx, e); err != nil {
 		return nil, err
@@ -46,9 +50,30 @@ func (a *app) api(e *echo.Echo) {
 	a.people.Register(api, scope, staff.ActorOf)
 	a.mails.Register(api, scope, staff.ActorOf)
 	a.notices.Register(api, scope, staff.ActorOf)
+	a.policies.Register(api, scope, staff.ActorOf)
 	a.brands.Register(api, scope, staff.ActorOf)
 	(&partners.Store{DB: a.db, Now: a.config.Now}).Register(api, scope, staff.ActorOf)
 	(&segments.Store{DB: a.db, Now: a.config.Now}).Register(api, scope, staff.ActorOf)
+}
+
+// frame is what public pages that belong to nobody in particular share.
+func (a *app) frame(c echo.Context, l *locale.Locale) (pages.Page, error) {
+	ctx := c.Request().Context()
+	out := pages.Page{Locale: l, Public: true}
+	brand, err := brands.Get(ctx, a.db, brands.Default)
+	if err != nil {
+		return out, err
+	}
+	site, err := a.people.Site.Get(ctx)
+	if err != nil {
+		return out, err
+	}
+	out.Zone = site.DefaultTimezone
+	out.Brand = pages.Brand{Name: brand.Name, LogoURL: brand.LogoURL, Color: brand.Color, PostalAddress: brand.PostalAddress, PrivacyURL: site.PrivacyPolicyURL}
+	if a.config.TimeOffset != 0 {
+		out.Notice = "ASSENT_TIME_OFFSET " + a.config.TimeOffset.String()
+	}
+	return out, nil
 }
 
 // ready tells whether database and queue answer.
