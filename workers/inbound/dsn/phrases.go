@@ -62,7 +62,7 @@ var fullPhrases = []string{
 	"boîte pleine", "boite pleine", "boîte aux lettres est pleine", "boite aux lettres est pleine", "messagerie est pleine", "est pleine", "quota dépassé",
 	"mailbox is vol", "postvak is vol", "postbus is vol", "postbus vol", "inbox is vol", "opslaglimiet", "opslagruimte",
 	"buzón lleno", "buzón está lleno", "está lleno", "casella piena", "casella di posta piena", "è piena", "caixa cheia", "caixa postal cheia", "está cheia",
-	"メールボックスがいっぱい", "メールボックスの容量", "容量を超え", "容量オーバー", "容量がいっぱい", "空き容量", "保存容量", "邮箱已满", "邮箱空间", "空间不足", "переполнен",
+	"メールボックスがいっぱい", "メールボックスが一杯", "容量が一杯", "メールボックスの容量", "容量を超え", "容量オーバー", "容量がいっぱい", "空き容量", "保存容量", "邮箱已满", "邮箱空间", "空间不足", "переполнен",
 }
 
 var spamPhrases = []string{
@@ -88,7 +88,7 @@ var hardPhrases = []string{
 	"unknown rcpt", "unrouteable address", "unroutable address", "unrouteable mail domain", "user not found", "recipient not found", "mailbox not found", "account not found", "address not found",
 	"addressee unknown", "user not known", "not known at this", "username not found", "address wasn't found", "address couldn't be found", "could not be found", "couldn't be found", "wasn't found at",
 	"recipientnotfound", "recipnotfound", "not found by smtp address lookup", "not found in", "does not exist", "doesn't exist", "dosn't exist", "not exist", "doesn't have a", "does not have a", "does not have an",
-	"not a valid mailbox", "not a valid recipient", "not a valid user", "not a valid address", "is not valid", "invalid recipient", "recipient is invalid", "recipient invalid", "invalid mailbox", "invalid address", "invalid user",
+	"not a valid mailbox", "not a valid recipient", "not a valid user", "not a valid address", "is not valid", "invalid recipient", "recipient is invalid", "recipient invalid", "invalid mailbox", "invalid address", "invalid user", "invalid final delivery", "invalid account", "not a registered", "not registered",
 	"address is invalid", "is not a known user", "bad destination", "bad address", "bad recipient", "mailbox unavailable", "mailbox is unavailable", "mailbox disabled", "mailbox is disabled", "account disabled", "account is disabled",
 	"account has been", "account that you tried to reach is", "user is disabled", "address is disabled", "mailbox is inactive", "account is inactive", "account inactive", "user is inactive", "inactive user",
 	"inactive mailbox", "inactive account", "account expired", "account closed", "mailbox closed", "account suspended", "user suspended", "account terminated", "is deactivated", "has been deactivated", "no longer", "no mailbox", "no mail box",

@@ -40,8 +40,12 @@ const (
 // none, as a bounce that follows no RFC; nullSender tells that its envelope
 // had no sender. It returns nothing if the message is not about a delivery.
 func Parse(m *parts.Message, nullSender bool) []Report {
-	if p, ok := m.Find("message/delivery-status", "message/global-delivery-status"); ok {
-		if r := standard(m, p.Body); len(r) > 0 {
+	if r := standard(m); len(r) > 0 {
+		return r
+	}
+	// A gateway that passes a notification on as an attachment.
+	if inner, ok := m.Wrapped(); ok && (nullSender || fromDaemon(m.Header)) {
+		if r := standard(inner); len(r) > 0 {
 			return r
 		}
 	}
@@ -51,12 +55,16 @@ func Parse(m *parts.Message, nullSender bool) []Report {
 	return nil
 }
 
-// standard reads the body of a message/delivery-status part.
-func standard(m *parts.Message, body []byte) []Report {
+// standard reads the message/delivery-status part, if there is one.
+func standard(m *parts.Message) []Report {
+	p, ok := m.Find("message/delivery-status", "message/global-delivery-status")
+	if !ok {
+		return nil
+	}
 	human := humanText(m.Body())
 	agent := agentOf(m, human)
 	var out []Report
-	for _, g := range groups(body) {
+	for _, g := range groups(p.Body) {
 		if len(out) == maxRecipients {
 			break
 		}

@@ -7,21 +7,22 @@ import (
 	"assent/workers/inbound/parts"
 )
 
-// wild reads a bounce that follows no RFC. Two kinds of evidence are asked for,
-// as a person may forward a bounce, or write "undeliverable" in a subject:
-// who sends it (nobody, or a mailer daemon) and what it says (its subject, or
-// words or fields of a known agent).
+// wild reads a bounce that follows no RFC. One sign is never enough, as people
+// write about bounces and pass them on: a machine must speak, and it must speak
+// of a failure.
 func wild(m *parts.Message, nullSender bool) (Report, bool) {
 	text := m.Body()
 	human := humanText(text)
 	agent := agentOf(m, text)
 	failed := m.Header.Get("X-Failed-Recipients")
-	daemon := nullSender || fromDaemon(m.Header)
 	subject := strings.ToLower(m.Header.Text("Subject"))
-	speaks := failed != "" || contains(subject, bounceSubjects) || contains(subject, delaySubjects) ||
-		agent != "" && contains(strings.ToLower(human), bounceOpenings) ||
-		m.Report == "delivery-status"
-	if !daemon || !speaks || notABounce(m, subject) {
+	_, embedded := m.Original()
+	daemon := nullSender || fromDaemon(m.Header)
+	told := failed != "" || contains(subject, bounceSubjects) || contains(subject, delaySubjects) || m.Report == "delivery-status"
+	quoted := replyForms.MatchString(human)
+	known := agent != "" && contains(strings.ToLower(human), bounceOpenings)
+	machine := daemon || embedded && !passedOn(subject)
+	if !machine || !told && !(daemon && (quoted || known)) || notABounce(m, subject) {
 		return Report{}, false
 	}
 	r := Report{Action: Failed, Agent: agent}
@@ -36,13 +37,26 @@ func wild(m *parts.Message, nullSender bool) (Report, bool) {
 		}
 	}
 	r.Text = parts.Plain(reason, maxText)
-	if contains(subject, delaySubjects) || contains(strings.ToLower(human), delayPhrases) {
+	if contains(subject, delaySubjects) && r.Reply < 500 || contains(strings.ToLower(human), delayPhrases) {
 		r.Action = Delayed
 		if r.Class == Hard {
 			r.Class = Soft
 		}
 	}
 	return r, true
+}
+
+// replyForms is an SMTP refusal on a line of its own.
+var replyForms = regexp.MustCompile(`(?m)^[\s>"<]*[45]\d\d(?:[ \-]|$)[^\n]{4}`)
+
+// passedOn reports that a person answers or forwards.
+func passedOn(subject string) bool {
+	for _, p := range []string{"re:", "fw:", "fwd:", "aw:", "wg:", "antw:", "tr:", "rv:"} {
+		if strings.HasPrefix(subject, p) {
+			return true
+		}
+	}
+	return false
 }
 
 // notABounce are machine answers that look like one from afar.
@@ -57,7 +71,7 @@ func notABounce(m *parts.Message, subject string) bool {
 	return m.Header.Has("X-Autoreply") || m.Header.Has("X-Autorespond")
 }
 
-var daemonForm = regexp.MustCompile(`(?i)(^|<|\s|")(mailer[-_.]?daemon|mail[-_.]?daemon|mailerdaemon|postmaster|mail[-_.]?delivery([-_.](system|subsystem))?|mdaemon|mmdf|uucp|microsoftexchange[0-9a-f]*|bounces?|no-?reply-?mailer|double-bounce|root|mail-?system|prx-mailer)@`)
+var daemonForm = regexp.MustCompile(`(?i)(^|<|\s|")(mailer[-_.]?daemon|mail[-_.]?daemon|mailerdaemon|post[-_.]?master|mail[-_.]?delivery([-_.](system|subsystem))?|mdaemon|mmdf|uucp|microsoftexchange[0-9a-f]*|bounces?|no-?reply-?mailer|double-bounce|root|mail-?system|prx-mailer)@`)
 
 // fromDaemon reports that a mail server speaks, not a person.
 func fromDaemon(h parts.Header) bool {
@@ -76,7 +90,7 @@ var bounceSubjects = []string{
 	"mail failure", "mail delivery", "mail error", "mail system error", "message error", "non recapit", "nondeliver", "non-deliver", "non deliver", "bounce", "rejected mail", "message rejected", "undelivered", "delivery incomplete",
 	"nicht zugestellt", "unzustellbar", "nicht zustellbar", "zustellung", "fehlgeschlagen", "zurückgewiesen", "non remis", "non distribu", "échec", "echec", "non livr", "remise", "onbestelbaar", "niet bezorgd", "niet worden bezorgd", "kan niet worden",
 	"no se puede entregar", "no entregado", "no se ha podido entregar", "devuelto", "mancato recapito", "não entregue", "não foi possível", "falha na entrega", "niedostarcz", "не доставлено", "недоставлен", "odesílatel",
-	"配信", "届け", "送信エラー", "メール送信", "エラーメール", "不達", "退信", "投递失败", "无法投递", "系统退信",
+	"配信", "届け", "送信エラー", "メール送信", "エラーメール", "メールエラー", "エラー通知", "不達", "退信", "投递失败", "无法投递", "系统退信",
 }
 
 var delaySubjects = []string{
@@ -95,13 +109,21 @@ var delayPhrases = []string{
 
 var addressIn = regexp.MustCompile(`[A-Za-z0-9.!#$%&'*+/=?^_{|}~\-]{1,64}@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+`)
 
+// recipientForm is an address that is said to be the recipient's.
+var recipientForm = regexp.MustCompile(`(?i)(?:rcpt to|recipient|delivered to|delivery to|deliver to)\s?:\s*<?(` + addressIn.String() + `)`)
+
 // wildRecipient finds whom the bounce is about: the field that Exim and Gmail
-// write, else the first address that begins a line, else the first one, else
+// write, else an address said to be the recipient's, else the first address that begins a line, else the first one, else
 // the original's To. The servers' own addresses are left out.
 func wildRecipient(m *parts.Message, human, failed string) string {
 	if failed != "" {
 		first, _, _ := strings.Cut(failed, ",")
 		if a := address(first); a != "" {
+			return a
+		}
+	}
+	if m := recipientForm.FindStringSubmatch(human); m != nil {
+		if a := address(m[1]); a != "" {
 			return a
 		}
 	}

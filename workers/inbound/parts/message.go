@@ -56,6 +56,9 @@ func Read(r io.Reader, limits Limits) (*Message, error) {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil, ErrEmpty
 	}
+	if !bytes.ContainsRune(data, '\n') {
+		data = bytes.ReplaceAll(data, []byte("\r"), []byte("\n")) // files of old Macintoshes
+	}
 	head, body, cut := split(data, l.Header)
 	m.Truncated = m.Truncated || cut
 	m.Header = ParseHeader(head)
@@ -106,12 +109,21 @@ func (w *walker) multipart(h Header, body []byte, depth int) bool {
 	for _, part := range cutParts(body, params["boundary"], w.l.Parts) {
 		head, rest, cut := split(part, w.l.Header)
 		w.m.Truncated = w.m.Truncated || cut
-		w.entity(ParseHeader(head), rest, depth+1)
+		h := ParseHeader(head)
+		if h.Has("From") && (h.Has("Message-Id") || h.Has("Received")) {
+			// A message that somebody put here without saying so.
+			w.leaf(Header{}, "message/rfc822", part)
+			continue
+		}
+		w.entity(h, rest, depth+1)
 	}
 	return len(w.m.Parts) > before
 }
 
 func (w *walker) leaf(h Header, typ string, body []byte) {
+	if w.full() {
+		return
+	}
 	r := io.Reader(bytes.NewReader(body))
 	if e, err := message.New(h.h, r); e != nil && (err == nil || message.IsUnknownCharset(err)) {
 		r = e.Body
@@ -131,10 +143,17 @@ func (w *walker) leaf(h Header, typ string, body []byte) {
 	})
 }
 
-// contentType is the media type, text/plain when absent or broken.
+// contentType is the media type, text/plain when absent or broken. Where the
+// parameters are broken the type itself still counts.
 func contentType(h Header) (string, map[string]string) {
 	typ, params, err := h.h.ContentType()
-	if typ == "" || err != nil && !strings.Contains(typ, "/") {
+	if err != nil {
+		typ = h.Get("Content-Type")
+		if i := strings.IndexAny(typ, "; \t"); i >= 0 {
+			typ = typ[:i]
+		}
+	}
+	if !strings.Contains(typ, "/") {
 		typ = "text/plain"
 	}
 	return strings.ToLower(typ), params
