@@ -40,6 +40,7 @@ type Engine struct {
 	servers  *queue.Servers
 	mailings mailings
 	watch    watch
+	claims   claimTimes
 	journal  *journal.Journal
 	notes    chan *journal.Lane // one for each sender
 	stop     context.CancelFunc

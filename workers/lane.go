@@ -62,6 +62,7 @@ func (e *Engine) runLane(ctx context.Context, campaignID string, lane int) (agai
 			return time.Millisecond, nil
 		default:
 		}
+		asked := time.Now()
 		b, err := e.Campaigns.Claim(ctx, campaignID, e.ID, lane, laneBatch)
 		if errors.Is(err, campaigns.ErrNotFound) {
 			return 0, nil
@@ -75,6 +76,7 @@ func (e *Engine) runLane(ctx context.Context, campaignID string, lane int) (agai
 		if len(b.Items) == 0 {
 			continue
 		}
+		e.claims.add(time.Since(asked))
 		outcomes, troubled := e.send(ctx, b, notes)
 		if err := e.Campaigns.Complete(context.WithoutCancel(ctx), campaignID, lane, outcomes); err != nil {
 			return 0, err
