@@ -185,8 +185,8 @@ func percent(v, total int) string {
 	return strconv.FormatFloat(min(100, 100*float64(v)/float64(total)), 'f', 1, 64) + "%"
 }
 
-// shareOf is the share as people read it: whole per cents, and "<1%" for what is there but rounds to nothing.
-func shareOf(v, total int) string {
+// ShareOf is the share as people read it: whole per cents, and "<1%" for what is there but rounds to nothing.
+func ShareOf(v, total int) string {
 	if total <= 0 {
 		return "0%"
 	}

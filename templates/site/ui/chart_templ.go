@@ -747,7 +747,7 @@ func Bars(l *locale.Locale, title, nameHead, valueHead string, shares []Share) t
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var48 string
-			templ_7745c5c3_Var48, templ_7745c5c3_Err = templ.JoinStringErrs(shareOf(s.Value, sum(shares)))
+			templ_7745c5c3_Var48, templ_7745c5c3_Err = templ.JoinStringErrs(ShareOf(s.Value, sum(shares)))
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `site/ui/chart.templ`, Line: 97, Col: 63}
 			}
@@ -1016,7 +1016,7 @@ func Donut(l *locale.Locale, title, middle, below, nameHead, valueHead string, s
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var66 string
-			templ_7745c5c3_Var66, templ_7745c5c3_Err = templ.JoinStringErrs(shareOf(s.Value, sum(shares)))
+			templ_7745c5c3_Var66, templ_7745c5c3_Err = templ.JoinStringErrs(ShareOf(s.Value, sum(shares)))
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `site/ui/chart.templ`, Line: 140, Col: 64}
 			}

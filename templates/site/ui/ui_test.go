@@ -27,8 +27,8 @@ func TestSharesAsPeopleReadThem(t *testing.T) {
 		v, total int
 		want     string
 	}{{0, 0, "0%"}, {0, 10, "0%"}, {1, 1000, "<1%"}, {5, 10, "50%"}, {10, 10, "100%"}, {995, 1000, "100%"}} {
-		if got := shareOf(c.v, c.total); got != c.want {
-			t.Errorf("shareOf(%d, %d) = %s, want %s", c.v, c.total, got, c.want)
+		if got := ShareOf(c.v, c.total); got != c.want {
+			t.Errorf("ShareOf(%d, %d) = %s, want %s", c.v, c.total, got, c.want)
 		}
 	}
 }

@@ -1,0 +1,128 @@
+package site
+
+import (
+	"time"
+
+	"assent/templates/locale"
+	"assent/templates/site/ui"
+
+	"github.com/a-h/templ"
+)
+
+// EventsView lists events.
+type EventsView struct {
+	Page
+	Listing
+	Rows []EventRow
+}
+
+// EventRow is one of them. Status is draft, open, full, over or cancelled. Capacity is 0 where there is no limit.
+type EventRow struct {
+	URL, Name, Place, Status      string
+	Registered, Waiting, Capacity int
+	StartsAt                      time.Time
+}
+
+var eventTones = map[string]ui.Tone{"draft": ui.Plain, "open": ui.Good, "full": ui.Warn, "closed": ui.Plain, "over": ui.Plain, "cancelled": ui.Bad}
+
+// Events is the list of events.
+func Events(v EventsView) templ.Component {
+	p := at(v.Page, NavEvents)
+	create := v.create(p, NavEvents, "site.events.new")
+	t := ui.Table{Caption: p.t("site.nav.events"), Columns: []ui.Column{v.column(p.t("site.brands.name"), ""), v.column(p.t("site.campaigns.status"), ""), v.column(p.t("site.events.starts"), ""), number(v.column(p.t("site.events.registered"), "")), quiet(number(v.column(p.t("site.events.waiting"), "")))}}
+	for _, r := range v.Rows {
+		registered := p.n(r.Registered)
+		if r.Capacity > 0 {
+			registered = p.t("site.progress", "done", r.Registered, "total", r.Capacity)
+		}
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: r.Name, URL: r.URL, Sub: r.Place}, {Badge: badge(p.Locale, "site.events.status.", r.Status, eventTones)}, {Text: p.when(r.StartsAt)}, {Text: registered}, {Text: p.n(r.Waiting)}}})
+	}
+	return listPage(sheet{
+		Page: p, Listing: v.Listing, Table: t,
+		Head:  ui.Head{Title: p.t("site.nav.events"), Lead: p.t("site.events.lead"), Actions: create},
+		Empty: ui.Empty{Icon: NavEvents, Title: p.t("site.events.empty"), Text: p.t("site.events.empty_text"), Action: first(create)},
+	})
+}
+
+// EventView is one event with its guests.
+type EventView struct {
+	Page
+	EventRow
+	PublicURL, Zone string
+	EndsAt          time.Time
+	Guests          []GuestRow
+	GuestsPager     ui.Pager
+	Exports         []ui.Link // guests as CSV; those who agreed, by partner
+	Links           []ui.Link
+	Posts           []ui.Post
+}
+
+// GuestRow is one registration. Status is registered, waiting, unconfirmed or cancelled.
+type GuestRow struct {
+	Name, Email, URL, Status string
+	Shares                   string // partners that may have the details
+	At                       time.Time
+}
+
+var guestTones = map[string]ui.Tone{"registered": ui.Good, "waiting": ui.Warn, "unconfirmed": ui.Plain, "cancelled": ui.Plain, "attended": ui.Good}
+
+// Event is its page.
+func Event(v EventView) templ.Component {
+	p := at(v.Page, NavEvents)
+	t := ui.Table{Caption: p.t("site.events.guests"), Columns: []ui.Column{{Label: p.t("site.email")}, {Label: p.t("site.campaigns.status")}, {Label: p.t("site.events.shares")}, {Label: p.t("site.mail.at"), Quiet: true}}}
+	for _, g := range v.Guests {
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: g.Email, URL: g.URL, Sub: g.Name}, {Badge: badge(p.Locale, "site.events.guest.", g.Status, guestTones)}, {Text: orElse(g.Shares, "–")}, {Text: p.when(g.At)}}})
+	}
+	stats := []ui.Stat{{Label: p.t("site.events.registered"), Value: p.n(v.Registered)}, {Label: p.t("site.events.waiting"), Value: p.n(v.Waiting)}, {Label: p.t("site.events.starts"), Value: p.day(v.StartsAt), Note: p.Locale.DateTime(v.StartsAt, v.Zone)}}
+	if v.Capacity > 0 {
+		stats = append(stats, ui.Stat{Label: p.t("site.events.capacity"), Value: p.n(v.Capacity)})
+	}
+	links := append(append([]ui.Link{}, v.Links...), v.Exports...)
+	return listPage(sheet{
+		Page: p, Listing: Listing{Pager: v.GuestsPager}, Table: t, Stats: stats,
+		Head:  ui.Head{Title: v.Name, Lead: v.PublicURL, Back: p.back(NavEvents), Badge: badge(p.Locale, "site.events.status.", v.Status, eventTones), Actions: links, Posts: v.Posts},
+		Empty: ui.Empty{Icon: NavEvents, Title: p.t("site.events.no_guests"), Text: p.t("site.events.no_guests_text")},
+	})
+}
+
+// EventFormView makes or changes an event. Fields: slug, names.LANG, descriptions.LANG, starts_at, ends_at, timezone,
+// place, url, capacity, partners (repeated).
+type EventFormView struct {
+	Page
+	Record
+	Action    string
+	Values    map[string]string
+	Partners  []ui.Option
+	Ticked    []string // partners
+	Languages []string
+}
+
+// EventForm is its page.
+func EventForm(v EventFormView) templ.Component {
+	p, val := at(v.Page, NavEvents), v.Values
+	title := val["names."+p.Locale.Language()]
+	if v.New || title == "" {
+		title = p.t("site.events.new")
+	}
+	fields := []ui.Field{
+		{Name: "slug", Label: p.t("site.policies.slug"), Hint: p.t("site.policies.slug_hint"), Value: val["slug"], Required: true, Disabled: !v.New, Mono: true, Short: true, MaxLength: 64},
+		{Name: "starts_at", Kind: "datetime-local", Label: p.t("site.events.starts"), Value: val["starts_at"], Required: true},
+		{Name: "ends_at", Kind: "datetime-local", Label: p.t("site.events.ends"), Value: val["ends_at"], Required: true},
+		{Name: "timezone", Label: p.t("site.subscribers.zone"), Value: val["timezone"], Placeholder: "Europe/Amsterdam", Required: true, Short: true},
+		{Name: "place", Label: p.t("site.events.place"), Value: val["place"], MaxLength: 300},
+		{Name: "url", Kind: "url", Label: p.t("site.events.link"), Hint: p.t("site.events.link_hint"), Value: val["url"]},
+		{Name: "capacity", Kind: "number", Label: p.t("site.events.capacity"), Hint: p.t("site.events.capacity_hint"), Value: val["capacity"], Short: true, InputMode: "numeric"},
+	}
+	if len(v.Partners) > 0 {
+		fields = append(fields, ui.Field{Name: "partners", Kind: "checks", Label: p.t("site.nav.partners"), Hint: p.t("site.events.partners_hint"), Options: v.Partners, Values: v.Ticked})
+	}
+	for i, tag := range v.Languages {
+		fields = append(fields,
+			ui.Field{Kind: "title", Label: locale.Name(tag)},
+			ui.Field{Name: "names." + tag, Label: p.t("site.topics.name"), Value: val["names."+tag], Required: i == 0, MaxLength: 200},
+			ui.Field{Name: "descriptions." + tag, Kind: "textarea", Label: p.t("site.events.about"), Hint: p.t("site.policies.markdown"), Value: val["descriptions."+tag]},
+		)
+	}
+	f := ui.FormOf{Action: v.Action, Submit: p.t("site.save"), Cancel: ui.Link{Label: p.t("site.cancel"), URL: Path(NavEvents)}, Fields: fields}
+	return formPage(form{Page: p, Head: ui.Head{Title: title, Back: p.back(NavEvents)}, Form: f.WithErrors(v.Errors), Posts: v.posts()})
+}

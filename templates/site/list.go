@@ -1,0 +1,142 @@
+package site
+
+import (
+	"assent/templates/site/ui"
+)
+
+// Listing is what every list has in common: what was searched for, how it is sorted, and where it goes on.
+type Listing struct {
+	Search string
+	// Chosen are the values of the filters by field name.
+	Chosen map[string]string
+	// Sort is a column's key, with a minus before it for descending. SortURL makes the address that sorts by a key.
+	Sort    string
+	SortURL func(key string) string
+	Pager   ui.Pager
+	// Write tells whether this person may change things here.
+	Write bool
+	// ExportURL gives the list as CSV. Empty: not offered.
+	ExportURL string
+}
+
+func (l Listing) filtered() bool {
+	for _, v := range l.Chosen {
+		if v != "" {
+			return true
+		}
+	}
+	return l.Search != ""
+}
+
+// column is a heading that sorts by key; an empty key does not sort.
+func (l Listing) column(label, key string) ui.Column {
+	c := ui.Column{Label: label}
+	if key == "" || l.SortURL == nil {
+		return c
+	}
+	switch l.Sort {
+	case key:
+		c.Sorted, c.SortURL = "ascending", l.SortURL("-"+key)
+	case "-" + key:
+		c.Sorted, c.SortURL = "descending", l.SortURL(key)
+	default:
+		c.SortURL = l.SortURL(key)
+	}
+	return c
+}
+
+func number(c ui.Column) ui.Column {
+	c.Number = true
+	return c
+}
+
+func quiet(c ui.Column) ui.Column {
+	c.Quiet = true
+	return c
+}
+
+// filter is the search bar of a list. A nil selects and an empty hint leave it out.
+func (l Listing) filter(p Page, key, hint string, selects ...ui.Field) *ui.Filter {
+	f := &ui.Filter{Locale: p.Locale, Action: Path(key), Search: l.Search, Hint: hint, NoSearch: hint == "", Selects: selects}
+	for i := range f.Selects {
+		f.Selects[i].Value = l.Chosen[f.Selects[i].Name]
+	}
+	if l.filtered() {
+		f.Clear = Path(key)
+	}
+	if l.ExportURL != "" {
+		f.Export = ui.Link{Label: p.t("site.list.export"), URL: l.ExportURL}
+	}
+	return f
+}
+
+// choose is a select of a filter: all, then the values with their texts.
+func choose(p Page, name, label, all, prefix string, values ...string) ui.Field {
+	f := ui.Field{Name: name, Label: label, Options: []ui.Option{{Value: "", Label: all}}}
+	for _, v := range values {
+		f.Options = append(f.Options, ui.Option{Value: v, Label: p.t(prefix + v)})
+	}
+	return f
+}
+
+// sheet is one list page, ready to draw.
+type sheet struct {
+	Page
+	Listing
+	Head   ui.Head
+	Notes  []remark
+	Stats  []ui.Stat
+	Tabs   []ui.Tab
+	Filter *ui.Filter
+	Table  ui.Table
+	Empty  ui.Empty
+}
+
+type remark struct {
+	Tone        ui.Tone
+	Title, Text string
+}
+
+// form is one page with a form, ready to draw.
+type form struct {
+	Page
+	Head  ui.Head
+	Notes []remark
+	Form  ui.FormOf
+	// Posts are what else can be done with the thing: delete, disable.
+	Posts []ui.Post
+}
+
+// Record is what the page of one thing that can be written has in common.
+type Record struct {
+	// New tells that it does not exist yet.
+	New    bool
+	Errors map[string]string // by field; those of no field under ""
+	// Remove offers to delete it. Nil: it cannot be.
+	Remove *ui.Post
+}
+
+func (r Record) posts() []ui.Post {
+	if r.Remove == nil {
+		return nil
+	}
+	return []ui.Post{*r.Remove}
+}
+
+// back leads to the list of an entry.
+func (p Page) back(key string) ui.Link { return ui.Link{Label: p.t("site.nav." + key), URL: Path(key)} }
+
+// create is the button that begins a new thing, for whoever may write.
+func (l Listing) create(p Page, key, label string) []ui.Link {
+	if !l.Write {
+		return nil
+	}
+	return []ui.Link{{Label: p.t(label), URL: Path(key) + "/new", Icon: "plus"}}
+}
+
+func first(links []ui.Link) ui.Link {
+	if len(links) == 0 {
+		return ui.Link{}
+	}
+	return links[0]
+}

@@ -1,0 +1,119 @@
+package site
+
+import (
+	"time"
+
+	"assent/templates/site/ui"
+
+	"github.com/a-h/templ"
+)
+
+// SuppressionsView lists blocked addresses. Filters: reason. Its form blocks one; fields: email, note.
+type SuppressionsView struct {
+	Page
+	Listing
+	Rows   []SuppressionRow
+	Action string
+	Values map[string]string
+	Errors map[string]string
+}
+
+// SuppressionRow is one of them.
+type SuppressionRow struct {
+	Email, PersonURL, Reason, Note string
+	At                             time.Time
+	// Lift takes the block away; nil where that is not for staff to do.
+	Lift *ui.Post
+}
+
+var suppressionTones = map[string]ui.Tone{"bounced": ui.Bad, "complained": ui.Bad, "manual": ui.Warn, "erased": ui.Plain}
+
+// SuppressionReason is its badge.
+func SuppressionReason(p Page, r string) ui.Badge {
+	return badge(p.Locale, "site.suppression.", r, suppressionTones)
+}
+
+func (v SuppressionsView) table() ui.Table {
+	t := ui.Table{Caption: v.t("site.nav.suppressions"), Actions: v.t("site.actions"), Columns: []ui.Column{v.column(v.t("site.email"), ""), v.column(v.t("site.campaign.reason"), ""), quiet(v.column(v.t("site.suppressions.note"), "")), quiet(v.column(v.t("site.person.since"), ""))}}
+	for _, r := range v.Rows {
+		row := ui.Row{Cells: []ui.Cell{{Text: orElse(r.Email, v.t("site.suppressions.fingerprint")), URL: r.PersonURL}, {Badge: SuppressionReason(v.Page, r.Reason)}, {Text: r.Note}, {Text: v.day(r.At)}}}
+		if r.Lift != nil {
+			row.Posts = []ui.Post{*r.Lift}
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+func (v SuppressionsView) form() ui.FormOf {
+	return ui.FormOf{Action: v.Action, Submit: v.t("site.suppressions.add"), Fields: []ui.Field{
+		{Name: "email", Kind: "email", Label: v.t("site.email"), Value: v.Values["email"], Required: true, MaxLength: 320},
+		{Name: "note", Label: v.t("site.suppressions.note"), Hint: v.t("site.suppressions.note_hint"), Value: v.Values["note"], MaxLength: 500},
+	}}.WithErrors(v.Errors)
+}
+
+func (v SuppressionsView) filterBar() *ui.Filter {
+	return v.filter(v.Page, NavSuppressions, v.t("site.suppressions.search"), choose(v.Page, "reason", v.t("site.campaign.reason"), v.t("site.deliveries.any_reason"), "site.suppression.", "bounced", "complained", "manual", "erased"))
+}
+
+// SegmentsView lists segments.
+type SegmentsView struct {
+	Page
+	Listing
+	Rows []SegmentRow
+}
+
+// SegmentRow is one of them. People is negative while not counted.
+type SegmentRow struct {
+	Key, URL, Name string
+	People         int
+	ChangedAt      time.Time
+}
+
+// Segments is the list of segments.
+func Segments(v SegmentsView) templ.Component {
+	p := at(v.Page, NavSegments)
+	create := v.create(p, NavSegments, "site.segments.new")
+	t := ui.Table{Caption: p.t("site.nav.segments"), Columns: []ui.Column{v.column(p.t("site.brands.name"), ""), number(v.column(p.t("site.campaign.people"), "")), quiet(v.column(p.t("site.changed"), ""))}}
+	for _, r := range v.Rows {
+		people := "–"
+		if r.People >= 0 {
+			people = p.n(r.People)
+		}
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: r.Name, URL: r.URL, Sub: r.Key}, {Text: people}, {Text: p.when(r.ChangedAt)}}})
+	}
+	return listPage(sheet{
+		Page: p, Listing: v.Listing, Table: t,
+		Head:  ui.Head{Title: p.t("site.nav.segments"), Lead: p.t("site.segments.lead"), Actions: create},
+		Empty: ui.Empty{Icon: NavSegments, Title: p.t("site.segments.empty"), Text: p.t("site.segments.empty_text"), Action: first(create)},
+	})
+}
+
+// SegmentFormView makes or changes a segment. Fields: key, name, rules (JSON).
+type SegmentFormView struct {
+	Page
+	Record
+	Action string
+	Values map[string]string
+	// Counted tells how many people the rule picks; negative: not counted.
+	Counted int
+}
+
+// SegmentForm is its page.
+func SegmentForm(v SegmentFormView) templ.Component {
+	p, val := at(v.Page, NavSegments), v.Values
+	title := val["name"]
+	if v.New || title == "" {
+		title = p.t("site.segments.new")
+	}
+	f := ui.FormOf{Action: v.Action, Submit: p.t("site.save"), Cancel: ui.Link{Label: p.t("site.cancel"), URL: Path(NavSegments)}, Fields: []ui.Field{
+		{Name: "key", Label: p.t("site.key"), Hint: p.t("site.key_hint"), Value: val["key"], Required: true, Disabled: !v.New, Mono: true, Short: true, MaxLength: 64},
+		{Name: "name", Label: p.t("site.brands.name"), Value: val["name"], Required: true, MaxLength: 200},
+		{Name: "rules", Kind: "textarea", Rows: 10, Label: p.t("site.segments.rules"), Hint: p.t("site.segments.rules_hint"), Value: val["rules"], Required: true, Mono: true},
+	}}
+	var notes []remark
+	if !v.New && v.Counted >= 0 {
+		notes = append(notes, remark{ui.Good, "", p.Locale.N("site.segments.counted", v.Counted)})
+	}
+	return formPage(form{Page: p, Head: ui.Head{Title: title, Back: p.back(NavSegments)}, Notes: notes, Form: f.WithErrors(v.Errors), Posts: v.posts()})
+}

@@ -1,0 +1,118 @@
+package site
+
+import (
+	"time"
+
+	"assent/templates/site/ui"
+
+	"github.com/a-h/templ"
+)
+
+// QueuesView shows the queues of both streams.
+type QueuesView struct {
+	Page
+	Rows []QueueRow
+	// Down says that the queue does not answer; nothing is lost, as SQL holds the work.
+	Down string
+}
+
+// QueueRow is one queue.
+type QueueRow struct {
+	Name, Stream                                 string
+	Waiting, Active, Scheduled, Retrying, Failed int
+	Latency                                      time.Duration // of the oldest waiting task
+	Paused                                       bool
+	Posts                                        []ui.Post
+}
+
+// Queues is its page.
+func Queues(v QueuesView) templ.Component {
+	p := at(v.Page, NavQueues)
+	t := ui.Table{Caption: p.t("site.nav.queues"), Actions: p.t("site.actions"), Columns: []ui.Column{{Label: p.t("site.queues.name")}, {Label: p.t("site.queues.waiting"), Number: true}, {Label: p.t("site.queues.active"), Number: true}, {Label: p.t("site.queues.scheduled"), Number: true, Quiet: true}, {Label: p.t("site.queues.retrying"), Number: true}, {Label: p.t("site.queues.failed"), Number: true}, {Label: p.t("site.queues.latency"), Number: true}}}
+	for _, r := range v.Rows {
+		name := ui.Cell{Text: r.Name + " ", Badge: StreamBadge(p.Locale, r.Stream)}
+		if r.Paused {
+			name.Sub = p.t("site.status.paused")
+		}
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{name, {Text: p.n(r.Waiting)}, {Text: p.n(r.Active)}, {Text: p.n(r.Scheduled)}, {Text: p.n(r.Retrying)}, {Text: p.n(r.Failed)}, {Text: r.Latency.Round(time.Millisecond).String()}}, Posts: r.Posts})
+	}
+	var notes []remark
+	if v.Down != "" {
+		notes = append(notes, remark{ui.Bad, p.t("site.queues.down"), v.Down})
+	}
+	return listPage(sheet{
+		Page: p, Table: t, Notes: notes, Head: ui.Head{Title: p.t("site.nav.queues"), Lead: p.t("site.queues.lead")},
+		Empty: ui.Empty{Icon: NavQueues, Title: p.t("site.queues.empty"), Text: p.t("site.queues.empty_text")},
+	})
+}
+
+// DeliverabilityView shows whether mail will arrive: set-up, reputation, brakes, warm-up, domains.
+type DeliverabilityView struct {
+	Page
+	Streams []Stream
+	Checks  []Check // DNS, alignment, TLS
+	Rates   ui.Chart
+	Domains []DomainRow
+	WarmUp  *WarmUp
+}
+
+// DomainRow is how one recipient domain takes the mail.
+type DomainRow struct {
+	Domain                              string
+	Sent, Deferred, Bounced, Complained int
+	Limit                               string
+	Tone                                ui.Tone
+}
+
+// WarmUp is where the warm-up plan stands.
+type WarmUp struct {
+	Day, Days, Sent, Limit int
+}
+
+func (v DeliverabilityView) domains() ui.Table {
+	t := ui.Table{Caption: v.t("site.deliverability.domains"), Columns: []ui.Column{{Label: v.t("site.deliverability.domain")}, {Label: v.t("site.delivery.sent"), Number: true}, {Label: v.t("site.delivery.deferred"), Number: true}, {Label: v.t("site.delivery.bounced"), Number: true}, {Label: v.t("site.campaign.complained"), Number: true}, {Label: v.t("site.deliverability.limit"), Quiet: true}}}
+	for _, d := range v.Domains {
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: d.Domain}, {Text: v.n(d.Sent)}, {Text: v.n(d.Deferred)}, {Text: v.n(d.Bounced)}, {Text: v.n(d.Complained)}, {Text: orElse(d.Limit, "–")}}})
+	}
+	return t
+}
+
+// WebhooksView lists outgoing webhooks. Its form adds one; fields: url, events (repeated).
+type WebhooksView struct {
+	Page
+	Rows   []WebhookRow
+	Action string
+	URL    string
+	Ticked []string
+	Events []ui.Option
+	Errors map[string]string
+	// Secret is that of a webhook just added, to check signatures with. It is shown this once.
+	Secret string
+}
+
+// WebhookRow is one of them.
+type WebhookRow struct {
+	Target, URL, Events string
+	Failing             string // since when and why; empty while it answers
+	LastAt              time.Time
+	Posts               []ui.Post
+}
+
+func (v WebhooksView) table() ui.Table {
+	t := ui.Table{Caption: v.t("site.nav.webhooks"), Actions: v.t("site.actions"), Columns: []ui.Column{{Label: v.t("site.webhooks.target")}, {Label: v.t("site.campaigns.status")}, {Label: v.t("site.webhooks.events"), Quiet: true}, {Label: v.t("site.webhooks.last"), Quiet: true}}}
+	for _, r := range v.Rows {
+		state := ui.Cell{Badge: ui.Badge{Text: v.t("site.webhooks.answers"), Tone: ui.Good}}
+		if r.Failing != "" {
+			state = ui.Cell{Badge: ui.Badge{Text: v.t("site.webhooks.fails"), Tone: ui.Bad}, Sub: r.Failing}
+		}
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: r.Target, URL: r.URL, Mono: true}, state, {Text: r.Events}, {Text: v.when(r.LastAt)}}, Posts: r.Posts})
+	}
+	return t
+}
+
+func (v WebhooksView) form() ui.FormOf {
+	return ui.FormOf{Action: v.Action, Submit: v.t("site.webhooks.add"), Fields: []ui.Field{
+		{Name: "url", Kind: "url", Label: v.t("site.webhooks.target"), Value: v.URL, Required: true, Placeholder: "https://"},
+		{Name: "events", Kind: "checks", Label: v.t("site.webhooks.events"), Options: v.Events, Values: v.Ticked},
+	}}.WithErrors(v.Errors)
+}
