@@ -294,7 +294,7 @@ func accountSecond(v AccountView) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if v.HasTOTP {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<p class=\"row\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
