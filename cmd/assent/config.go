@@ -33,6 +33,7 @@ type Config struct {
 	APIKey        Secret
 	AdminEmail    string
 	AdminPassword Secret
+	OIDC          *Provider // nil: none
 	PostalAddress string
 
 	FrequencyCap gate.Cap
@@ -48,6 +49,12 @@ type Config struct {
 	TimeOffset time.Duration
 
 	baseURLGiven, bounceDomainGiven bool
+}
+
+// Provider is where staff may sign in beside the password (OpenID Connect).
+type Provider struct {
+	Issuer, ClientID, Name string
+	ClientSecret           Secret
 }
 
 // Secret is a text that must not be seen in logs or errors: it prints as [secret].
@@ -120,6 +127,7 @@ func (s *Settings) Config(port string) (*Config, error) {
 	case c.AdminEmail == "" && c.AdminPassword != "":
 		p.fail("ASSENT_ADMIN_EMAIL", "is missing beside ASSENT_ADMIN_PASSWORD; set both or neither")
 	}
+	c.OIDC = p.provider(s)
 	c.PostalAddress = p.text("ASSENT_POSTAL_ADDRESS", s.PostalAddress)
 
 	c.FrequencyCap = value(p, "ASSENT_FREQUENCY_CAP", s.FrequencyCap, gate.ParseCap)

@@ -79,7 +79,7 @@ func TestEverySettingIsRead(t *testing.T) {
 	c, err := (&Settings{
 		Addr: ":1", Data: "/d", DatabaseURL: "postgres://u:p@h/n", RedisURL: "redis://h", SMTPURL: "smtp://both.example",
 		SMTPMarketing: "smtps://u:pw@m.example?connections=8&rate=20/s", InboundAddr: ":2525", BounceDomain: "b.example", Secrets: "a:" + key32 + ",b:" + key33,
-		APIKey: "k", AdminEmail: "a@b.example", AdminPassword: "pw", PostalAddress: " Street 1\n1234 Town ", FrequencyCap: "3/168h", QuietHours: "22:00-07:00",
+		APIKey: "a-short-key", OIDCIssuer: "https://login.example.com/realms/staff", OIDCClientID: "assent", OIDCClientSecret: "shh", OIDCName: "Nordlicht", AdminEmail: "a@b.example", AdminPassword: "pw", PostalAddress: " Street 1\n1234 Town ", FrequencyCap: "3/168h", QuietHours: "22:00-07:00",
 		Warmup: "50,100", DomainLimits: "gmail.com=20/s", ConfirmTTL: "24h", TrustedProxies: "10.1.2.3/8, 192.0.2.7,::1", Log: "json", LogLevel: "debug", TimeOffset: "-744h",
 	}).Config("")
 	if err != nil {
@@ -93,10 +93,13 @@ func TestEverySettingIsRead(t *testing.T) {
 	}
 	got := fmt.Sprintln(c.Addr, c.Data, c.DatabaseURL.Reveal(), c.RedisURL.Reveal(), c.InboundAddr, c.BounceDomain, c.APIKey.Reveal(), c.AdminEmail, c.AdminPassword.Reveal(),
 		c.PostalAddress, c.FrequencyCap, c.QuietHours, c.Warmup, c.DomainLimits, c.ConfirmTTL, c.TrustedProxies, c.LogFormat, c.LogLevel, c.TimeOffset)
-	want := fmt.Sprintln(":1", "/d", "postgres://u:p@h/n", "redis://h", ":2525", "b.example", "k", "a@b.example", "pw",
+	want := fmt.Sprintln(":1", "/d", "postgres://u:p@h/n", "redis://h", ":2525", "b.example", "a-short-key", "a@b.example", "pw",
 		"Street 1\n1234 Town", "3/168h", "22:00-07:00", "50,100", "gmail.com=20/s", 24*time.Hour, "[10.0.0.0/8 192.0.2.7/32 ::1/128]", "json", "DEBUG", -744*time.Hour)
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if want := (&Provider{Issuer: "https://login.example.com/realms/staff", ClientID: "assent", ClientSecret: "shh", Name: "Nordlicht"}); !cmp.Equal(c.OIDC, want) {
+		t.Errorf("identity provider: %+v", c.OIDC)
 	}
 	if c.Secrets.Reveal() != "a:"+key32+",b:"+key33 {
 		t.Error("the secrets changed on the way")
@@ -126,7 +129,8 @@ func TestMalformedSettingIsNamed(t *testing.T) {
 		{"SMTP_URL", "smtp://h?tls=none&tls=none"}, {"SMTP_URL", "smtps://h?tls=none"}, {"SMTP_URL", "smtp://u:hunter2@h?tls=none"}, {"SMTP_URL", "smtp://h:0"}, {"SMTP_URL", "smtp://h/path"},
 		{"SMTP_URL_MARKETING", "x"}, {"SMTP_URL_TRANSACTIONAL", "x"}, {"ASSENT_INBOUND_ADDR", "25"}, {"ASSENT_BOUNCE_DOMAIN", "a b"}, {"ASSENT_BOUNCE_DOMAIN", "a@b.c"},
 		{"ASSENT_SECRETS", key32}, {"ASSENT_SECRETS", "a:hunter2hunter2=="}, {"ASSENT_SECRETS", "a:!"}, {"ASSENT_SECRETS", "a:" + key32 + ",a:" + key32}, {"ASSENT_SECRETS", "a b:" + key32}, {"ASSENT_SECRETS", "a:" + key32 + ","},
-		{"ASSENT_API_KEY", "two words"}, {"ASSENT_API_KEY", "schlüssel"}, {"ASSENT_ADMIN_EMAIL", "nobody"}, {"ASSENT_ADMIN_EMAIL", "A <a@b.example>"}, {"ASSENT_ADMIN_PASSWORD", "hunter2"},
+		{"ASSENT_OIDC_ISSUER", "login.example.com"}, {"ASSENT_OIDC_ISSUER", "http://login.example.com"}, {"ASSENT_OIDC_ISSUER", "https://u:hunter2@login.example.com"}, {"ASSENT_OIDC_ISSUER", "https://login.example.com"}, {"ASSENT_OIDC_CLIENT_SECRET", "hunter2"},
+		{"ASSENT_API_KEY", "hunter2"}, {"ASSENT_API_KEY", "two words"}, {"ASSENT_API_KEY", "schlüssel"}, {"ASSENT_ADMIN_EMAIL", "nobody"}, {"ASSENT_ADMIN_EMAIL", "A <a@b.example>"}, {"ASSENT_ADMIN_PASSWORD", "hunter2"},
 		{"ASSENT_POSTAL_ADDRESS", "a\x00b"}, {"ASSENT_POSTAL_ADDRESS", strings.Repeat("x", 1001)},
 		{"ASSENT_FREQUENCY_CAP", "3"}, {"ASSENT_QUIET_HOURS", "22-7"}, {"ASSENT_WARMUP", "fast"}, {"ASSENT_DOMAIN_LIMITS", "gmail.com"},
 		{"ASSENT_CONFIRM_TTL", "7 days"}, {"ASSENT_CONFIRM_TTL", "0s"}, {"ASSENT_CONFIRM_TTL", "-1h"}, {"ASSENT_TRUSTED_PROXIES", "10.0.0.0/8,proxy"}, {"ASSENT_TRUSTED_PROXIES", "10.0.0.0/33"},
@@ -142,6 +146,12 @@ func TestMalformedSettingIsNamed(t *testing.T) {
 		want := c.name
 		if c.name == "ASSENT_ADMIN_PASSWORD" { // names the one that is missing
 			want = "ASSENT_ADMIN_EMAIL"
+		}
+		if c.name == "ASSENT_OIDC_ISSUER" && c.value == "https://login.example.com" {
+			want = "ASSENT_OIDC_CLIENT_ID"
+		}
+		if c.name == "ASSENT_OIDC_CLIENT_SECRET" {
+			want = "ASSENT_OIDC_ISSUER"
 		}
 		text := err.Error()
 		if !strings.HasPrefix(text, want+" ") || strings.Contains(text, "\n") {
@@ -183,7 +193,7 @@ func TestRelayURL(t *testing.T) {
 
 func TestSecretsAreNeverPrinted(t *testing.T) {
 	c, err := (&Settings{DatabaseURL: "postgres://u:hunter2@h/n", RedisURL: "redis://:hunter2@h", SMTPURL: "smtp://u:hunter2@h.example",
-		Secrets: "a:" + key32, APIKey: "hunter2", AdminEmail: "a@b.example", AdminPassword: "hunter2"}).Config("")
+		Secrets: "a:" + key32, APIKey: "hunter2hunter2", AdminEmail: "a@b.example", AdminPassword: "hunter2", OIDCIssuer: "https://l.example", OIDCClientID: "a", OIDCClientSecret: "hunter2"}).Config("")
 	if err != nil {
 		t.Fatal(err)
 	}

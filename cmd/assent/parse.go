@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/net/idna"
 
+	"assent/preferences/staff/keys"
 	"assent/preferences/tokens"
 	"assent/workers/queue"
 )
@@ -129,7 +130,42 @@ func (p *parser) apiKey(name, text string) string {
 			p.fail(name, "has a character that cannot stand in an Authorization header; want letters, digits and signs without spaces")
 		}
 	}
+	if text != "" && len(text) < keys.MinLength {
+		p.fail(name, "has fewer than %d characters; make one with: openssl rand -hex 32", keys.MinLength)
+	}
 	return text
+}
+
+// provider is the identity provider of the settings, nil when there is none.
+func (p *parser) provider(s *Settings) *Provider {
+	o := &Provider{Issuer: p.issuer("ASSENT_OIDC_ISSUER", s.OIDCIssuer), ClientID: s.OIDCClientID, ClientSecret: Secret(s.OIDCClientSecret), Name: p.text("ASSENT_OIDC_NAME", s.OIDCName)}
+	switch {
+	case o.Issuer != "" && o.ClientID == "":
+		p.fail("ASSENT_OIDC_CLIENT_ID", "is missing beside ASSENT_OIDC_ISSUER")
+	case o.Issuer == "" && o.ClientID+s.OIDCClientSecret != "":
+		p.fail("ASSENT_OIDC_ISSUER", "is missing beside ASSENT_OIDC_CLIENT_ID and ASSENT_OIDC_CLIENT_SECRET")
+	}
+	if o.Issuer == "" {
+		return nil
+	}
+	return o
+}
+
+// issuer is an identity provider's address. OpenID Connect Core §2 wants HTTPS; a machine may test with itself.
+func (p *parser) issuer(name, text string) string {
+	if text == "" {
+		return ""
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil || u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
+		p.fail(name, "is not an issuer; want an address such as https://login.example.com/realms/staff")
+	}
+	return text
+}
+
+func loopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
 func (p *parser) email(name, text string) string {

@@ -24,6 +24,10 @@ type Settings struct {
 	APIKey            string `group:"settings" env:"ASSENT_API_KEY" name:"api-key" aliases:"assent-api-key" placeholder:"KEY" help:"A full-scope API key that exists from the start."`
 	AdminEmail        string `group:"settings" env:"ASSENT_ADMIN_EMAIL" aliases:"assent-admin-email" placeholder:"EMAIL" help:"First administrator; needs a password beside it (a set-up link is printed)."`
 	AdminPassword     string `group:"settings" env:"ASSENT_ADMIN_PASSWORD" aliases:"assent-admin-password" placeholder:"PASSWORD" help:"Password of the first administrator."`
+	OIDCIssuer        string `group:"settings" env:"ASSENT_OIDC_ISSUER" name:"oidc-issuer" aliases:"assent-oidc-issuer" placeholder:"URL" help:"OpenID Connect provider at which staff may sign in (none)."`
+	OIDCClientID      string `group:"settings" env:"ASSENT_OIDC_CLIENT_ID" name:"oidc-client-id" aliases:"assent-oidc-client-id" placeholder:"ID" help:"Who Assent is at the provider."`
+	OIDCClientSecret  string `group:"settings" env:"ASSENT_OIDC_CLIENT_SECRET" name:"oidc-client-secret" aliases:"assent-oidc-client-secret" placeholder:"SECRET" help:"Secret of Assent at the provider."`
+	OIDCName          string `group:"settings" env:"ASSENT_OIDC_NAME" name:"oidc-name" aliases:"assent-oidc-name" placeholder:"NAME" help:"Name of the provider on the sign-in page (its host)."`
 	PostalAddress     string `group:"settings" env:"ASSENT_POSTAL_ADDRESS" aliases:"assent-postal-address" placeholder:"TEXT" help:"Postal address of the brand \"default\"."`
 	FrequencyCap      string `group:"settings" env:"ASSENT_FREQUENCY_CAP" aliases:"assent-frequency-cap" placeholder:"N/DURATION" help:"Most marketing mails to one person, such as 3/168h (off)."`
 	QuietHours        string `group:"settings" env:"ASSENT_QUIET_HOURS" aliases:"assent-quiet-hours" placeholder:"HH:MM-HH:MM" help:"No marketing at these hours of the recipient's zone, such as 22:00-07:00 (off)."`
@@ -40,7 +44,7 @@ type Settings struct {
 var known = []string{
 	"ASSENT_ADDR", "ASSENT_DATA", "BASE_URL", "DATABASE_URL", "REDIS_URL", "SMTP_URL", "SMTP_URL_MARKETING",
 	"SMTP_URL_TRANSACTIONAL", "ASSENT_INBOUND_ADDR", "ASSENT_BOUNCE_DOMAIN", "ASSENT_SECRETS", "ASSENT_API_KEY",
-	"ASSENT_ADMIN_EMAIL", "ASSENT_ADMIN_PASSWORD", "ASSENT_POSTAL_ADDRESS", "ASSENT_FREQUENCY_CAP",
+	"ASSENT_ADMIN_EMAIL", "ASSENT_ADMIN_PASSWORD", "ASSENT_OIDC_ISSUER", "ASSENT_OIDC_CLIENT_ID", "ASSENT_OIDC_CLIENT_SECRET", "ASSENT_OIDC_NAME", "ASSENT_POSTAL_ADDRESS", "ASSENT_FREQUENCY_CAP",
 	"ASSENT_QUIET_HOURS", "ASSENT_WARMUP", "ASSENT_DOMAIN_LIMITS", "ASSENT_CONFIRM_TTL", "ASSENT_TRUSTED_PROXIES",
 	"ASSENT_LOG", "ASSENT_LOG_LEVEL", "ASSENT_TIME_OFFSET",
 }

@@ -8,6 +8,7 @@ import (
 
 	"assent/campaigns/home"
 	"assent/preferences/staff"
+	"assent/preferences/staff/oidc"
 )
 
 // staffPages serves what the staff sees, and brings into being the key of the settings.
@@ -17,11 +18,17 @@ func (a *app) staffPages(ctx context.Context, e *echo.Echo) error {
 	if err := a.apiKeys.Ensure(ctx, c.APIKey.Reveal()); err != nil {
 		return fmt.Errorf("ASSENT_API_KEY: %w", err)
 	}
+	if c.APIKey != "" && len(c.APIKey) < 16 {
+		a.log.Warn("ASSENT_API_KEY is short and can be guessed; make one with: openssl rand -hex 32")
+	}
 	var err error
 	if a.site, err = staff.NewSite(a.db, a.accounts, a.apiKeys, c.BaseURL); err != nil {
 		return fmt.Errorf("BASE_URL: %w", err)
 	}
 	a.site.Offset = c.TimeOffset
+	if o := c.OIDC; o != nil {
+		a.site.OIDC = oidc.New(a.accounts, oidc.Config{Issuer: o.Issuer, ClientID: o.ClientID, ClientSecret: o.ClientSecret.Reveal(), Name: o.Name}, staff.OIDCRedirect(c.BaseURL))
+	}
 	a.site.Register(e)
 	first := &home.Home{DB: a.db, Now: c.Now, Site: a.site, Campaigns: a.mails}
 	if c.Marketing != nil {

@@ -17,8 +17,9 @@ import (
 	"assent/preferences/staff/secret"
 )
 
-// MinLength is the shortest value that a key from the settings may have.
-const MinLength = 16
+// MinLength is the shortest value that a key from the settings may have. Those that
+// are made here have 88 characters.
+const MinLength = 8
 
 // usedEvery is how exact the time of last use is.
 const usedEvery = time.Minute

@@ -196,7 +196,7 @@ func TestKeyOfTheSettings(t *testing.T) {
 		if !works(first) {
 			t.Error("a key that comes back does not work")
 		}
-		if s.Ensure(ctx, "fifteen letters") == nil {
+		if s.Ensure(ctx, "seven 7") == nil {
 			t.Error("a short key was taken")
 		}
 	})
