@@ -3,7 +3,6 @@ package brands
 import (
 	"fmt"
 	"math"
-	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -58,8 +57,8 @@ func (b Brand) check() error {
 	for _, line := range strings.Split(b.PostalAddress, "\n") {
 		names.CheckOptionalLine(&c, "postal_address", line)
 	}
-	if b.LogoURL != "" && !webAddress(b.LogoURL) {
-		c.Add("logo_url", "must be a full http:// or https:// address")
+	if b.LogoURL != "" {
+		names.CheckLink(&c, "logo_url", b.LogoURL)
 	}
 	if b.Color != "" && !colorForm.MatchString(b.Color) {
 		c.Add("color", "must be a colour such as #1a6b4f")
@@ -79,12 +78,6 @@ func (b Brand) tidy() Brand {
 		b.Color = fmt.Sprintf("#%[1]c%[1]c%[2]c%[2]c%[3]c%[3]c", short[1], short[2], short[3])
 	}
 	return b
-}
-
-func webAddress(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" && u.User == nil &&
-		len(s) <= 2000 && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r == '"' || r == '<' || r == '>' || r == '\\' || r == 0x7f })
 }
 
 var colorForm = regexp.MustCompile(`^#[0-9a-f]{6}$`)

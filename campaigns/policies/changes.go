@@ -56,39 +56,53 @@ func Compare(older, newer string) Comparison {
 	d := diffmatchpatch.New()
 	d.DiffTimeout = compareTime
 	diffs := d.DiffCleanupSemantic(d.DiffMainRunes(a, b, false))
-	var c Comparison
+	w := &writer{}
 	for _, diff := range diffs {
 		op := map[diffmatchpatch.Operation]Op{diffmatchpatch.DiffDelete: Removed, diffmatchpatch.DiffEqual: Same, diffmatchpatch.DiffInsert: Added}[diff.Type]
 		for _, r := range diff.Text {
-			c.add(op, words[r])
+			w.add(op, words[r])
 		}
 	}
-	c.Paragraphs = tidied(c.Paragraphs)
-	return c
+	w.flush()
+	w.Paragraphs = tidied(w.Paragraphs)
+	return w.Comparison
 }
 
-func (c *Comparison) add(op Op, token string) {
+// writer puts tokens together to spans and paragraphs.
+type writer struct {
+	Comparison
+	op   Op
+	text strings.Builder
+}
+
+func (w *writer) add(op Op, token string) {
 	if kind, ok := strings.CutPrefix(token, paragraphMark); ok {
-		c.Paragraphs = append(c.Paragraphs, Paragraph{Kind: kind})
+		w.flush()
+		w.Paragraphs = append(w.Paragraphs, Paragraph{Kind: kind})
 		return
 	}
-	if len(c.Paragraphs) == 0 {
-		c.Paragraphs = append(c.Paragraphs, Paragraph{Kind: KindParagraph})
+	if op != w.op {
+		w.flush()
+		w.op = op
 	}
-	p := &c.Paragraphs[len(c.Paragraphs)-1]
-	if n := len(p.Spans); n > 0 && p.Spans[n-1].Op == op {
-		p.Spans[n-1].Text += token
-	} else {
-		p.Spans = append(p.Spans, Span{op, token})
-	}
+	w.text.WriteString(token)
 	if first, _ := utf8.DecodeRuneInString(token); unicode.IsLetter(first) || unicode.IsDigit(first) {
 		switch op {
 		case Added:
-			c.Added++
+			w.Added++
 		case Removed:
-			c.Removed++
+			w.Removed++
 		}
 	}
+}
+
+func (w *writer) flush() {
+	if w.text.Len() == 0 {
+		return
+	}
+	last := &w.Paragraphs[len(w.Paragraphs)-1] // every text begins with the mark of its first paragraph
+	last.Spans = append(last.Spans, Span{w.op, w.text.String()})
+	w.text.Reset()
 }
 
 // tidied drops the empty paragraphs that a moved boundary leaves behind.

@@ -9,6 +9,7 @@ import (
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
+	"assent/campaigns/prose"
 	"assent/preferences/names"
 	"assent/templates/locale"
 	"assent/templates/pages"
@@ -24,7 +25,6 @@ func (s *Store) RegisterPages(e *echo.Echo, frame Frame) {
 		"/policies/:slug": h.current, "/policies/:slug/:version": h.version, "/policies/:slug/" + changesPath: h.changes,
 	} {
 		e.GET(path, handle)
-		e.HEAD(path, handle)
 	}
 }
 
@@ -67,7 +67,7 @@ func (h *pageHandler) showVersion(c echo.Context, p Policy, version string) erro
 		return err
 	}
 	lang := h.language(c, v.Bodies)
-	body, err := HTML(v.Bodies[lang])
+	body, err := prose.HTML(v.Bodies[lang])
 	if err != nil {
 		return err
 	}
@@ -183,9 +183,6 @@ func (h *pageHandler) show(c echo.Context, component templ.Component) error {
 	c.Response().Header().Set(echo.HeaderContentType, echo.MIMETextHTMLCharsetUTF8)
 	c.Response().Header().Set(echo.HeaderCacheControl, "no-cache")
 	c.Response().WriteHeader(http.StatusOK)
-	if c.Request().Method == http.MethodHead {
-		return nil
-	}
 	return component.Render(c.Request().Context(), c.Response())
 }
 

@@ -7,6 +7,8 @@ import (
 	"github.com/yuin/goldmark/ast"
 	east "github.com/yuin/goldmark/extension/ast"
 	"github.com/yuin/goldmark/text"
+
+	"assent/campaigns/prose"
 )
 
 // A text is compared as a row of tokens: words, what stands between them, and before each paragraph a mark of its kind.
@@ -27,7 +29,7 @@ const paragraphMark = "\n"
 func tokens(body string) []string {
 	source := []byte(body)
 	t := &tokeniser{source: source}
-	doc := markdown.Parser().Parse(text.NewReader(source))
+	doc := prose.Markdown.Parser().Parse(text.NewReader(source))
 	_ = ast.Walk(doc, t.visit)
 	t.flush()
 	return t.out

@@ -1,6 +1,7 @@
 package names
 
 import (
+	"net/url"
 	"regexp"
 	"strings"
 	"unicode"
@@ -48,5 +49,16 @@ func CheckOptionalLine(c *problem.Collector, field, text string) {
 		c.Add(field, "must have at most %d characters", MaxLine)
 	}
 }
+
+// CheckLink notes a text that is not a full address on the web.
+func CheckLink(c *problem.Collector, field, link string) {
+	u, err := url.Parse(link)
+	odd := strings.ContainsFunc(link, func(r rune) bool { return r <= ' ' || r == '"' || r == '<' || r == '>' || r == '\\' || r == 0x7f })
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.User != nil || len(link) > maxLink || odd {
+		c.Add(field, "must be a full http:// or https:// address")
+	}
+}
+
+const maxLink = 2000
 
 func breaks(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }

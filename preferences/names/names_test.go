@@ -95,3 +95,17 @@ func TestStoredTextsComeBack(t *testing.T) {
 		}
 	})
 }
+
+func TestLinks(t *testing.T) {
+	for link, good := range map[string]bool{
+		"https://acme.example/x?y=1#z": true, "http://acme.example": true, "https://[2001:db8::1]/": true,
+		"": false, "/x": false, "acme.example": false, "javascript:alert(1)": false, "https://": false, "https:///x": false, "https://a b": false,
+		"https://user:pw@acme.example/": false, "https://a.example/\"x": false, "https://a.example\\@evil.example": false, "mailto:a@b.example": false,
+		"https://a.example/" + strings.Repeat("x", 2000): false, "https://a.example/\r\nx": false,
+	} {
+		var c problem.Collector
+		if names.CheckLink(&c, "url", link); (c.Err() == nil) != good {
+			t.Errorf("%.60q: %v", link, c.Err())
+		}
+	}
+}

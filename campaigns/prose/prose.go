@@ -1,4 +1,5 @@
-package policies
+// Package prose turns Markdown that staff have written into harmless HTML for public pages.
+package prose
 
 import (
 	"bytes"
@@ -15,13 +16,13 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// markdown reads Markdown with tables and struck text. Raw HTML is left out by its renderer; the sanitiser would drop it too.
-var markdown = goldmark.New(
+// Markdown reads Markdown with tables and struck text. Raw HTML is left out by its renderer; the sanitiser would drop it too.
+var Markdown = goldmark.New(
 	goldmark.WithExtensions(extension.Table, extension.Strikethrough, extension.Linkify),
 	goldmark.WithParserOptions(parser.WithAutoHeadingID(), parser.WithASTTransformers(util.Prioritized(below{}, 100))),
 )
 
-// below moves headings one level down, because the page has a title of its own.
+// below moves headings one level down, because a page has a title of its own.
 type below struct{}
 
 // Transform is called by the parser.
@@ -64,9 +65,9 @@ var allowed = func() *bluemonday.Policy {
 func HTML(body string) (string, error) {
 	var out bytes.Buffer
 	source := []byte(body)
-	doc := markdown.Parser().Parse(text.NewReader(source), parser.WithContext(parser.NewContext(parser.WithIDs(&sections{}))))
-	if err := markdown.Renderer().Render(&out, source, doc); err != nil {
-		return "", fmt.Errorf("policies: render: %w", err)
+	doc := Markdown.Parser().Parse(text.NewReader(source), parser.WithContext(parser.NewContext(parser.WithIDs(&sections{}))))
+	if err := Markdown.Renderer().Render(&out, source, doc); err != nil {
+		return "", fmt.Errorf("prose: render: %w", err)
 	}
 	return string(allowed.SanitizeBytes(out.Bytes())), nil
 }
