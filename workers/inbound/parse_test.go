@@ -172,6 +172,16 @@ func TestAMailToSeveralPeopleIsAnEventForEach(t *testing.T) {
 	}
 }
 
+func TestABounceToSeveralReturnPathsIsAnEventForEach(t *testing.T) {
+	second := "01956fd0-0000-7000-8000-00000000b0b0"
+	s := load(t, "qmail-no-mailbox")
+	s.to = append(s.to, testKeys(t).SignLocal(tokens.Return, second, campaign)+"@"+bounceDomain)
+	got, err := testParser(t).Parse(strings.NewReader(s.mail), Envelope{To: s.to, Known: true})
+	if err != nil || len(got) != 2 || got[0].Claims.Subject != anna || got[1].Claims.Subject != second || got[1].Effect() != Suppress || got[0].ProviderEventID == got[1].ProviderEventID {
+		t.Fatalf("%v %+v", err, got)
+	}
+}
+
 func TestAnAddressThatForwardsToSeveralFailsHardOnlyIfAllDo(t *testing.T) {
 	head := "From: MAILER-DAEMON@example.net\r\nSubject: Undelivered\r\nMessage-ID: <x@example.net>\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; example.net\r\n\r\n"
 	group := func(action, status string) string {

@@ -44,6 +44,7 @@ func TestClassify(t *testing.T) {
 		{0, "", "", Soft, ""},
 		// codes that are none: parts of addresses, versions, sizes
 		{0, "", "connected to 5.1.1.2 and 195.1.1.1", Soft, ""},
+		{0, "", "host 10.5.1.1 said no", Soft, ""},
 		{0, "", "Exim 4.92.3 says hello", Soft, ""},
 		{0, "", "550 recipients of 4.21.7", Soft, ""},
 		// what people call themselves
