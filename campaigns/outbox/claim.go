@@ -140,3 +140,12 @@ func (s *Store) Waiting(ctx context.Context) (n int, oldest time.Time, err error
 	err = s.DB.QueryRowContext(ctx, "SELECT count(*), min(due_at) FROM messages WHERE status IN ('queued', 'deferred') AND due_at <= $1", sqldb.Micros(s.now())).Scan(&n, &first)
 	return n, sqldb.NullTime(first), err
 }
+
+// Bounced notes that a message which a relay had accepted came back: the person was not reached.
+func (s *Store) Bounced(ctx context.Context, id, said string) error {
+	_, err := s.DB.ExecContext(ctx, "UPDATE messages SET status = 'bounced', reason = 'address_bounced', reply = $1, at = $2 WHERE id = $3 AND status IN ('sent', 'deferred', 'queued')", said, sqldb.Micros(s.now()), id)
+	if err != nil {
+		return fmt.Errorf("outbox: bounced: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,134 @@
+package feedback_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"assent/campaigns"
+	"assent/campaigns/campaignstest"
+	"assent/preferences"
+	"assent/preferences/sqldb"
+	"assent/preferences/sqldb/sqldbtest"
+	"assent/preferences/tokens"
+	"assent/workers/feedback"
+	"assent/workers/inbound"
+)
+
+func sink(w *campaignstest.World) *feedback.Sink {
+	return &feedback.Sink{DB: w.DB, Now: w.Clock.Now, Log: slog.New(slog.DiscardHandler), People: w.People, Campaigns: w.Mails, Outbox: w.Outbox}
+}
+
+func decided(t *testing.T, w *campaignstest.World, email, class, topic string) string {
+	t.Helper()
+	d, err := w.People.Decide(context.Background(), preferences.Question{Email: email, Class: class, Topic: topic})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d.Outcome().String() + " " + string(d.Reason())
+}
+
+func TestWhatComesBackChangesWhatItShould(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		w, ctx := campaignstest.New(t, db), context.Background()
+		s := sink(w)
+		w.Topic("news", nil)
+		people := map[string]*preferences.Subscriber{}
+		for _, name := range []string{"hard", "soft", "policy", "complains", "leaves", "forged"} {
+			people[name] = w.Person(name+"@example.com", nil)
+			w.Give(people[name], "news")
+		}
+		w.Clock.Move(time.Minute)
+		c := w.Campaign("news", nil)
+		w.Schedule(c)
+		w.SendAll(c)
+		event := func(name string, kind inbound.Kind, class inbound.Class, proof inbound.Proof) inbound.Event {
+			return inbound.Event{Kind: kind, Class: class, Code: "5.1.1", Text: "said", Proof: proof, Claims: tokens.Claims{Subject: people[name].ID, Source: c.ID},
+				Provider: "smtp", ProviderEventID: "e-" + name, At: w.Clock.Now()}
+		}
+		events := []inbound.Event{
+			event("hard", inbound.Bounce, inbound.Hard, inbound.ByReturnPath), event("soft", inbound.Bounce, inbound.Soft, inbound.ByReturnPath),
+			event("policy", inbound.Bounce, inbound.Policy, inbound.ByReturnPath), event("complains", inbound.Complaint, "", inbound.ByReturnPath),
+			event("leaves", inbound.Unsubscribe, "", inbound.ByUnsubscribe), event("forged", inbound.Bounce, inbound.Hard, ""),
+		}
+		for range 2 { // the second time changes nothing
+			if err := s.Apply(ctx, events); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for name, want := range map[string][2]string{
+			"hard": {"deny address_bounced", "deny address_bounced"}, "soft": {"allow allowed", "allow allowed"}, "policy": {"allow allowed", "allow allowed"}, // compliance 15, 25
+			"complains": {"deny complained", "allow allowed"}, // compliance 16, 78
+			"leaves":    {"deny withdrawn", "allow allowed"},  // compliance 7
+			"forged":    {"allow allowed", "allow allowed"},   // compliance 17
+		} {
+			email := name + "@example.com"
+			if got := [2]string{decided(t, w, email, "marketing", "news"), decided(t, w, email, "notice", "")}; got != want {
+				t.Errorf("%s: %v, want %v", name, got, want)
+			}
+		}
+		if r := w.Report(c); r.Sent != 6 || r.Bounced != 1 || r.Complained != 1 || r.Unsubscribed != 1 {
+			t.Errorf("%+v", r)
+		}
+	})
+}
+
+func TestSoftBouncesOverDaysEndInSuppression(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		w, ctx := campaignstest.New(t, db), context.Background()
+		s := sink(w)
+		w.Topic("news", nil)
+		p := w.Person("p@example.com", nil)
+		w.Give(p, "news")
+		for i := range 5 {
+			if got := decided(t, w, p.Email, "marketing", "news"); got != "allow allowed" {
+				t.Fatalf("after %d soft bounces: %s", i, got)
+			}
+			if err := s.Apply(ctx, []inbound.Event{{Kind: inbound.Bounce, Class: inbound.Full, Proof: inbound.ByReturnPath, Claims: tokens.Claims{Subject: p.ID}, Provider: "smtp",
+				ProviderEventID: fmt.Sprint(i), At: w.Clock.Now()}}); err != nil {
+				t.Fatal(err)
+			}
+			w.Clock.Move(48 * time.Hour)
+		}
+		if got := decided(t, w, p.Email, "marketing", "news"); got != "deny address_bounced" {
+			t.Fatal(got)
+		}
+	})
+}
+
+// Compliance 21: a complaint rate of 0.3 % pauses the campaign.
+func TestTooManyComplaintsPauseTheCampaign(t *testing.T) {
+	w, ctx := campaignstest.New(t, sqldbtest.SQLite(t)), context.Background()
+	s := sink(w)
+	w.Topic("news", nil)
+	var people []*preferences.Subscriber
+	for i := range 400 {
+		p := w.Person(fmt.Sprintf("p%d@example.com", i), nil)
+		w.Give(p, "news")
+		people = append(people, p)
+	}
+	c := w.Campaign("news", nil)
+	w.Schedule(c)
+	for range 3 {
+		b, err := w.Mails.Claim(ctx, c.ID, "worker", 0, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out []campaigns.Outcome
+		for _, item := range b.Items {
+			out = append(out, campaigns.Outcome{ID: item.ID, Status: campaigns.StatusSent})
+		}
+		if err := w.Mails.Complete(ctx, c.ID, 0, out); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Apply(ctx, []inbound.Event{{Kind: inbound.Complaint, Proof: inbound.ByReturnPath, Claims: tokens.Claims{Subject: people[0].ID, Source: c.ID}, Provider: "smtp", ProviderEventID: "x"}}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := w.Mails.Get(ctx, w.DB, c.ID)
+	if err != nil || got.Status != campaigns.StatusPaused || got.StatusReason == "" {
+		t.Fatalf("%s %q, %v", got.Status, got.StatusReason, err)
+	}
+}
