@@ -95,6 +95,7 @@ func (a *app) domain() {
 	a.outbox.Facts = a.people.TransactionalFacts
 	a.mails = &campaigns.Service{DB: a.db, Now: c.Now, People: a.people, Outbox: a.outbox, Links: a.links, RealRelay: c.Marketing != nil, Kick: hints.Campaign}
 	a.people.Sending = a.mails
+	a.people.Forget = append(a.people.Forget, a.feedback().Forget)
 	a.notices = &notices.Service{DB: a.db, Now: c.Now, Outbox: a.outbox, People: a.people}
 	a.policies = &policies.Store{DB: a.db, Now: c.Now}
 	views := campaigns.Views(a.people, a.links)

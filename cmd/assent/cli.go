@@ -26,6 +26,7 @@ type cli struct {
 	Key  keyCmd  `cmd:"" help:"Keep the API keys."`
 
 	Migrate migrateCmd `cmd:"" help:"Bring the database up to date."`
+	Inbound inboundCmd `cmd:"" help:"Read one returned mail (a bounce, complaint or unsubscribe) from standard input."`
 	Bench   benchCmd   `cmd:"" help:"Measure this deployment with a campaign of made-up people; nothing of the installation is touched."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }

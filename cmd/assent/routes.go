@@ -18,6 +18,7 @@ import (
 	"assent/templates/assets"
 	"assent/templates/locale"
 	"assent/templates/pages"
+	"assent/workers/feedback"
 )
 
 // routes is every page and API endpoint.
@@ -50,6 +51,7 @@ func (a *app) api(e *echo.Echo) {
 	a.people.Register(api, scope, staff.ActorOf)
 	a.mails.Register(api, scope, staff.ActorOf)
 	a.notices.Register(api, scope, staff.ActorOf)
+	(&feedback.Webhooks{Sink: a.feedback()}).Register(e, api, scope, staff.ActorOf)
 	a.policies.Register(api, scope, staff.ActorOf)
 	a.brands.Register(api, scope, staff.ActorOf)
 	(&partners.Store{DB: a.db, Now: a.config.Now}).Register(api, scope, staff.ActorOf)

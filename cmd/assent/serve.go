@@ -62,6 +62,11 @@ func start(ctx context.Context, cfg *Config, t *terminal, pages, sends bool) err
 			defer cancel()
 			e.Stop(ctx)
 		}()
+		wait, err := a.receive(ctx)
+		if err != nil {
+			return err
+		}
+		defer wait()
 	}
 	if !pages {
 		fmt.Fprintln(t.out, "Assent works through the queue.")
