@@ -45,11 +45,18 @@ func (c *change) confirm(ctx context.Context) error {
 	if recent > 0 {
 		return nil
 	}
+	// The link confirms whatever waits, so the mail names all of it.
+	waiting, err := c.s.pendingTopics(ctx, c.tx, c.sub.ID)
+	if err != nil {
+		return err
+	}
 	var topics []string
-	brand := ""
-	for _, topic := range c.pending {
+	for _, topic := range waiting {
 		topics = append(topics, topic.Key)
-		brand = topic.Brand
+	}
+	brand := c.brand
+	if brand == "" && len(c.pending) > 0 {
+		brand = c.pending[len(c.pending)-1].Brand
 	}
 	locale := c.sub.Locale
 	if c.evidence.Locale != "" {
@@ -68,6 +75,7 @@ func (c *change) confirm(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("preferences: confirmations: %w", err)
 	}
+	c.mailed = true
 	return nil
 }
 

@@ -163,6 +163,8 @@ type change struct {
 	pending  []*Topic // topics that now wait for a confirmation
 	wishes   []Wish   // what else does
 	centre   bool     // it was asked for in the preference centre
+	brand    string   // whose name the confirmation is in; empty: that of a topic
+	mailed   bool     // whether a confirmation was queued
 }
 
 // change runs do on a locked person, stores the person, sends what confirmation is due, and after the commit waits until the
@@ -245,6 +247,11 @@ func (c *change) state(ctx context.Context, topic *Topic) (ConsentState, error) 
 	return st, nil
 }
 
+// live tells that the consent is given and has not run out.
+func (st ConsentState) live(now time.Time) bool {
+	return st.State == StateGiven && (st.Expires.IsZero() || now.Before(st.Expires))
+}
+
 func (c *change) set(ctx context.Context, topic *Topic, state string, event string, offered bool) error {
 	var expires time.Time
 	if state == StateGiven && topic.ConsentLifetimeDays > 0 {
@@ -272,7 +279,7 @@ func (c *change) give(ctx context.Context, topic *Topic, confirmed bool) (Record
 		if err != nil {
 			return Recorded{}, err
 		}
-		if current.State == StateGiven || c.at.Before(current.Since) {
+		if current.live(c.now) || c.at.Before(current.Since) {
 			return Recorded{Event: event, State: current.State}, nil
 		}
 		c.pending = append(c.pending, topic)

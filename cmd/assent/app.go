@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"assent/campaigns"
 	"assent/campaigns/brands"
@@ -16,6 +17,7 @@ import (
 	"assent/campaigns/outbox"
 	"assent/campaigns/policies"
 	"assent/preferences"
+	"assent/preferences/forms"
 	"assent/preferences/gate"
 	"assent/preferences/sqldb"
 	"assent/preferences/staff"
@@ -23,6 +25,7 @@ import (
 	"assent/preferences/staff/keys"
 	"assent/preferences/tokens"
 	"assent/workers"
+	"assent/workers/limits"
 	"assent/workers/mailbox"
 	"assent/workers/queue"
 	"assent/workers/transport"
@@ -41,6 +44,7 @@ type app struct {
 	site     *staff.Site // nil until the pages are served
 	people   *preferences.Service
 	brands   *brands.Store
+	forms    *forms.Store
 	outbox   *outbox.Store
 	mails    *campaigns.Service
 	notices  *notices.Service
@@ -100,6 +104,9 @@ func (a *app) domain() {
 	a.policies = &policies.Store{DB: a.db, Now: c.Now}
 	views := campaigns.Views(a.people, a.links)
 	maps.Copy(views, notices.Views())
+	maps.Copy(views, formViews())
+	a.forms = &forms.Store{DB: a.db, Now: c.Now, People: a.people, Limits: sources{limits.NewSignups(a.queue.Redis())}, Log: a.log}
+	a.people.Forget = append(a.people.Forget, a.forms.Forget)
 	a.composer = &outbox.Composer{DB: a.db, Views: views, Composed: map[string]outbox.Composed{campaigns.KindTest: a.mails.ComposeTest},
 		Locale: func(ctx context.Context) string { return a.mails.LocaleOf(ctx, &preferences.Subscriber{}) }}
 }
@@ -164,6 +171,7 @@ func (a *app) engine() (*workers.Engine, error) {
 	e := &workers.Engine{
 		ID: sqldb.NewID(), Host: host, DB: a.db, Log: a.log, Queue: a.queue, Campaigns: a.mails, People: a.people, Outbox: a.outbox, Composer: a.composer, Links: a.links,
 		Journals: filepath.Join(a.config.Data, "journal"),
+		Every:    []workers.Job{{Name: "forms", Every: time.Minute, Run: a.forms.Maintain}},
 	}
 	if e.Marketing, err = a.transport(a.config.Marketing, gate.StreamMarketing); err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 
 	"assent/campaigns/brands"
 	"assent/campaigns/recipients"
+	"assent/preferences/forms"
 	"assent/preferences/partners"
 	"assent/preferences/segments"
 	"assent/preferences/staff"
@@ -37,6 +38,7 @@ func (a *app) routes(ctx context.Context) (*echo.Echo, error) {
 	e.GET(assets.Prefix+"*", echo.WrapHandler(assets.Handler()))
 	(&recipients.Pages{DB: a.db, Now: c.Now, Keys: a.keyring, People: a.people, Campaigns: a.mails, Links: a.links, Offset: c.TimeOffset}).Register(e)
 	a.policies.RegisterPages(e, a.frame)
+	(&forms.Pages{Store: a.forms, Frame: a.brandFrame, Base: a.links.Base}).Register(e)
 	e.GET("/api/v1/openapi.yaml", a.description)
 	if err := a.staffPages(ctx, e); err != nil {
 		return nil, err
@@ -54,15 +56,20 @@ func (a *app) api(e *echo.Echo) {
 	(&feedback.Webhooks{Sink: a.feedback()}).Register(e, api, scope, staff.ActorOf)
 	a.policies.Register(api, scope, staff.ActorOf)
 	a.brands.Register(api, scope, staff.ActorOf)
+	a.forms.Register(api, scope, staff.ActorOf)
 	(&partners.Store{DB: a.db, Now: a.config.Now}).Register(api, scope, staff.ActorOf)
 	(&segments.Store{DB: a.db, Now: a.config.Now}).Register(api, scope, staff.ActorOf)
 }
 
 // frame is what public pages that belong to nobody in particular share.
 func (a *app) frame(c echo.Context, l *locale.Locale) (pages.Page, error) {
-	ctx := c.Request().Context()
+	return a.brandFrame(c.Request().Context(), l, brands.Default)
+}
+
+// brandFrame is what public pages of a brand share.
+func (a *app) brandFrame(ctx context.Context, l *locale.Locale, key string) (pages.Page, error) {
 	out := pages.Page{Locale: l, Public: true}
-	brand, err := brands.Get(ctx, a.db, brands.Default)
+	brand, err := brands.Get(ctx, a.db, key)
 	if err != nil {
 		return out, err
 	}

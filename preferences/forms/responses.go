@@ -1,0 +1,143 @@
+package forms
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"assent/preferences"
+	"assent/preferences/audit"
+	"assent/preferences/problem"
+	"assent/preferences/sqldb"
+)
+
+// Response is what one person wrote into a form, for the staff to answer.
+type Response struct {
+	ID           string         `json:"id"`
+	Form         string         `json:"form"`
+	SubscriberID string         `json:"subscriber_id"`
+	Email        string         `json:"email"`
+	FirstName    string         `json:"first_name,omitempty"`
+	LastName     string         `json:"last_name,omitempty"`
+	Answers      map[string]any `json:"answers"`
+	Locale       string         `json:"locale"`
+	Reference    string         `json:"reference"` // as the person was told
+	HandledAt    *time.Time     `json:"handled_at,omitempty"`
+	HandledBy    string         `json:"handled_by,omitempty"`
+	At           time.Time      `json:"at"`
+}
+
+// ErrResponseNotFound is an id that no response has.
+var ErrResponseNotFound = problem.NotFound("response")
+
+func (s *Store) respond(ctx context.Context, tx *sqldb.Tx, f *Form, in Submission, sub *preferences.Subscriber) (id string, err error) {
+	answers, err := json.Marshal(in.Answers)
+	if err != nil {
+		return "", fmt.Errorf("forms: answers: %w", err)
+	}
+	id = sqldb.NewID()
+	if _, err := tx.ExecContext(ctx, "INSERT INTO form_responses (id, form_id, subscriber_id, answers, locale, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
+		id, f.ID, sub.ID, string(answers), in.Locale, sqldb.Micros(s.now())); err != nil {
+		return "", fmt.Errorf("forms: response: %w", err)
+	}
+	return id, nil
+}
+
+const responseColumns = `r.id, f.key, r.subscriber_id, s.email, s.first_name, s.last_name, r.answers, r.locale, r.handled_at, r.handled_by, r.created_at
+	FROM form_responses r JOIN forms f ON f.id = r.form_id JOIN subscribers s ON s.id = r.subscriber_id`
+
+func scanResponse(row interface{ Scan(...any) error }) (Response, error) {
+	var (
+		r       Response
+		answers string
+		handled sql.NullInt64
+		created int64
+	)
+	err := row.Scan(&r.ID, &r.Form, &r.SubscriberID, &r.Email, &r.FirstName, &r.LastName, &answers, &r.Locale, &handled, &r.HandledBy, &created)
+	if err == nil {
+		err = json.Unmarshal([]byte(answers), &r.Answers)
+	}
+	if err != nil {
+		return r, err
+	}
+	if handled.Valid {
+		at := sqldb.Time(handled.Int64)
+		r.HandledAt = &at
+	}
+	r.At, r.Reference = sqldb.Time(created), shortReference(r.ID)
+	return r, nil
+}
+
+// Responses lists what was sent with a form, newest first, before the one with that id; open leaves out what is handled.
+func (s *Store) Responses(ctx context.Context, key, before string, open bool, limit int) ([]Response, error) {
+	if before == "" {
+		before = "z" // after every id
+	}
+	return s.responses(ctx, "WHERE f.key = $1 AND r.id < $2 AND ($3 = FALSE OR r.handled_at IS NULL) ORDER BY r.id DESC LIMIT $4", key, before, open, limit)
+}
+
+// ResponsesOf lists what one person sent with any form, oldest first, for their own eyes.
+func (s *Store) ResponsesOf(ctx context.Context, subscriberID string) ([]Response, error) {
+	return s.responses(ctx, "WHERE r.subscriber_id = $1 ORDER BY r.id", subscriberID)
+}
+
+func (s *Store) responses(ctx context.Context, where string, args ...any) ([]Response, error) {
+	rows, err := s.DB.QueryContext(ctx, "SELECT "+responseColumns+" "+where, args...)
+	if err != nil {
+		return nil, fmt.Errorf("forms: responses: %w", err)
+	}
+	defer rows.Close()
+	var list []Response
+	for rows.Next() {
+		r, err := scanResponse(rows)
+		if err != nil {
+			return nil, fmt.Errorf("forms: responses: %w", err)
+		}
+		list = append(list, r)
+	}
+	return list, rows.Err()
+}
+
+// Handle marks a response as dealt with, or as open again.
+func (s *Store) Handle(ctx context.Context, actor audit.Actor, key, id string, handled bool) (r Response, err error) {
+	if !sqldb.IsID(id) {
+		return r, ErrResponseNotFound
+	}
+	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		r, err = scanResponse(tx.QueryRowContext(ctx, "SELECT "+responseColumns+" WHERE r.id = $1 AND f.key = $2", id, key))
+		if errors.Is(err, sql.ErrNoRows) {
+			return ErrResponseNotFound
+		}
+		if err != nil {
+			return fmt.Errorf("forms: response: %w", err)
+		}
+		if handled == (r.HandledAt != nil) {
+			return nil
+		}
+		now, action := s.now(), "form.response.reopen"
+		r.HandledAt, r.HandledBy = nil, ""
+		at := sql.NullInt64{}
+		if handled {
+			r.HandledAt, r.HandledBy, at, action = &now, actor.Name, sqldb.NullMicros(now), "form.response.handle"
+		}
+		if _, err := tx.ExecContext(ctx, "UPDATE form_responses SET handled_at = $1, handled_by = $2 WHERE id = $3", at, r.HandledBy, id); err != nil {
+			return fmt.Errorf("forms: response: %w", err)
+		}
+		return audit.Record(ctx, tx, now, actor, action, audit.Object("response", id), nil, nil)
+	})
+	return r, err
+}
+
+// Forget removes what is kept of a person who is erased; see [preferences.Service].
+func (s *Store) Forget(ctx context.Context, tx *sqldb.Tx, sub *preferences.Subscriber) error {
+	if _, err := tx.ExecContext(ctx, "DELETE FROM form_responses WHERE subscriber_id = $1", sub.ID); err != nil {
+		return fmt.Errorf("forms: forget: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, "DELETE FROM form_submissions WHERE address_key = $1", sub.EmailKey); err != nil {
+		return fmt.Errorf("forms: forget: %w", err)
+	}
+	return nil
+}
