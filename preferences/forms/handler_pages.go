@@ -234,7 +234,10 @@ func (p *Pages) from(c echo.Context, v visit) string {
 func body(c echo.Context) (url.Values, error) {
 	r := c.Request()
 	r.Body = http.MaxBytesReader(c.Response(), r.Body, maxForm)
-	err := r.ParseMultipartForm(maxForm)
+	err := r.ParseForm()
+	if err == nil {
+		err = r.ParseMultipartForm(maxForm)
+	}
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
