@@ -253,7 +253,7 @@ func Campaign(v CampaignView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Layout(at(v.Page, NavCampaigns), v.Name).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Layout(under(v.Page, NavCampaigns), v.Name).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -261,8 +261,8 @@ func Campaign(v CampaignView) templ.Component {
 	})
 }
 
-// at sets which entry of the navigation a page belongs to.
-func at(p Page, key string) Page {
+// under sets which entry of the navigation a page belongs to.
+func under(p Page, key string) Page {
 	p.Current = key
 	return p
 }

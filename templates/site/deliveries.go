@@ -26,7 +26,7 @@ type DeliveryRow struct {
 
 // Deliveries is the list of one campaign's deliveries.
 func Deliveries(v DeliveriesView) templ.Component {
-	p := at(v.Page, NavCampaigns)
+	p := under(v.Page, NavCampaigns)
 	t := ui.Table{Caption: p.t("site.campaign.deliveries"), Columns: []ui.Column{
 		v.column(p.t("site.email"), ""), v.column(p.t("site.campaigns.status"), ""), v.column(p.t("site.campaign.reason"), ""), quiet(v.column(p.t("site.deliveries.reply"), "")), quiet(v.column(p.t("site.mail.at"), "")),
 	}}

@@ -27,7 +27,7 @@ var eventTones = map[string]ui.Tone{"draft": ui.Plain, "open": ui.Good, "full": 
 
 // Events is the list of events.
 func Events(v EventsView) templ.Component {
-	p := at(v.Page, NavEvents)
+	p := under(v.Page, NavEvents)
 	create := v.create(p, NavEvents, "site.events.new")
 	t := ui.Table{Caption: p.t("site.nav.events"), Columns: []ui.Column{v.column(p.t("site.brands.name"), ""), v.column(p.t("site.campaigns.status"), ""), v.column(p.t("site.events.starts"), ""), number(v.column(p.t("site.events.registered"), "")), quiet(number(v.column(p.t("site.events.waiting"), "")))}}
 	for _, r := range v.Rows {
@@ -68,7 +68,7 @@ var guestTones = map[string]ui.Tone{"registered": ui.Good, "waiting": ui.Warn, "
 
 // Event is its page.
 func Event(v EventView) templ.Component {
-	p := at(v.Page, NavEvents)
+	p := under(v.Page, NavEvents)
 	t := ui.Table{Caption: p.t("site.events.guests"), Columns: []ui.Column{{Label: p.t("site.email")}, {Label: p.t("site.campaigns.status")}, {Label: p.t("site.events.shares")}, {Label: p.t("site.mail.at"), Quiet: true}}}
 	for _, g := range v.Guests {
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: g.Email, URL: g.URL, Sub: g.Name}, {Badge: badge(p.Locale, "site.events.guest.", g.Status, guestTones)}, {Text: orElse(g.Shares, "–")}, {Text: p.when(g.At)}}})
@@ -99,7 +99,7 @@ type EventFormView struct {
 
 // EventForm is its page.
 func EventForm(v EventFormView) templ.Component {
-	p, val := at(v.Page, NavEvents), v.Values
+	p, val := under(v.Page, NavEvents), v.Values
 	title := val["names."+p.Locale.Language()]
 	if v.New || title == "" {
 		title = p.t("site.events.new")

@@ -32,11 +32,11 @@ func entries(say func(string) string) []ui.Entry {
 func addCampaigns(out map[string]templ.Component, p Page, say func(string) string) {
 	l := listing(p)
 	rows := []CampaignRow{
-		{say("What is new in March"), "/admin/campaigns/1", say("Newsletter"), "sending", 4210, 9120, now},
-		{say("Spring offer"), "/admin/campaigns/2", say("Offers"), "paused", 120, 3100, now},
-		{say("Open day"), "/admin/campaigns/3", say("Events"), "draft", 0, 0, now},
-		{say("Winter"), "/admin/campaigns/4", say("Offers"), "finished", 3000, 3100, now},
-		{say("Odd"), "/admin/campaigns/5", say("Offers"), say("some_new_status"), 3000, 3100, now},
+		{say("What is new in March"), "/admin/campaigns/1", say("Newsletter"), "sending", 4210, 9120, at},
+		{say("Spring offer"), "/admin/campaigns/2", say("Offers"), "paused", 120, 3100, at},
+		{say("Open day"), "/admin/campaigns/3", say("Events"), "draft", 0, 0, at},
+		{say("Winter"), "/admin/campaigns/4", say("Offers"), "finished", 3000, 3100, at},
+		{say("Odd"), "/admin/campaigns/5", say("Offers"), say("some_new_status"), 3000, 3100, at},
 	}
 	out["campaigns"] = Campaigns(CampaignsView{p, l, rows})
 	out["campaigns-empty"] = Campaigns(CampaignsView{p, Listing{Write: true}, nil})
@@ -47,7 +47,7 @@ func addCampaigns(out map[string]templ.Component, p Page, say func(string) strin
 		Page: p, Name: say("What is new in March"), Status: "draft", Subject: say("What is new, and one thing that is not"), Preheader: say("Five minutes of reading"), Topic: say("Newsletter"), Segment: say("Dutch customers"), Brand: say("Nordlicht"), Excluded: []string{say("Staff"), say("Press")},
 		Author: say("Ada"), Approver: say("Bo"), PreviewURL: "/admin/campaigns/1/preview", DeliveriesURL: "/admin/campaigns/1/deliveries",
 		Links: []ui.Link{{Label: say("Edit"), URL: "/admin/campaigns/1/edit"}}, Posts: []ui.Post{*removal(say)},
-		Audience: &AudienceView{Total: 12027, Allowed: 9120, ByReason: counts, At: now},
+		Audience: &AudienceView{Total: 12027, Allowed: 9120, ByReason: counts, At: at},
 		Checks:   []Check{{say("The unsubscribe link is there"), "", ui.Good}, {say("2 images have no alt text"), say("Add it in the editor."), ui.Bad}, {say("The mail has 91 KB"), say("Gmail cuts it off at 102 KB."), ui.Warn}},
 		Schedule: &ScheduleForm{Action: "/admin/campaigns/1/schedule", Errors: map[string]string{"window": say("Write it as 09:00-17:00.")}, Review: true},
 		Test:     &TestForm{Action: "/admin/campaigns/1/test", To: say("ada@nordlicht.example")}, History: entries(say),
@@ -56,7 +56,7 @@ func addCampaigns(out map[string]templ.Component, p Page, say func(string) strin
 	run := base
 	run.Status, run.Audience, run.Checks, run.Schedule, run.Test = "paused", nil, nil, &ScheduleForm{Action: "/x"}, nil
 	run.StatusReason = say("Paused by itself: five refusals in a row.")
-	run.StartedAt, run.FinishedAt, run.ScheduledAt, run.ExpiresAt = now, now.Add(time.Hour), now, now.AddDate(0, 0, 2)
+	run.StartedAt, run.FinishedAt, run.ScheduledAt, run.ExpiresAt = at, at.Add(time.Hour), at, at.AddDate(0, 0, 2)
 	run.LocalTime, run.Window, run.Rate = say("09:00"), "09:00-17:00", "5000"
 	over := ui.Chart{Locale: p.Locale, Title: say("Sent over time"), Summary: say("Most in the first ten minutes."), PointName: say("Time"), Series: []ui.Series{{Name: say("Sent"), Values: []int{0, 1200, 2600, 3900, 4210}}}, Points: []string{"10:00", "10:05", "10:10", "10:15", "10:20"}}
 	run.Report = &ReportView{Total: 12027, Sent: 4210, Waiting: 4800, Claimed: 12, Deferred: 98, Failed: 3, Uncertain: 1, Bounced: 22, Complained: 1, Unsubscribed: 17, Skipped: counts, Over: over}
@@ -65,8 +65,8 @@ func addCampaigns(out map[string]templ.Component, p Page, say func(string) strin
 	run.StatusReason, run.Segment = "", ""
 	out["campaign-started"] = Campaign(run)
 	deliveries := []DeliveryRow{
-		{say("anna.de.vries@example.com"), "/admin/subscribers/1", "sent", "allowed", say("250 2.0.0 ok"), now}, {say("bo@example.com"), "/admin/subscribers/2", "skipped", "withdrawn", "", now},
-		{say("cy@example.com"), "", "bounced", "", say("550 5.1.1 no such user"), now}, {say("di@example.com"), "", "uncertain", "", "", time.Time{}},
+		{say("anna.de.vries@example.com"), "/admin/subscribers/1", "sent", "allowed", say("250 2.0.0 ok"), at}, {say("bo@example.com"), "/admin/subscribers/2", "skipped", "withdrawn", "", at},
+		{say("cy@example.com"), "", "bounced", "", say("550 5.1.1 no such user"), at}, {say("di@example.com"), "", "uncertain", "", "", time.Time{}},
 	}
 	out["deliveries"] = Deliveries(DeliveriesView{Page: p, Listing: l, Campaign: say("What is new in March"), CampaignURL: "/admin/campaigns/1", ListURL: "/admin/campaigns/1/deliveries", Rows: deliveries, Reasons: []string{"withdrawn"}})
 	out["deliveries-empty"] = Deliveries(DeliveriesView{Page: p, Campaign: say("What is new in March"), CampaignURL: "/admin/campaigns/1", ListURL: "/admin/campaigns/1/deliveries"})
@@ -78,16 +78,16 @@ func addPeople(out map[string]templ.Component, p Page, say func(string) string) 
 	options := []ui.Option{{Value: "news", Label: say("Newsletter")}, {Value: "offers", Label: say("Offers"), Hint: say("A few times a year.")}}
 	var rows []SubscriberRow
 	for _, s := range append(personStates, "erased") {
-		rows = append(rows, SubscriberRow{say("anna.de.vries@example.com"), "/admin/subscribers/1", say("Anna de Vries"), s, 3, now})
+		rows = append(rows, SubscriberRow{say("anna.de.vries@example.com"), "/admin/subscribers/1", say("Anna de Vries"), s, 3, at})
 	}
 	out["subscribers"] = Subscribers(SubscribersView{p, l, options, rows})
 	out["subscribers-empty"] = Subscribers(SubscribersView{Page: p, Listing: Listing{Write: true}})
 	person := SubscriberView{
 		Page: p, Email: say("anna.de.vries@example.com"), Name: say("Anna de Vries"), Status: "active", ExternalID: say("C-1024"), Company: say("De Vries B.V."), Phone: say("+31 20 123 45 67"), Country: say("NL"), Language: say("nl"), TimeZone: say("Europe/Amsterdam"), BirthDate: say("1980-01-01"),
-		CustomerSince: now.AddDate(-3, 0, 0), CreatedAt: now.AddDate(-3, 0, 0), PausedUntil: now.AddDate(0, 1, 0), Frequency: "weekly", Attributes: []Header{{say("plan"), say("pro")}},
-		Consents:     []ConsentLine{{say("Newsletter"), "/admin/topics/news", "given", say("form at nordlicht.example"), now, now.AddDate(2, 0, 0)}, {say("Offers"), "", "withdrawn", say("unsubscribe link"), now, time.Time{}}, {say("Surveys"), "", "", "", time.Time{}, time.Time{}}},
-		Suppressions: []SuppressionRow{{Reason: "manual", Note: say("asked on the telephone"), At: now}}, Partners: []string{say("Hub Resellers")},
-		WhatIf:  []WhatIf{{say("Newsletter"), "allow", "allowed", time.Time{}}, {say("Offers"), "deny", "withdrawn", time.Time{}}, {say("Events"), "defer", "quiet_hours", now}},
+		CustomerSince: at.AddDate(-3, 0, 0), CreatedAt: at.AddDate(-3, 0, 0), PausedUntil: at.AddDate(0, 1, 0), Frequency: "weekly", Attributes: []Header{{say("plan"), say("pro")}},
+		Consents:     []ConsentLine{{say("Newsletter"), "/admin/topics/news", "given", say("form at nordlicht.example"), at, at.AddDate(2, 0, 0)}, {say("Offers"), "", "withdrawn", say("unsubscribe link"), at, time.Time{}}, {say("Surveys"), "", "", "", time.Time{}, time.Time{}}},
+		Suppressions: []SuppressionRow{{Reason: "manual", Note: say("asked on the telephone"), At: at}}, Partners: []string{say("Hub Resellers")},
+		WhatIf:  []WhatIf{{say("Newsletter"), "allow", "allowed", time.Time{}}, {say("Offers"), "deny", "withdrawn", time.Time{}}, {say("Events"), "defer", "quiet_hours", at}},
 		History: entries(say), HistoryMore: "/admin/subscribers/1/history", Links: []ui.Link{{Label: say("Change"), URL: "/admin/subscribers/1/edit"}}, Posts: []ui.Post{*removal(say)},
 		Give: &ConsentForm{Action: "/admin/subscribers/1/consents", Topics: options, Values: map[string]string{"source": say("telephone")}, Errors: map[string]string{"wording": say("Please fill this in.")}},
 	}
@@ -95,14 +95,14 @@ func addPeople(out map[string]templ.Component, p Page, say func(string) string) 
 	out["subscriber-bare"] = Subscriber(SubscriberView{Page: p, Email: say("bo@example.com"), Status: "none"})
 	out["subscriber-new"] = SubscriberForm(SubscriberFormView{Page: p, Record: Record{New: true, Errors: map[string]string{"email": say("This is not an e-mail address."), "country": say("Two letters.")}}, Action: "/admin/subscribers", Back: "/admin/subscribers", Values: map[string]string{"email": say("anna@")}})
 	out["subscriber-edit"] = SubscriberForm(SubscriberFormView{Page: p, Record: Record{Remove: removal(say)}, Action: "/admin/subscribers/1", Back: "/admin/subscribers/1"})
-	blocked := []SuppressionRow{{say("cy@example.com"), "/admin/subscribers/3", "bounced", say("550 5.1.1"), now, nil}, {say("di@example.com"), "", "manual", say("asked"), now, post(say("Lift"), "/admin/suppressions/lift")}, {"", "", "erased", "", now, nil}, {say("ed@example.com"), "", "complained", "", now, nil}}
+	blocked := []SuppressionRow{{say("cy@example.com"), "/admin/subscribers/3", "bounced", say("550 5.1.1"), at, nil}, {say("di@example.com"), "", "manual", say("asked"), at, post(say("Lift"), "/admin/suppressions/lift")}, {"", "", "erased", "", at, nil}, {say("ed@example.com"), "", "complained", "", at, nil}}
 	out["suppressions"] = Suppressions(SuppressionsView{Page: p, Listing: l, Rows: blocked, Action: "/admin/suppressions", Errors: map[string]string{"email": say("Not an address.")}})
 	out["suppressions-empty"] = Suppressions(SuppressionsView{Page: p})
-	segments := []SegmentRow{{"dutch", "/admin/segments/dutch", say("Dutch customers"), 4210, now}, {"all", "/admin/segments/all", say("Everybody"), -1, now}}
+	segments := []SegmentRow{{"dutch", "/admin/segments/dutch", say("Dutch customers"), 4210, at}, {"all", "/admin/segments/all", say("Everybody"), -1, at}}
 	out["segments"] = Segments(SegmentsView{p, l, segments})
 	out["segments-empty"] = Segments(SegmentsView{Page: p, Listing: Listing{Write: true}})
 	out["segment"] = SegmentForm(SegmentFormView{Page: p, Record: Record{Errors: map[string]string{"rules": say("Not a rule.")}, Remove: removal(say)}, Action: "/admin/segments/dutch", Values: map[string]string{"key": "dutch", "name": say("Dutch customers"), "rules": say(`{"field": "country", "op": "eq", "value": "NL"}`)}, Counted: 4210})
-	imports := []ImportRow{{"/admin/imports/1", say("readers.csv"), say("Ada"), "running", false, 20000, 9000, 12, now}, {"/admin/imports/2", say("trial.csv"), say("Ada"), "finished", true, 200, 190, 10, now}}
+	imports := []ImportRow{{"/admin/imports/1", say("readers.csv"), say("Ada"), "running", false, 20000, 9000, 12, at}, {"/admin/imports/2", say("trial.csv"), say("Ada"), "finished", true, 200, 190, 10, at}}
 	out["imports"] = Imports(ImportsView{p, l, imports})
 	out["imports-empty"] = Imports(ImportsView{Page: p, Listing: Listing{Write: true}})
 	out["import-file"] = ImportForm(ImportFormView{Page: p, Action: "/admin/imports/new"})
@@ -112,12 +112,12 @@ func addPeople(out map[string]templ.Component, p Page, say func(string) string) 
 	out["import-done"] = Import(ImportView{Page: p, ImportRow: imports[1]})
 	var requests []RequestRow
 	for i, s := range []string{"unconfirmed", "open", "in_progress", "done", "refused", "withdrawn"} {
-		requests = append(requests, RequestRow{say("DR-2026-0007"), "/admin/requests/1", "erasure", say("anna.de.vries@example.com"), s, now.AddDate(0, -1, i), now.AddDate(0, 0, 8*i-8)})
+		requests = append(requests, RequestRow{say("DR-2026-0007"), "/admin/requests/1", "erasure", say("anna.de.vries@example.com"), s, at.AddDate(0, -1, i), at.AddDate(0, 0, 8*i-8)})
 	}
-	out["requests"] = Requests(RequestsView{p, l, requests, now})
+	out["requests"] = Requests(RequestsView{p, l, requests, at})
 	out["requests-empty"] = Requests(RequestsView{Page: p, Listing: Listing{Write: true}})
-	out["request"] = Request(RequestView{Page: p, RequestRow: requests[1], PersonURL: "/admin/subscribers/1", Message: say("Please erase all."), Source: say("preference centre"), Now: now, Verified: now, Extended: say("many requests"), Answer: say("Done."), Files: []ui.Link{{Label: say("data.json"), URL: "/x.json"}, {Label: say("data.csv"), URL: "/x.csv"}}, Posts: []ui.Post{*removal(say)}, Reply: &ReplyForm{Action: "/admin/requests/1/reply", Errors: map[string]string{"answer": say("Please write something.")}}, History: entries(say)})
-	out["request-unverified"] = Request(RequestView{Page: p, RequestRow: requests[0], Now: now})
+	out["request"] = Request(RequestView{Page: p, RequestRow: requests[1], PersonURL: "/admin/subscribers/1", Message: say("Please erase all."), Source: say("preference centre"), Now: at, Verified: at, Extended: say("many requests"), Answer: say("Done."), Files: []ui.Link{{Label: say("data.json"), URL: "/x.json"}, {Label: say("data.csv"), URL: "/x.csv"}}, Posts: []ui.Post{*removal(say)}, Reply: &ReplyForm{Action: "/admin/requests/1/reply", Errors: map[string]string{"answer": say("Please write something.")}}, History: entries(say)})
+	out["request-unverified"] = Request(RequestView{Page: p, RequestRow: requests[0], Now: at})
 	out["request-new"] = RequestForm(RequestFormView{Page: p, Action: "/admin/requests", Errors: map[string]string{"email": say("Not an address.")}})
 }
 
@@ -132,7 +132,7 @@ func addOffers(out map[string]templ.Component, p Page, say func(string) string) 
 	out["brands-empty"] = Brands(BrandsView{Page: p, Listing: Listing{Write: true}})
 	out["brand"] = BrandForm(BrandFormView{Page: p, Record: Record{Errors: map[string]string{"postal_address": say("Please fill this in.")}}, Action: "/admin/brands/default", Values: map[string]string{"key": "default", "name": say("Nordlicht"), "color": "#3a4fb0"}})
 	out["brand-new"] = BrandForm(BrandFormView{Page: p, Record: Record{New: true}, Action: "/admin/brands"})
-	out["partners"] = Partners(PartnersView{Page: p, Listing: l, Rows: []PartnerRow{{"hub", say("Hub Resellers"), "/admin/partners/hub", 12, now}}, Action: "/admin/partners", Errors: map[string]string{"key": say("Taken.")}})
+	out["partners"] = Partners(PartnersView{Page: p, Listing: l, Rows: []PartnerRow{{"hub", say("Hub Resellers"), "/admin/partners/hub", 12, at}}, Action: "/admin/partners", Errors: map[string]string{"key": say("Taken.")}})
 	out["partners-empty"] = Partners(PartnersView{Page: p, Listing: Listing{Write: true}, Action: "/admin/partners"})
 	var forms []FormRow
 	for _, k := range formKinds {
@@ -145,66 +145,48 @@ func addOffers(out map[string]templ.Component, p Page, say func(string) string) 
 }
 
 func addManage(out map[string]templ.Component, p Page, say func(string) string) {
-	l := listing(p)
-	scopes := []ui.Option{{Value: "full", Label: say("full")}, {Value: "campaigns:write", Label: say("campaigns:write"), Hint: say("Make and send campaigns.")}}
-	out["audit"] = Audit(AuditView{p, l, []AuditRow{{now, say("Ada"), "user", "192.0.2.1", say("campaign.schedule"), say("campaign:1"), "/admin/campaigns/1", say("{\n  \"status\": \"draft\"\n}"), say("{\n  \"status\": \"scheduled\"\n}")}, {now, say("shop"), "key", "", say("topic.create"), say("topic:news"), "", "", "{}"}}})
-	out["audit-nothing"] = Audit(AuditView{Page: p, Listing: Listing{Chosen: map[string]string{"actor": say("Bo")}}})
-	out["keys"] = Keys(KeysView{Page: p, Rows: []KeyRow{{say("shop"), say("full"), say("Ada"), false, now, now, false, removal(say)}, {say("old"), say("read"), "", true, now, time.Time{}, true, nil}}, Action: "/admin/keys", Scopes: scopes, Ticked: []string{"full"}, Errors: map[string]string{"scopes": say("Choose one.")}, Made: say("ak_live_0123456789"), MadeName: say("shop")})
-	out["keys-empty"] = Keys(KeysView{Page: p, Action: "/admin/keys", Scopes: scopes})
-	out["people"] = People(PeopleView{Page: p, Rows: []PersonRow{{say("Ada"), say("ada@nordlicht.example"), "/admin/people/1", say("Administrator"), true, false, now}, {say("Bo"), say("bo@nordlicht.example"), "/admin/people/2", say("Approver"), false, false, time.Time{}}, {say("Cy"), say("cy@nordlicht.example"), "/admin/people/3", say("Marketer"), false, true, now}}, Action: "/admin/people", Ticked: []string{"marketer"}, Errors: map[string]string{"email": say("Taken.")}, Link: say("https://assent.nordlicht.example/admin/password/x"), LinkFor: say("Bo")})
-	out["person"] = PersonForm(PersonFormView{Page: p, Action: "/admin/people/2", Name: say("Bo"), Email: say("bo@nordlicht.example"), Ticked: []string{"approver"}, Link: say("https://assent.nordlicht.example/x"), Posts: []ui.Post{*removal(say)}})
 	out["settings"] = Settings(SettingsView{p, []SettingsForm{
 		{"cap", say("Frequency cap"), say("Over all campaigns."), ui.FormOf{Action: "/admin/settings/cap", Submit: say("Save"), Fields: []ui.Field{{Name: "value", Label: say("Cap"), Value: say("3/168h"), Short: true, Hint: say("Mails, a slash, and a time.")}}}},
 		{"quiet", say("Quiet hours"), "", ui.FormOf{Action: "/admin/settings/quiet", Submit: say("Save"), Fields: []ui.Field{{Name: "value", Label: say("Hours"), Value: say("22:00-07:00"), Short: true}}}},
 	}, []Header{{"BASE_URL", say("https://assent.nordlicht.example")}, {"DATABASE_URL", say("sqlite:data/assent.db")}}})
-	account := AccountView{
-		Page: p, ProfileAction: "/admin/account/profile", PasswordAction: "/admin/account/password", Name: say("Ada"), Language: "nl", Errors: map[string]string{"old": say("That is not your password."), "name": say("Please fill this in.")}, BeginTOTP: "/admin/account/totp",
-		Sessions: []SessionRow{{say("Firefox on Linux"), say("192.0.2.1"), say("password+totp"), now, true, nil}, {say("Safari on iPhone"), say("192.0.2.2"), say("passkey"), now, false, post(say("End"), "/admin/account/sessions/2")}}, EndOthers: post(say("End all others"), "/admin/account/sessions"), Security: entries(say),
-		AddPasskey: "/admin/account/passkeys/new", Passkeys: []PasskeyRow{{say("Telephone"), now, *removal(say)}},
-	}
-	out["account"] = Account(account)
-	account.TOTP, account.CodesLeft, account.StopTOTP, account.RenewCodes, account.SecondErrors = true, 8, "/admin/account/totp/stop", "/admin/account/codes", map[string]string{"password": say("That is not your password.")}
-	out["account-second"] = Account(account)
-	out["totp"] = TOTP(TOTPView{Page: p, Action: "/admin/account/totp/confirm", Step: "s", URL: "otpauth://totp/Assent:ada@nordlicht.example?secret=JBSWY3DPEHPK3PXP&issuer=Assent", Secret: say("JBSW Y3DP EHPK 3PXP"), Errors: map[string]string{"code": say("That code is not right.")}})
-	out["codes"] = RecoveryCodes(CodesView{p, []string{say("a1b2-c3d4"), "e5f6-g7h8", "i9j0-k1l2", "m3n4-o5p6", "q7r8-s9t0", "u1v2-w3x4", "y5z6-a7b8", "c9d0-e1f2"}})
 }
 
 func addRunning(out map[string]templ.Component, p Page, say func(string) string) {
 	l := listing(p)
-	broadcasts := []NoticeRow{{Subject: say("Our privacy policy changes"), URL: "/admin/notices/1", Obligation: "privacy_change", Status: "sending", Done: 19000, Total: 20000, Unserved: 14, At: now}, {Subject: say("Terms"), URL: "/admin/notices/2", Obligation: "terms_change", Status: "in_review", Total: 20000, At: now}}
+	broadcasts := []NoticeRow{{Subject: say("Our privacy policy changes"), URL: "/admin/notices/1", Obligation: "privacy_change", Status: "sending", Done: 19000, Total: 20000, Unserved: 14, At: at}, {Subject: say("Terms"), URL: "/admin/notices/2", Obligation: "terms_change", Status: "in_review", Total: 20000, At: at}}
 	out["notices"] = Notices(NoticesView{Page: p, Listing: l, Broadcasts: true, BroadcastsURL: "/admin/notices", SinglesURL: "/admin/notices/single", Rows: broadcasts})
-	out["notices-single"] = Notices(NoticesView{Page: p, Listing: l, BroadcastsURL: "/admin/notices", SinglesURL: "/admin/notices/single", Rows: []NoticeRow{{Subject: say("Payment failed"), URL: "/admin/notices/single/1", Obligation: "payment", Status: "unserved", To: say("anna.de.vries@example.com"), At: now}}})
+	out["notices-single"] = Notices(NoticesView{Page: p, Listing: l, BroadcastsURL: "/admin/notices", SinglesURL: "/admin/notices/single", Rows: []NoticeRow{{Subject: say("Payment failed"), URL: "/admin/notices/single/1", Obligation: "payment", Status: "unserved", To: say("anna.de.vries@example.com"), At: at}}})
 	out["notices-empty"] = Notices(NoticesView{Page: p, Listing: Listing{Write: true}, Broadcasts: true, BroadcastsURL: "/admin/notices", SinglesURL: "/admin/notices/single"})
 	tabs := []ui.Tab{{Label: say("Unserved"), URL: "?outcome=unserved", Count: "14", Current: true}, {Label: say("Accepted"), URL: "?outcome=accepted", Count: "18,986"}}
 	cast := BroadcastView{
-		Page: p, Subject: say("Our privacy policy changes on 1 May"), Status: "sending", StatusReason: say("One relay answers slowly."), Obligation: "privacy_change", Basis: "legal_obligation", Audience: say("All customers"), Author: say("Ada"), Approver: say("Bo"), PolicyURL: "/policies/privacy/3", PolicyName: say("Privacy policy 3"), EffectiveAt: now.AddDate(0, 2, 0), ScheduledAt: now,
+		Page: p, Subject: say("Our privacy policy changes on 1 May"), Status: "sending", StatusReason: say("One relay answers slowly."), Obligation: "privacy_change", Basis: "legal_obligation", Audience: say("All customers"), Author: say("Ada"), Approver: say("Bo"), PolicyURL: "/policies/privacy/3", PolicyName: say("Privacy policy 3"), EffectiveAt: at.AddDate(0, 2, 0), ScheduledAt: at,
 		Coverage: &CoverageView{Addressed: 20000, Accepted: 18986, Pending: 900, Bounced: 90, Unserved: 14, Served: 10, LeadTimeMet: true, LeadNote: say("for 18,986 of 20,000 so far")}, Lint: []Check{{say("No promotion found"), "", ui.Good}}, PreviewURL: "/admin/notices/1/preview",
-		Links: []ui.Link{{Label: say("CSV"), URL: "/admin/notices/1.csv"}}, Posts: []ui.Post{*removal(say)}, People: &PeopleByOutcome{tabs, []CoveragePerson{{say("cy@example.com"), "/admin/subscribers/3", "unserved", "address_bounced", now, post(say("Served by post"), "/admin/notices/1/serve")}}, ui.Pager{Locale: p.Locale, Next: "?x", Shown: "1–14"}}, History: entries(say),
+		Links: []ui.Link{{Label: say("CSV"), URL: "/admin/notices/1.csv"}}, Posts: []ui.Post{*removal(say)}, People: &PeopleByOutcome{tabs, []CoveragePerson{{say("cy@example.com"), "/admin/subscribers/3", "unserved", "address_bounced", at, post(say("Served by post"), "/admin/notices/1/serve")}}, ui.Pager{Locale: p.Locale, Next: "?x", Shown: "1–14"}}, History: entries(say),
 	}
 	out["broadcast"] = Broadcast(cast)
 	cast.Coverage, cast.People = &CoverageView{}, &PeopleByOutcome{Tabs: tabs, Pager: ui.Pager{Locale: p.Locale}}
 	out["broadcast-new-run"] = Broadcast(cast)
 	audiences := []ui.Option{{Value: "customers", Label: say("All customers")}}
 	out["broadcast-form"] = BroadcastForm(BroadcastFormView{Page: p, Action: "/admin/notices", Audiences: audiences, Policies: []ui.Option{{Value: "privacy/3", Label: say("Privacy policy 3")}}, Languages: []string{"en", "nl"}, Errors: map[string]string{"effective_at": say("Too near."), "text.en": say("Offers are not allowed here.")}})
-	out["notice"] = Notice(NoticeView{Page: p, Subject: say("Payment failed"), Status: "sent", To: say("anna.de.vries@example.com"), PersonURL: "/admin/subscribers/1", Obligation: "payment", Basis: "contract", Reference: say("INV-7"), At: now, Attempts: entries(say), Evidence: []Header{{"SHA-256", say("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")}, {"Message-ID", say("<01JB@nordlicht.example>")}}, PreviewURL: "/admin/notices/single/1/preview", ProofURL: "/admin/notices/single/1/proof"})
-	out["policies"] = Policies(PoliciesView{p, l, []PolicyRow{{"privacy", "/admin/policies/privacy", say("Privacy policy"), "2", now, "3", now.AddDate(0, 2, 0)}, {"terms", "/admin/policies/terms", say("Terms"), "", time.Time{}, "", time.Time{}}}})
+	out["notice"] = Notice(NoticeView{Page: p, Subject: say("Payment failed"), Status: "sent", To: say("anna.de.vries@example.com"), PersonURL: "/admin/subscribers/1", Obligation: "payment", Basis: "contract", Reference: say("INV-7"), At: at, Attempts: entries(say), Evidence: []Header{{"SHA-256", say("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")}, {"Message-ID", say("<01JB@nordlicht.example>")}}, PreviewURL: "/admin/notices/single/1/preview", ProofURL: "/admin/notices/single/1/proof"})
+	out["policies"] = Policies(PoliciesView{p, l, []PolicyRow{{"privacy", "/admin/policies/privacy", say("Privacy policy"), "2", at, "3", at.AddDate(0, 2, 0)}, {"terms", "/admin/policies/terms", say("Terms"), "", time.Time{}, "", time.Time{}}}})
 	out["policies-empty"] = Policies(PoliciesView{Page: p, Listing: Listing{Write: true}})
 	out["policy-new"] = PolicyForm(PolicyFormView{Page: p, Action: "/admin/policies", Languages: []string{"en", "nl"}, Errors: map[string]string{"slug": say("Taken.")}})
 	out["policy-version"] = PolicyForm(PolicyFormView{Page: p, Action: "/admin/policies/privacy", Slug: "privacy", Name: say("Privacy policy"), Languages: []string{"en"}})
-	out["policy"] = PolicyVersions(PolicyVersionsView{Page: p, Slug: "privacy", Name: say("Privacy policy"), PublicURL: say("https://assent.nordlicht.example/policies/privacy"), NewURL: "/admin/policies/privacy/new", Rows: []PolicyVersionRow{{"3", "/policies/privacy/3", "coming", now, true, "/admin/notices/1", "/policies/privacy/3/changes"}, {"2", "/policies/privacy/2", "in_force", now, false, "", ""}, {"1", "/policies/privacy/1", "archived", now, false, "", ""}}})
+	out["policy"] = PolicyVersions(PolicyVersionsView{Page: p, Slug: "privacy", Name: say("Privacy policy"), PublicURL: say("https://assent.nordlicht.example/policies/privacy"), NewURL: "/admin/policies/privacy/new", Rows: []PolicyVersionRow{{"3", "/policies/privacy/3", "coming", at, true, "/admin/notices/1", "/policies/privacy/3/changes"}, {"2", "/policies/privacy/2", "in_force", at, false, "", ""}, {"1", "/policies/privacy/1", "archived", at, false, "", ""}}})
 	var events []EventRow
 	for _, s := range []string{"draft", "open", "full", "closed", "over", "cancelled"} {
-		events = append(events, EventRow{"/admin/events/1", say("Open day"), say("Amsterdam"), s, 12, 3, 40, now})
+		events = append(events, EventRow{"/admin/events/1", say("Open day"), say("Amsterdam"), s, 12, 3, 40, at})
 	}
 	out["events"] = Events(EventsView{p, l, events})
 	out["events-empty"] = Events(EventsView{Page: p, Listing: Listing{Write: true}})
-	out["event"] = Event(EventView{Page: p, EventRow: events[1], PublicURL: say("https://assent.nordlicht.example/events/open-day"), Zone: "Europe/Amsterdam", Guests: []GuestRow{{say("Anna de Vries"), say("anna.de.vries@example.com"), "/admin/subscribers/1", "registered", say("Fair Events"), now}, {say("Bo"), say("bo@example.com"), "", "waiting", "", now}}, GuestsPager: l.Pager, Exports: []ui.Link{{Label: say("Guests as CSV"), URL: "/admin/events/1/guests.csv", Icon: "download"}}, Posts: []ui.Post{*removal(say)}})
-	out["event-nobody"] = Event(EventView{Page: p, EventRow: EventRow{Name: say("Open day"), Status: "draft", StartsAt: now}})
+	out["event"] = Event(EventView{Page: p, EventRow: events[1], PublicURL: say("https://assent.nordlicht.example/events/open-day"), Zone: "Europe/Amsterdam", Guests: []GuestRow{{say("Anna de Vries"), say("anna.de.vries@example.com"), "/admin/subscribers/1", "registered", say("Fair Events"), at}, {say("Bo"), say("bo@example.com"), "", "waiting", "", at}}, GuestsPager: l.Pager, Exports: []ui.Link{{Label: say("Guests as CSV"), URL: "/admin/events/1/guests.csv", Icon: "download"}}, Posts: []ui.Post{*removal(say)}})
+	out["event-nobody"] = Event(EventView{Page: p, EventRow: EventRow{Name: say("Open day"), Status: "draft", StartsAt: at}})
 	out["event-form"] = EventForm(EventFormView{Page: p, Record: Record{New: true, Errors: map[string]string{"ends_at": say("Before the beginning.")}}, Action: "/admin/events", Partners: audiences, Languages: []string{"en"}})
 	out["queues"] = Queues(QueuesView{Page: p, Rows: []QueueRow{{"notices", "transactional", 12, 2, 0, 1, 0, 1500 * time.Millisecond, false, nil}, {"campaigns", "marketing", 4910, 8, 2, 3, 1, time.Minute, true, []ui.Post{*post(say("Resume"), "/admin/queues/campaigns/resume")}}}, Down: say("connection refused")})
 	out["queues-empty"] = Queues(QueuesView{Page: p})
 	rates := ui.Chart{Locale: p.Locale, Title: say("Bounces and complaints"), PointName: say("Day"), Points: []string{"1", "2", "3"}, Series: []ui.Series{{Name: say("Bounced"), Values: []int{1, 4, 2}}, {Name: say("Complained"), Values: []int{0, 1, 0}}}}
 	out["deliverability"] = Deliverability(DeliverabilityView{Page: p, Streams: []Stream{{Key: "marketing", Relay: say("smtp.example")}, {Key: "transactional"}}, Checks: []Check{{say("SPF passes"), "", ui.Good}, {say("No DMARC record"), say("Add one at _dmarc."), ui.Bad}}, Rates: rates, Domains: []DomainRow{{say("gmail.com"), 4000, 20, 3, 1, "500/m", ui.Good}, {say("example.com"), 40, 0, 0, 0, "", ui.Plain}}, WarmUp: &WarmUp{3, 14, 400, 2000}})
-	out["webhooks"] = Webhooks(WebhooksView{Page: p, Rows: []WebhookRow{{say("https://app.nordlicht.example/hooks"), "/admin/webhooks/1", say("notice.*"), "", now, []ui.Post{*removal(say)}}, {say("https://old.example/"), "", say("consent.*"), say("since 9:40: 500"), now, nil}}, Action: "/admin/webhooks", Events: audiences, Ticked: []string{"customers"}, Errors: map[string]string{"url": say("Not allowed.")}, Secret: say("whsec_0123")})
+	out["webhooks"] = Webhooks(WebhooksView{Page: p, Rows: []WebhookRow{{say("https://app.nordlicht.example/hooks"), "/admin/webhooks/1", say("notice.*"), "", at, []ui.Post{*removal(say)}}, {say("https://old.example/"), "", say("consent.*"), say("since 9:40: 500"), at, nil}}, Action: "/admin/webhooks", Events: audiences, Ticked: []string{"customers"}, Errors: map[string]string{"url": say("Not allowed.")}, Secret: say("whsec_0123")})
 	out["webhooks-empty"] = Webhooks(WebhooksView{Page: p, Action: "/admin/webhooks", Events: audiences})
 }

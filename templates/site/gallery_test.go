@@ -9,7 +9,7 @@ import (
 	"github.com/a-h/templ"
 )
 
-var now = time.Date(2026, 3, 3, 9, 5, 0, 0, time.UTC)
+var at = time.Date(2026, 3, 3, 9, 5, 0, 0, time.UTC)
 
 func samplePage(tag string, say func(string) string) Page {
 	l := locale.Get(tag)
@@ -55,11 +55,11 @@ func addHome(out map[string]templ.Component, p Page, say func(string) string) {
 		Series: []ui.Series{{Name: say("On"), Values: []int{812, 830, 861, 902, 900, 954, 1003, 1060, 1098, 1131, 1190, 1240}}, {Name: say("Stopped"), Values: []int{10, 14, 9, 20, 41, 12, 15, 13, 20, 22, 18, 16}}},
 	}
 	for i := range 12 {
-		growth.Points = append(growth.Points, p.Locale.Date(now.AddDate(0, 0, 7*(i-11))))
+		growth.Points = append(growth.Points, p.Locale.Date(at.AddDate(0, 0, 7*(i-11))))
 	}
 	first := p
 	first.Offset = 744 * time.Hour
-	out["home-first"] = Home(HomeView{Page: first, Now: now, Steps: steps, Streams: []Stream{{Key: "marketing"}, {Key: "transactional"}}, GrowthURL: "/admin/subscribers"})
+	out["home-first"] = Home(HomeView{Page: first, Now: at, Steps: steps, Streams: []Stream{{Key: "marketing"}, {Key: "transactional"}}, GrowthURL: "/admin/subscribers"})
 	done := make([]Step, len(steps))
 	for i, s := range steps {
 		s.Done = true
@@ -68,7 +68,7 @@ func addHome(out map[string]templ.Component, p Page, say func(string) string) {
 	p.Current = NavHome
 	p.Flash = &Flash{Text: say("The campaign is paused."), Undo: &ui.Post{Label: say("Resume"), Action: "/admin/campaigns/1/resume"}}
 	out["home"] = Home(HomeView{
-		Page: p, Now: now.Add(6 * time.Hour), Steps: done, Growth: growth, GrowthURL: "/admin/subscribers",
+		Page: p, Now: at.Add(6 * time.Hour), Steps: done, Growth: growth, GrowthURL: "/admin/subscribers",
 		Stats: []ui.Stat{{Label: say("Subscribers"), Value: p.n(12408), URL: "/admin/subscribers"}, {Label: say("May be written to"), Value: p.n(9120), Note: say("73% of all")}, {Label: say("Sent in 7 days"), Value: p.n(18230)}, {Label: say("Complaints"), Value: "0.02%", Note: say("of the last 1,000"), Tone: ui.Bad}},
 		Running: []Run{
 			{say("What is new in March"), "/admin/campaigns/1", "sending", 4210, 9120, ""},
@@ -85,14 +85,14 @@ func addHome(out map[string]templ.Component, p Page, say func(string) string) {
 		},
 	})
 	p.Flash = nil
-	out["home-calm"] = Home(HomeView{Page: p, Now: now.Add(12 * time.Hour), Steps: done, GrowthURL: "/admin/subscribers"})
+	out["home-calm"] = Home(HomeView{Page: p, Now: at.Add(12 * time.Hour), Steps: done, GrowthURL: "/admin/subscribers"})
 }
 
 func addMailbox(out map[string]templ.Component, p Page, say func(string) string) {
 	p.Current = NavMailbox
 	lines := []MailLine{
-		{"/admin/mailbox/1", say("Nordlicht <news@nordlicht.example>"), say("anna.de.vries@example.com"), say("What is new in March, and a subject that is long enough not to fit on a line of a small screen"), "marketing", now},
-		{"/admin/mailbox/2", say("Nordlicht <notices@nordlicht.example>"), say("bo@example.com"), "", "transactional", now.Add(-time.Hour)},
+		{"/admin/mailbox/1", say("Nordlicht <news@nordlicht.example>"), say("anna.de.vries@example.com"), say("What is new in March, and a subject that is long enough not to fit on a line of a small screen"), "marketing", at},
+		{"/admin/mailbox/2", say("Nordlicht <notices@nordlicht.example>"), say("bo@example.com"), "", "transactional", at.Add(-time.Hour)},
 	}
 	pager := ui.Pager{Locale: p.Locale, Previous: "?before=1", Next: "?after=2", Shown: Shown(p.Locale, 1, 50, 12345)}
 	out["mailbox"] = Mailbox(MailboxView{Page: p, Mails: lines, Pager: pager, Real: true, Empty: &ui.Post{Label: say("Empty the mailbox"), Action: "/admin/mailbox/empty", Tone: ui.Bad, Ask: say("Empty the mailbox?"), AskText: say("All 12,345 mails are removed.")}})

@@ -31,7 +31,7 @@ func importStatus(p Page, status string) ui.Badge {
 
 // Imports is the list of imports.
 func Imports(v ImportsView) templ.Component {
-	p := at(v.Page, NavImports)
+	p := under(v.Page, NavImports)
 	create := v.create(p, NavImports, "site.imports.new")
 	t := ui.Table{Caption: p.t("site.nav.imports"), Columns: []ui.Column{
 		v.column(p.t("site.imports.file"), ""), v.column(p.t("site.campaigns.status"), ""), number(v.column(p.t("site.imports.rows"), "")), number(v.column(p.t("site.imports.created"), "")), quiet(number(v.column(p.t("site.imports.skipped"), ""))), quiet(v.column(p.t("site.mail.at"), "")),
@@ -72,7 +72,7 @@ type ImportColumn struct {
 
 // ImportForm is its page.
 func ImportForm(v ImportFormView) templ.Component {
-	p, val := at(v.Page, NavImports), v.Values
+	p, val := under(v.Page, NavImports), v.Values
 	f := ui.FormOf{Action: v.Action, Cancel: ui.Link{Label: p.t("site.cancel"), URL: Path(NavImports)}}
 	head := ui.Head{Title: p.t("site.imports.new"), Back: p.back(NavImports)}
 	if len(v.Columns) == 0 {

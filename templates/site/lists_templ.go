@@ -117,7 +117,7 @@ func Partners(v PartnersView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Layout(at(v.Page, NavPartners), v.t("site.nav.partners")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Layout(under(v.Page, NavPartners), v.t("site.nav.partners")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -256,7 +256,7 @@ func Suppressions(v SuppressionsView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Layout(at(v.Page, NavSuppressions), v.t("site.nav.suppressions")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var6), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Layout(under(v.Page, NavSuppressions), v.t("site.nav.suppressions")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var6), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

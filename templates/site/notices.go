@@ -30,7 +30,7 @@ var obligations = []string{"contract", "account", "payment", "terms_change", "pr
 
 // Notices is the list of notices.
 func Notices(v NoticesView) templ.Component {
-	p := at(v.Page, NavNotices)
+	p := under(v.Page, NavNotices)
 	create := v.create(p, NavNotices, "site.notices.new")
 	tabs := []ui.Tab{{Label: p.t("site.notices.broadcasts"), URL: v.BroadcastsURL, Current: v.Broadcasts}, {Label: p.t("site.notices.singles"), URL: v.SinglesURL, Current: !v.Broadcasts}}
 	t := ui.Table{Caption: p.t("site.nav.notices"), Columns: []ui.Column{{Label: p.t("site.campaign.subject")}, {Label: p.t("site.campaigns.status")}, {Label: p.t("site.notices.obligation"), Quiet: true}}}
@@ -148,7 +148,7 @@ type BroadcastFormView struct {
 
 // BroadcastForm is its page.
 func BroadcastForm(v BroadcastFormView) templ.Component {
-	p, val := at(v.Page, NavNotices), v.Values
+	p, val := under(v.Page, NavNotices), v.Values
 	obligation := ui.Field{Name: "obligation", Kind: "select", Label: p.t("site.notices.obligation"), Hint: p.t("site.notices.obligation_hint"), Value: val["obligation"], Required: true}
 	for _, o := range obligations {
 		obligation.Options = append(obligation.Options, ui.Option{Value: o, Label: p.t("pages.obligation." + o)})

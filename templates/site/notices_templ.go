@@ -478,7 +478,7 @@ func Broadcast(v BroadcastView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Layout(at(v.Page, NavNotices), v.Subject).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Layout(under(v.Page, NavNotices), v.Subject).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -801,7 +801,7 @@ func Notice(v NoticeView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Layout(at(v.Page, NavNotices), v.Subject).Render(templ.WithChildren(ctx, templ_7745c5c3_Var20), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Layout(under(v.Page, NavNotices), v.Subject).Render(templ.WithChildren(ctx, templ_7745c5c3_Var20), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

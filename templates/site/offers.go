@@ -25,7 +25,7 @@ type TopicRow struct {
 
 // Topics is the list of topics.
 func Topics(v TopicsView) templ.Component {
-	p := at(v.Page, NavTopics)
+	p := under(v.Page, NavTopics)
 	create := v.create(p, NavTopics, "site.topics.new")
 	t := ui.Table{Caption: p.t("site.nav.topics"), Columns: []ui.Column{
 		v.column(p.t("site.topics.name"), ""), v.column(p.t("site.topics.class"), ""), quiet(v.column(p.t("site.topics.basis"), "")), number(v.column(p.t("site.consent.given"), "")), number(v.column(p.t("site.consent.pending"), "")),
@@ -57,7 +57,7 @@ type TopicFormView struct {
 
 // TopicForm is its page.
 func TopicForm(v TopicFormView) templ.Component {
-	p, val := at(v.Page, NavTopics), v.Values
+	p, val := under(v.Page, NavTopics), v.Values
 	title := val["names."+p.Locale.Language()]
 	if v.New || title == "" {
 		title = p.t("site.topics.new")
@@ -125,7 +125,7 @@ type BrandRow struct {
 
 // Brands is the list of brands.
 func Brands(v BrandsView) templ.Component {
-	p := at(v.Page, NavBrands)
+	p := under(v.Page, NavBrands)
 	create := v.create(p, NavBrands, "site.brands.new")
 	t := ui.Table{Caption: p.t("site.nav.brands"), Columns: []ui.Column{v.column(p.t("site.brands.name"), ""), v.column(p.t("site.brands.from"), ""), v.column(p.t("site.campaigns.status"), "")}}
 	for _, r := range v.Rows {
@@ -152,7 +152,7 @@ type BrandFormView struct {
 
 // BrandForm is its page.
 func BrandForm(v BrandFormView) templ.Component {
-	p, val := at(v.Page, NavBrands), v.Values
+	p, val := under(v.Page, NavBrands), v.Values
 	title := val["name"]
 	if v.New || title == "" {
 		title = p.t("site.brands.new")

@@ -72,7 +72,7 @@ type SegmentRow struct {
 
 // Segments is the list of segments.
 func Segments(v SegmentsView) templ.Component {
-	p := at(v.Page, NavSegments)
+	p := under(v.Page, NavSegments)
 	create := v.create(p, NavSegments, "site.segments.new")
 	t := ui.Table{Caption: p.t("site.nav.segments"), Columns: []ui.Column{v.column(p.t("site.brands.name"), ""), number(v.column(p.t("site.campaign.people"), "")), quiet(v.column(p.t("site.changed"), ""))}}
 	for _, r := range v.Rows {
@@ -101,7 +101,7 @@ type SegmentFormView struct {
 
 // SegmentForm is its page.
 func SegmentForm(v SegmentFormView) templ.Component {
-	p, val := at(v.Page, NavSegments), v.Values
+	p, val := under(v.Page, NavSegments), v.Values
 	title := val["name"]
 	if v.New || title == "" {
 		title = p.t("site.segments.new")

@@ -26,7 +26,7 @@ type PolicyRow struct {
 
 // Policies is the list of policies.
 func Policies(v PoliciesView) templ.Component {
-	p := at(v.Page, NavPolicies)
+	p := under(v.Page, NavPolicies)
 	create := v.create(p, NavPolicies, "site.policies.new")
 	t := ui.Table{Caption: p.t("site.nav.policies"), Columns: []ui.Column{{Label: p.t("site.brands.name")}, {Label: p.t("site.policies.in_force")}, {Label: p.t("site.policies.coming")}}}
 	for _, r := range v.Rows {
@@ -59,7 +59,7 @@ type PolicyFormView struct {
 
 // PolicyForm is its page.
 func PolicyForm(v PolicyFormView) templ.Component {
-	p, val := at(v.Page, NavPolicies), v.Values
+	p, val := under(v.Page, NavPolicies), v.Values
 	f := ui.FormOf{Action: v.Action, Submit: p.t("site.save"), Cancel: ui.Link{Label: p.t("site.cancel"), URL: Path(NavPolicies)}}
 	head := ui.Head{Title: p.t("site.policies.new"), Back: p.back(NavPolicies)}
 	var notes []remark
@@ -104,7 +104,7 @@ var policyTones = map[string]ui.Tone{"in_force": ui.Good, "coming": ui.Info, "ar
 
 // PolicyVersions is its page.
 func PolicyVersions(v PolicyVersionsView) templ.Component {
-	p := at(v.Page, NavPolicies)
+	p := under(v.Page, NavPolicies)
 	head := ui.Head{Title: v.Name, Back: p.back(NavPolicies), Lead: v.PublicURL}
 	if v.NewURL != "" {
 		head.Actions = []ui.Link{{Label: p.t("site.policies.version_new"), URL: v.NewURL, Icon: "plus"}}

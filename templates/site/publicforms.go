@@ -24,7 +24,7 @@ var formKinds = []string{"newsletter", "download", "contact", "demo", "survey"}
 
 // Forms is the list of sign-up forms.
 func Forms(v FormsView) templ.Component {
-	p := at(v.Page, NavForms)
+	p := under(v.Page, NavForms)
 	create := v.create(p, NavForms, "site.forms.new")
 	t := ui.Table{Caption: p.t("site.nav.forms"), Columns: []ui.Column{
 		v.column(p.t("site.brands.name"), ""), v.column(p.t("site.forms.kind"), ""), quiet(v.column(p.t("site.nav.topics"), "")), number(v.column(p.t("site.forms.sent"), "")), number(v.column(p.t("site.forms.confirmed"), "")),

@@ -46,7 +46,7 @@ func (p Page) due(due, now time.Time, status string) ui.Badge {
 
 // Requests is the list of data-rights requests, the most urgent first.
 func Requests(v RequestsView) templ.Component {
-	p := at(v.Page, NavRequests)
+	p := under(v.Page, NavRequests)
 	create := v.create(p, NavRequests, "site.requests.new")
 	t := ui.Table{Caption: p.t("site.nav.requests"), Columns: []ui.Column{
 		v.column(p.t("site.requests.kind"), ""), v.column(p.t("site.email"), ""), v.column(p.t("site.campaigns.status"), ""), v.column(p.t("site.requests.due"), ""), quiet(v.column(p.t("site.requests.received"), "")),
@@ -107,7 +107,7 @@ type RequestFormView struct {
 
 // RequestForm is its page.
 func RequestForm(v RequestFormView) templ.Component {
-	p, val := at(v.Page, NavRequests), v.Values
+	p, val := under(v.Page, NavRequests), v.Values
 	kind := ui.Field{Name: "kind", Kind: "select", Label: p.t("site.requests.kind"), Value: val["kind"], Required: true}
 	for _, k := range []string{"access", "portability", "rectification", "erasure", "restriction", "objection", "complaint"} {
 		kind.Options = append(kind.Options, ui.Option{Value: k, Label: p.t("rights." + k)})

@@ -27,7 +27,7 @@ type QueueRow struct {
 
 // Queues is its page.
 func Queues(v QueuesView) templ.Component {
-	p := at(v.Page, NavQueues)
+	p := under(v.Page, NavQueues)
 	t := ui.Table{Caption: p.t("site.nav.queues"), Actions: p.t("site.actions"), Columns: []ui.Column{{Label: p.t("site.queues.name")}, {Label: p.t("site.queues.waiting"), Number: true}, {Label: p.t("site.queues.active"), Number: true}, {Label: p.t("site.queues.scheduled"), Number: true, Quiet: true}, {Label: p.t("site.queues.retrying"), Number: true}, {Label: p.t("site.queues.failed"), Number: true}, {Label: p.t("site.queues.latency"), Number: true}}}
 	for _, r := range v.Rows {
 		name := ui.Cell{Text: r.Name + " ", Badge: StreamBadge(p.Locale, r.Stream)}

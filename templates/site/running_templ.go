@@ -170,7 +170,7 @@ func Deliverability(v DeliverabilityView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Layout(at(v.Page, NavDeliverability), v.t("site.nav.deliverability")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Layout(under(v.Page, NavDeliverability), v.t("site.nav.deliverability")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -315,7 +315,7 @@ func Webhooks(v WebhooksView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Layout(at(v.Page, NavWebhooks), v.t("site.nav.webhooks")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Layout(under(v.Page, NavWebhooks), v.t("site.nav.webhooks")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -234,7 +234,7 @@ func Subscriber(v SubscriberView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Layout(at(v.Page, NavSubscribers), v.title()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Layout(under(v.Page, NavSubscribers), v.title()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -36,7 +36,7 @@ func PersonStatus(p Page, status string) ui.Badge {
 
 // Subscribers is the list of people. Sort keys: email, since.
 func Subscribers(v SubscribersView) templ.Component {
-	p := at(v.Page, NavSubscribers)
+	p := under(v.Page, NavSubscribers)
 	create := v.create(p, NavSubscribers, "site.subscribers.new")
 	t := ui.Table{Caption: p.t("site.nav.subscribers"), Columns: []ui.Column{
 		v.column(p.t("site.email"), "email"), v.column(p.t("site.subscribers.status"), ""), quiet(v.column(p.t("site.subscribers.name"), "")), number(v.column(p.t("site.subscribers.topics"), "")), quiet(v.column(p.t("site.subscribers.since"), "since")),
@@ -159,7 +159,7 @@ type SubscriberFormView struct {
 
 // SubscriberForm is its page.
 func SubscriberForm(v SubscriberFormView) templ.Component {
-	p, val := at(v.Page, NavSubscribers), v.Values
+	p, val := under(v.Page, NavSubscribers), v.Values
 	title := p.t("site.subscribers.edit")
 	if v.New {
 		title = p.t("site.subscribers.new")
