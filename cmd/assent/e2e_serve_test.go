@@ -129,7 +129,7 @@ func (s *stage) kill9(ts *testscript.TestScript, neg bool, args []string) {
 // redis stop|start|flush does that to the script's Redis.
 func (s *stage) redisCmd(ts *testscript.TestScript, neg bool, args []string) {
 	if s.redis == nil || len(args) != 1 {
-		ts.Fatalf("usage: [redis] redis stop|start|flush")
+		ts.Fatalf("usage: redis stop|start|flush")
 	}
 	switch args[0] {
 	case "stop":
