@@ -47,7 +47,7 @@ func Browse(t *testing.T, policy string, pages map[string]string) {
 	t.Helper()
 	axe, err := os.ReadFile(os.Getenv(AxeFile))
 	if err != nil {
-		t.Skipf("%s names no axe.min.js", AxeFile)
+		t.Skipf("set %s to axe.min.js of the npm package axe-core, or run `make test`, which fetches it", AxeFile)
 	}
 	mux := http.NewServeMux()
 	mux.Handle(assets.Prefix, assets.Handler())
