@@ -82,6 +82,7 @@ func (a *app) open(ctx context.Context) (err error) {
 	}
 	a.links = preferences.Links{Base: strings.TrimSuffix(c.BaseURL.String(), "/"), BounceDomain: c.BounceDomain, Keys: a.keyring}
 	a.accounts = accounts.New(a.db, c.Now)
+	a.accounts.Seal = a.keyring.Derive("staff-seeds")
 	a.apiKeys = &keys.Store{DB: a.db, Now: c.Now}
 	a.brands = &brands.Store{DB: a.db, Now: c.Now}
 	a.domain()

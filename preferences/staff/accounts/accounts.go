@@ -26,6 +26,8 @@ type Store struct {
 	Now    func() time.Time
 	Costs  secret.Params // of new password hashes
 	Issuer string        // the name that authenticator apps show
+	// Seal encrypts the seeds of authenticator apps: keys of 32 bytes, the newest first. Without, they are stored as they are.
+	Seal [][]byte
 
 	pairs, callers, seconds *throttle.Limiter
 	hashing                 chan struct{}

@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"sync"
@@ -38,6 +39,7 @@ func newFixture(db *sqldb.DB) *fixture {
 	f := &fixture{at: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	f.Store = New(db, func() time.Time { return f.at })
 	f.Costs = secret.Params{MemoryKiB: 64, Passes: 1, Threads: 1}
+	f.Seal = [][]byte{bytes.Repeat([]byte{7}, 32)}
 	return f
 }
 

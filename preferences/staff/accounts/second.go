@@ -16,7 +16,8 @@ const recoveryCodes = 10
 // second checks the second factor of a person whose row is locked and says
 // which it was.
 func (s *Store) second(ctx context.Context, tx *sqldb.Tx, u User, code string, from From) (factor string, err error) {
-	if step, ok := secret.CheckCode(u.seed, code, s.Now(), u.step); ok && u.HasTOTP {
+	seed, open := secret.Open(s.Seal, u.seed, u.ID)
+	if step, ok := secret.CheckCode(seed, code, s.Now(), u.step); ok && open && u.HasTOTP {
 		_, err := tx.ExecContext(ctx, `UPDATE staff_users SET totp_step = $1 WHERE id = $2`, step, u.ID)
 		return "totp", err
 	}
@@ -42,17 +43,22 @@ func (s *Store) BeginTOTP(ctx context.Context, u User) (step string, seed secret
 	if seed, err = secret.NewSeed(s.Issuer, u.Email); err != nil {
 		return "", seed, err
 	}
-	step, err = s.open(ctx, s.DB, purposeTOTP, u.ID, seed.Text, ceremonyLife)
+	box, err := secret.Seal(s.Seal, seed.Text, u.ID)
+	if err != nil {
+		return "", seed, fmt.Errorf("accounts: seal a seed: %w", err)
+	}
+	step, err = s.open(ctx, s.DB, purposeTOTP, u.ID, box, ceremonyLife)
 	return step, seed, err
 }
 
 // PendingTOTP returns the seed of a step again, for showing it a second time after a wrong code.
 func (s *Store) PendingTOTP(ctx context.Context, u User, step string) (secret.Seed, error) {
-	owner, text, err := read(ctx, s.DB, s.Now(), purposeTOTP, step)
+	owner, box, err := read(ctx, s.DB, s.Now(), purposeTOTP, step)
 	if err != nil {
 		return secret.Seed{}, err
 	}
-	if owner != u.ID {
+	text, ok := secret.Open(s.Seal, box, u.ID)
+	if owner != u.ID || !ok {
 		return secret.Seed{}, ErrExpired
 	}
 	url, err := secret.SeedURL(s.Issuer, u.Email, text)
@@ -70,13 +76,17 @@ func (s *Store) ConfirmTOTP(ctx context.Context, u User, step, code string, from
 	if !ok {
 		return nil, problem.Invalid("code", "is not the code that the app shows now")
 	}
+	box, err := secret.Seal(s.Seal, seed.Text, u.ID)
+	if err != nil {
+		return nil, fmt.Errorf("accounts: seal a seed: %w", err)
+	}
 	var codes []string
 	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) (err error) {
 		if _, _, err := s.take(ctx, tx, purposeTOTP, step); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE staff_users SET totp_seed = $1, totp_step = $2, updated_at = $3 WHERE id = $4`,
-			seed.Text, used, sqldb.Micros(s.Now()), u.ID); err != nil {
+			box, used, sqldb.Micros(s.Now()), u.ID); err != nil {
 			return err
 		}
 		if codes, err = s.replaceCodes(ctx, tx, u.ID, from); err != nil {

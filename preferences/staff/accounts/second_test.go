@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 	"sync"
@@ -106,6 +107,31 @@ func TestCodeWorksOnceAlsoAtTheSameTime(t *testing.T) {
 		wg.Wait()
 		if passed != 1 {
 			t.Errorf("one code let %d sign-ins pass", passed)
+		}
+	})
+}
+
+func TestSeedIsStoredSealed(t *testing.T) {
+	exercise(t, func(t *testing.T, s *fixture) {
+		ada := s.person(t, "ada@example.org")
+		seed, codes := s.enrol(t, ada)
+		var stored string
+		if err := s.DB.QueryRowContext(ctx, `SELECT totp_seed FROM staff_users WHERE id = $1`, ada.ID).Scan(&stored); err != nil || strings.Contains(stored, seed) {
+			t.Fatalf("%q, %v", stored, err)
+		}
+		s.Seal = append([][]byte{bytes.Repeat([]byte{8}, 32)}, s.Seal...) // rotated
+		step := s.in(t, "ada@example.org", password, home).Second
+		if _, err := s.SecondFactor(ctx, step, s.code(t, seed), home); err != nil {
+			t.Errorf("after the keys were rotated: %v", err)
+		}
+		s.Seal = nil // lost: codes fail, recovery codes go on
+		step = s.in(t, "ada@example.org", password, home).Second
+		s.at = s.at.Add(time.Minute)
+		if _, err := s.SecondFactor(ctx, step, s.code(t, seed), home); !errors.Is(err, ErrRefused) {
+			t.Errorf("without the key: %v", err)
+		}
+		if _, err := s.SecondFactor(ctx, step, codes[0], home); err != nil {
+			t.Errorf("a recovery code: %v", err)
 		}
 	})
 }

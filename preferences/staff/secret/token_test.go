@@ -86,7 +86,7 @@ func TestCodeWorksOnceAndOnlyAround(t *testing.T) {
 	}
 }
 
-func TestSeedBecomesAQRCode(t *testing.T) {
+func TestSeedHasAnAddressForQRCodes(t *testing.T) {
 	seed, err := NewSeed("Assent", "ada@example.org")
 	if err != nil {
 		t.Fatal(err)
@@ -97,9 +97,5 @@ func TestSeedBecomesAQRCode(t *testing.T) {
 	}
 	if !strings.Contains(seed.URL, "secret="+seed.Text) {
 		t.Errorf("the address %q lacks the seed", seed.URL)
-	}
-	uri, err := QRDataURI(seed.URL, 220)
-	if err != nil || !strings.HasPrefix(uri, "data:image/png;base64,iVBOR") {
-		t.Errorf("QR code %.40q, %v", uri, err)
 	}
 }

@@ -1,10 +1,7 @@
 package secret
 
 import (
-	"bytes"
-	"encoding/base64"
 	"fmt"
-	"image/png"
 	"strings"
 	"time"
 
@@ -42,24 +39,6 @@ func SeedURL(issuer, account, seed string) (string, error) {
 		return "", fmt.Errorf("secret: make a TOTP address: %w", err)
 	}
 	return key.URL(), nil
-}
-
-// QRDataURI returns the otpauth address as a PNG in a data: URI, so that the
-// seed leaves the page to no other server.
-func QRDataURI(otpauth string, pixels int) (string, error) {
-	key, err := otp.NewKeyFromURL(otpauth)
-	if err != nil {
-		return "", fmt.Errorf("secret: read a TOTP address: %w", err)
-	}
-	img, err := key.Image(pixels, pixels)
-	if err != nil {
-		return "", fmt.Errorf("secret: draw a QR code: %w", err)
-	}
-	var buf bytes.Buffer
-	if err := png.Encode(&buf, img); err != nil {
-		return "", fmt.Errorf("secret: draw a QR code: %w", err)
-	}
-	return "data:image/png;base64," + base64.StdEncoding.EncodeToString(buf.Bytes()), nil
 }
 
 // CheckCode says whether code is right for seed at time now, one step of clock
