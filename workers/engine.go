@@ -20,7 +20,7 @@ import (
 	"assent/workers/transport"
 )
 
-// Engine sends. All fields are required but Every.
+// Engine sends. All fields are required but Pacing and Every.
 type Engine struct {
 	ID, Host      string // of this process among the workers
 	DB            *sqldb.DB
@@ -34,6 +34,7 @@ type Engine struct {
 	Marketing     transport.Transport
 	Transactional transport.Transport
 	Journals      string // folder of what a crash must not make us forget
+	Pacing        Pacing
 	// Every are jobs of other packages, run about as often as each says, on one process at a time.
 	Every []Job
 

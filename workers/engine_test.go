@@ -16,11 +16,13 @@ import (
 	"assent/campaigns"
 	"assent/campaigns/campaignstest"
 	"assent/campaigns/outbox"
+	"assent/campaigns/pace"
 	"assent/preferences"
 	"assent/preferences/gate"
 	"assent/preferences/sqldb"
 	"assent/preferences/sqldb/sqldbtest"
 	"assent/workers"
+	"assent/workers/limits"
 	"assent/workers/queue"
 	"assent/workers/smtptest"
 	"assent/workers/transport"
@@ -33,7 +35,7 @@ type rig struct {
 	sink   *smtptest.Server
 }
 
-func newRig(t *testing.T, db *sqldb.DB, o smtptest.Options) *rig {
+func newRig(t *testing.T, db *sqldb.DB, o smtptest.Options, change ...func(*workers.Engine)) *rig {
 	t.Helper()
 	w := campaignstest.New(t, db)
 	w.Clock.Run()
@@ -63,6 +65,9 @@ func newRig(t *testing.T, db *sqldb.DB, o smtptest.Options) *rig {
 		Composer: &outbox.Composer{DB: db, Views: campaigns.Views(w.People, w.Links), Composed: map[string]outbox.Composed{campaigns.KindTest: w.Mails.ComposeTest},
 			Locale: func(context.Context) string { return "en" }},
 		Marketing: relay(gate.StreamMarketing), Transactional: relay(gate.StreamTransactional), Journals: t.TempDir(),
+	}
+	for _, f := range change {
+		f(r.engine)
 	}
 	if err := r.engine.Start(); err != nil {
 		t.Fatal(err)
@@ -221,4 +226,68 @@ func TestTransactionalMailKeepsItsMessageIDThroughEveryTry(t *testing.T) {
 			t.Fatalf("%d tries, ids %v", len(r.sink.Transactions()), ids)
 		}
 	})
+}
+
+func TestAWarmUpHoldsEachDayToItsNumber(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		plan, err := pace.ParseWarmup("30")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := newRig(t, db, smtptest.Options{}, func(e *workers.Engine) { e.Pacing.Warmup = plan })
+		r.Topic("news", nil)
+		for i := range 70 {
+			r.Give(r.Person(fmt.Sprintf("p%d@example.com", i), nil), "news")
+		}
+		c := r.Campaign("news", nil)
+		r.Schedule(c)
+		for r.Report(c).Sent < 30 {
+			time.Sleep(10 * time.Millisecond)
+		}
+		time.Sleep(300 * time.Millisecond)
+		if n := len(r.sink.Messages()); n != 30 {
+			t.Fatalf("%d mails on the first day of a plan of 30", n)
+		}
+		r.Clock.Move(24 * time.Hour)
+		r.Mails.Kick(context.Background(), c.ID)
+		for range 200 {
+			if len(r.sink.Messages()) == 70 {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		t.Fatalf("%d of 70 after the plan", len(r.sink.Messages()))
+	})
+}
+
+func TestARecipientDomainGetsNoMoreThanItsRate(t *testing.T) {
+	limit, err := pace.ParseDomains("slow.example=10/s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRig(t, sqldbtest.SQLite(t), smtptest.Options{}, func(e *workers.Engine) {
+		e.Pacing.Domains, e.Pacing.Limiter = limit, limits.New(e.Queue.Redis(), "test", limits.Closed)
+	})
+	r.Topic("news", nil)
+	for i := range 30 {
+		r.Give(r.Person(fmt.Sprintf("p%d@slow.example", i), nil), "news")
+		r.Give(r.Person(fmt.Sprintf("p%d@fast.example", i), nil), "news")
+	}
+	c := r.Campaign("news", nil)
+	r.Schedule(c)
+	r.finished(c)
+	var first, last, fast time.Time
+	for _, m := range r.sink.Messages() {
+		if strings.HasSuffix(m.To[0], "@fast.example") {
+			fast = m.MailAt
+			continue
+		}
+		if first.IsZero() {
+			first = m.MailAt
+		}
+		last = m.MailAt
+	}
+	if n := len(r.sink.Messages()); n != 60 || last.Sub(first) < 2*time.Second || !fast.Before(last) {
+		t.Fatalf("%d mails; the slow domain's within %v", n, last.Sub(first))
+	}
 }

@@ -54,6 +54,14 @@ func (e *Engine) laneTask(ctx context.Context, t *asynq.Task) error {
 // lane should go on, 0 when there is nothing more to do.
 func (e *Engine) runLane(ctx context.Context, campaignID string, lane int) (again time.Duration, err error) {
 	until := time.Now().Add(laneSlice)
+	c, err := e.Campaigns.Get(ctx, e.DB, campaignID)
+	if errors.Is(err, campaigns.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	rate := c.Rate
 	notes := <-e.notes
 	defer func() { e.notes <- notes }()
 	for time.Now().Before(until) {
@@ -62,13 +70,22 @@ func (e *Engine) runLane(ctx context.Context, campaignID string, lane int) (agai
 			return time.Millisecond, nil
 		default:
 		}
-		asked := time.Now()
-		b, err := e.Campaigns.Claim(ctx, campaignID, e.ID, lane, laneBatch)
-		if errors.Is(err, campaigns.ErrNotFound) {
-			return 0, nil
-		}
+		n, wait, err := e.Pacing.turn(ctx, e.Campaigns, campaignID, rate, laneBatch)
 		if err != nil {
 			return 0, err
+		}
+		if n == 0 {
+			return wait, nil
+		}
+		asked := time.Now()
+		b, err := e.Campaigns.Claim(ctx, campaignID, e.ID, lane, n)
+		if err != nil {
+			return 0, err
+		}
+		if !e.Pacing.Warmup.IsZero() {
+			if err := e.Campaigns.Unreserve(ctx, n-len(b.Items)); err != nil {
+				return 0, err
+			}
 		}
 		if b.Idle {
 			return 0, nil // the reconciler comes back when something is due
@@ -77,7 +94,10 @@ func (e *Engine) runLane(ctx context.Context, campaignID string, lane int) (agai
 			continue
 		}
 		e.claims.add(time.Since(asked))
+		var held []campaigns.Outcome
+		b.Items, held = e.Pacing.split(ctx, b.Items, e.Campaigns.Now())
 		outcomes, troubled := e.send(ctx, b, notes)
+		outcomes = append(outcomes, held...)
 		if err := e.Campaigns.Complete(context.WithoutCancel(ctx), campaignID, lane, outcomes); err != nil {
 			return 0, err
 		}
@@ -90,7 +110,7 @@ func (e *Engine) runLane(ctx context.Context, campaignID string, lane int) (agai
 			}
 			return 0, nil
 		}
-		if len(outcomes) > 0 && none(outcomes, campaigns.StatusSent) {
+		if len(b.Items) > 0 && none(outcomes, campaigns.StatusSent) {
 			return relayPause, nil
 		}
 	}

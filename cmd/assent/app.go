@@ -186,8 +186,8 @@ func (a *app) transport(r *Relay, stream gate.Stream) (transport.Transport, erro
 		return a.mailbox, nil
 	}
 	rate := 0.0
-	if r.Rate.N > 0 {
-		rate = float64(r.Rate.N) / r.Rate.Per.Seconds()
+	if stream == gate.StreamTransactional { // marketing is limited over all workers; see workers.Pacing
+		rate = r.Rate.PerSecond()
 	}
 	return transport.NewSMTP(transport.Relay{Host: r.Host, Port: r.Port, User: r.User, Password: r.Password.Reveal(), Implicit: r.Implicit, TLS: r.TLS, Connections: r.Connections, Rate: rate},
 		transport.Options{Stream: stream})

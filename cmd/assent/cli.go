@@ -26,6 +26,9 @@ type cli struct {
 	Key  keyCmd  `cmd:"" help:"Keep the API keys."`
 
 	Migrate migrateCmd `cmd:"" help:"Bring the database up to date."`
+	Ledger  ledgerCmd  `cmd:"" help:"Verify the record of consents, or print it for one person."`
+	Audit   auditCmd   `cmd:"" help:"Check decisions again."`
+	Doctor  doctorCmd  `cmd:"" help:"Examine this installation and say what to do."`
 	Inbound inboundCmd `cmd:"" help:"Read one returned mail (a bounce, complaint or unsubscribe) from standard input."`
 	Bench   benchCmd   `cmd:"" help:"Measure this deployment with a campaign of made-up people; nothing of the installation is touched."`
 	Version versionCmd `cmd:"" help:"Print the version."`

@@ -1,0 +1,100 @@
+package campaigns
+
+import (
+	"context"
+	"fmt"
+
+	"assent/preferences/gate"
+	"assent/preferences/sqldb"
+)
+
+// Difference is a delivery that the gate would decide otherwise on the facts that are stored with it.
+type Difference struct {
+	Delivery string `json:"delivery"`
+	Campaign string `json:"campaign"`
+	Stored   string `json:"stored"`
+	Decided  string `json:"decided"`
+}
+
+// Audited is the result of deciding again.
+type Audited struct {
+	Deliveries  int64        `json:"deliveries"`
+	Forgotten   int64        `json:"forgotten"` // the facts were erased with the person
+	Differences []Difference `json:"differences"`
+}
+
+// auditRange is how many deliveries are read at a time.
+const auditRange = 2000
+
+// maxDifferences bounds how many differences are listed.
+const maxDifferences = 1000
+
+// Reaudit decides about every delivery again, on the facts that the gate was told and at the instant at which it was asked,
+// and lists where the outcome is another. Campaign may be empty for all. Progress, which may be nil, hears how many are done.
+func (s *Service) Reaudit(ctx context.Context, campaignID string, progress func(done int64)) (Audited, error) {
+	out := Audited{Differences: []Difference{}}
+	after := ""
+	for {
+		n, last, err := s.reauditSome(ctx, campaignID, after, &out)
+		if err != nil || n < auditRange {
+			return out, err
+		}
+		after = last
+		if progress != nil {
+			progress(out.Deliveries)
+		}
+	}
+}
+
+func (s *Service) reauditSome(ctx context.Context, campaignID, after string, out *Audited) (n int, last string, err error) {
+	rows, err := s.DB.QueryContext(ctx, "SELECT id, campaign_id, status, reason, decided_at, facts FROM deliveries WHERE id > $1 AND ($2 = '' OR campaign_id = $2) ORDER BY id LIMIT $3", after, campaignID, auditRange)
+	if err != nil {
+		return 0, "", fmt.Errorf("campaigns: audit: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var d Difference
+		var status, reason, text string
+		var at int64
+		if err := rows.Scan(&d.Delivery, &d.Campaign, &status, &reason, &at, &text); err != nil {
+			return n, last, fmt.Errorf("campaigns: audit: %w", err)
+		}
+		n, last = n+1, d.Delivery
+		out.Deliveries++
+		if text == "" {
+			out.Forgotten++
+			continue
+		}
+		facts, err := gate.ParseFacts([]byte(text))
+		if err != nil {
+			d.Stored, d.Decided = "unreadable facts", err.Error()
+		} else {
+			decision := gate.Decide(facts, sqldb.Time(at))
+			d.Stored, d.Decided = standing(status, reason), standing(decision.Outcome().String(), string(decision.Reason()))
+		}
+		if d.Stored != d.Decided && len(out.Differences) < maxDifferences {
+			out.Differences = append(out.Differences, d)
+		}
+	}
+	return n, last, rows.Err()
+}
+
+// standing makes a stored outcome and a decision comparable: what was claimed or held back by the clock or the relay had been
+// allowed; what the gate held back or refused says why.
+func standing(status, reason string) string {
+	switch status {
+	case StatusSent, StatusClaimed, StatusUncertain, StatusFailed, StatusBounced, gate.Allow.String():
+		return "allow"
+	case StatusDeferred:
+		if !gate.Reason(reason).Known() {
+			return "allow"
+		}
+		return "defer " + reason
+	case StatusSkipped:
+		if !gate.Reason(reason).Known() { // the campaign ended first
+			return "allow"
+		}
+		return "deny " + reason
+	}
+	return status + " " + reason
+}

@@ -1,0 +1,56 @@
+package campaigns
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"assent/campaigns/pace"
+	"assent/preferences/sqldb"
+)
+
+// Reserve takes up to want mails out of what the warm-up plan allows today, and tells until when there is nothing left when it
+// grants none. What is not used goes back by [Service.Unreserve]. A day counts as one of the plan when anything was sent on it.
+func (s *Service) Reserve(ctx context.Context, plan pace.Warmup, want int) (granted int, until time.Time, err error) {
+	now := s.now()
+	day := now.Format(time.DateOnly)
+	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		granted, until = want, time.Time{}
+		var days int
+		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM sending_days WHERE day < $1 AND n > 0", day).Scan(&days); err != nil {
+			return err
+		}
+		quota, limited := plan.Limit(days)
+		if !limited {
+			return nil
+		}
+		var used int
+		err := tx.QueryRowContext(ctx, "SELECT n FROM sending_days WHERE day = $1"+tx.Dialect().ForUpdate(), day).Scan(&used)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if granted = min(want, quota-used); granted <= 0 {
+			granted, until = 0, now.Truncate(24*time.Hour).Add(24*time.Hour)
+			return nil
+		}
+		_, err = tx.ExecContext(ctx, "INSERT INTO sending_days (day, n) VALUES ($1, $2) ON CONFLICT (day) DO UPDATE SET n = sending_days.n + excluded.n", day, granted)
+		return err
+	})
+	if err != nil {
+		return 0, until, fmt.Errorf("campaigns: warm-up: %w", err)
+	}
+	return granted, until, nil
+}
+
+// Unreserve gives back what [Service.Reserve] granted and was not sent.
+func (s *Service) Unreserve(ctx context.Context, n int) error {
+	if n <= 0 {
+		return nil
+	}
+	if _, err := s.DB.ExecContext(ctx, "UPDATE sending_days SET n = n - $1 WHERE day = $2", n, s.now().Format(time.DateOnly)); err != nil {
+		return fmt.Errorf("campaigns: warm-up: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"assent/campaigns/brands"
+	"assent/workers/doctor"
+)
+
+type doctorCmd struct {
+	JSON      bool     `help:"Print as JSON."`
+	Addresses []string `name:"from-address" placeholder:"IP" help:"Addresses that our mail leaves from, as receivers see them, for SPF and reverse DNS."`
+}
+
+// errUnwell ends an examination that found something wrong, after it was printed.
+var errUnwell = errors.New("something is wrong; what to do is said above")
+
+func (c *doctorCmd) Run(ctx context.Context, cfg *Config, t *terminal) error {
+	a, err := newApp(ctx, cfg, cfg.logger(t.err))
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	checks, err := a.examine(ctx, c.Addresses)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		if err := t.json(checks); err != nil {
+			return err
+		}
+	} else {
+		for _, k := range checks {
+			fmt.Fprintf(t.out, "%-5s %-32s %s\n", k.Status, k.Name, k.Detail)
+			if k.WhatToDo != "" {
+				fmt.Fprintf(t.out, "      %-32s → %s\n", "", k.WhatToDo)
+			}
+		}
+	}
+	if doctor.Worst(checks) == doctor.Fail {
+		return errUnwell
+	}
+	return nil
+}
+
+// examine checks this installation: its own parts, then what the world must know about it.
+func (a *app) examine(ctx context.Context, from []string) ([]doctor.Check, error) {
+	c := a.config
+	checks := []doctor.Check{a.checkDatabase(ctx), a.checkQueue(ctx)}
+	conf := doctor.Config{BaseURL: c.BaseURL.String(), BounceDomain: c.BounceDomain, Inbound: c.InboundAddr != "", DataDir: c.Data, Now: time.Now}
+	for _, text := range from {
+		ip, err := netip.ParseAddr(text)
+		if err != nil {
+			return nil, usageError{fmt.Sprintf("--from-address: %q is not an IP address", text)}
+		}
+		conf.Addresses = append(conf.Addresses, ip)
+	}
+	for stream, r := range map[string]*Relay{"marketing": c.Marketing, "transactional": c.Transactional} {
+		if r != nil {
+			conf.Relays = append(conf.Relays, doctor.Relay{Stream: stream, Host: r.Host, Port: r.Port, Implicit: r.Implicit, TLS: r.TLS != "none"})
+		}
+	}
+	if len(conf.Relays) > 0 {
+		list, err := a.brands.List(ctx, "", 1000)
+		if err != nil {
+			return nil, err
+		}
+		conf.Senders = senders(list)
+	} else {
+		checks = append(checks, doctor.Check{Name: "relay", Status: doctor.Warn, Detail: "no relay is set: mail stays in the built-in mailbox", WhatToDo: "set SMTP_URL when mail should leave this machine"})
+		conf.BaseURL, conf.BounceDomain = "", "" // nobody outside needs to reach what does not send
+	}
+	return append(checks, doctor.Run(ctx, conf)...), nil
+}
+
+func senders(list []brands.Brand) (out []doctor.Sender) {
+	seen := map[string]bool{}
+	for _, b := range list {
+		for stream, address := range map[string]string{"marketing": b.FromEmail, "transactional": b.NoticeFrom()} {
+			domain := address[strings.LastIndexByte(address, '@')+1:]
+			if key := stream + domain; !seen[key] {
+				seen[key] = true
+				out = append(out, doctor.Sender{Stream: stream, Domain: domain})
+			}
+		}
+	}
+	return out
+}
+
+func (a *app) checkDatabase(ctx context.Context) doctor.Check {
+	if err := a.db.Ping(ctx); err != nil {
+		return doctor.Check{Name: "database", Status: doctor.Fail, Detail: err.Error(), WhatToDo: "check DATABASE_URL and that the server runs"}
+	}
+	return doctor.Check{Name: "database", Status: doctor.OK, Detail: a.db.Dialect().String() + " answers and is up to date"}
+}
+
+func (a *app) checkQueue(ctx context.Context) doctor.Check {
+	if err := a.queue.Ping(ctx); err != nil {
+		return doctor.Check{Name: "queue", Status: doctor.Fail, Detail: err.Error(), WhatToDo: "check REDIS_URL and that the server runs"}
+	}
+	detail := "Redis answers"
+	if a.queue.Embedded() {
+		detail = "embedded; set REDIS_URL to run workers on more than one machine"
+	}
+	return doctor.Check{Name: "queue", Status: doctor.OK, Detail: detail}
+}
