@@ -3,6 +3,7 @@ package forms_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -257,7 +258,7 @@ func TestNobodyIsBuried(t *testing.T) {
 				for i := range 100 {
 					email := "victim@example.com"
 					if i%4 == 1 {
-						email = "Victim+" + string(rune('a'+worker)) + "@example.com"
+						email = fmt.Sprintf("Victim+%d.%d@example.com", worker, i)
 					}
 					s.Post("/subscribe/"+[]string{"letter", "other"}[i%2], values("email", email, "topics", "news")).Want(http.StatusOK)
 				}
@@ -272,6 +273,9 @@ func TestNobodyIsBuried(t *testing.T) {
 		s.Must(s.DB.QueryRowContext(context.Background(), "SELECT count(*) FROM consent_events").Scan(&events))
 		if events > 20 {
 			t.Errorf("%d events about somebody who did nothing", events)
+		}
+		if n, err := s.People.CountAll(context.Background(), s.DB); err != nil || n > 10 {
+			t.Errorf("one mailbox became %d people (%v)", n, err)
 		}
 		s.Clock.Move(25 * time.Hour)
 		s.send("letter", "email", "victim@example.com", "topics", "news")
@@ -350,7 +354,14 @@ func TestAStrangerCannotBringAnybodyBack(t *testing.T) {
 		s.Must(err)
 		s.Clock.Move(time.Minute)
 		for _, email := range []string{"left@example.com", "all@example.com", "new@example.com"} {
-			s.send("letter", "email", email, "topics", "news", "first_name", "Mallory")
+			s.send("letter", "email", email, "topics", "news", "first_name", "Mallory", "last_name", "Malice")
+		}
+		s.form("contact", "contact", nil, nil)
+		for _, first := range []string{"", "Bob", "Mallory"} {
+			s.send("contact", "email", "lead@example.com", "first_name", first)
+		}
+		if got := s.Find("lead@example.com").FirstName; got != "Bob" {
+			t.Errorf("of a lead the first name that was told is to stand: %q", got)
 		}
 		if got := s.Reason("left@example.com", "news"); got != "unconfirmed" {
 			t.Errorf("withdrawn: %s", got)
@@ -361,7 +372,7 @@ func TestAStrangerCannotBringAnybodyBack(t *testing.T) {
 		if got := s.Reason("new@example.com", "news"); got != "allowed" {
 			t.Errorf("new, single opt-in: %s", got)
 		}
-		if got := s.Find("left@example.com").FirstName; got != "Anna" {
+		if got := s.Find("left@example.com").Name(); got != "Anna" {
 			t.Errorf("a stranger changed the name to %q", got)
 		}
 		_, err = s.People.Confirm(ctx, tokens.Claims{Subject: all.ID, Issued: s.Clock.Now()}, preferences.Evidence{Source: "confirmation page"})
@@ -513,8 +524,16 @@ func TestAContactIsAnsweredAndForgottenWithThePerson(t *testing.T) {
 			t.Error("a handled response is open")
 		}
 		s.API("PATCH", "/forms/contact/responses/"+sqldb.NewID(), `{"handled":true}`).Want(http.StatusNotFound)
+		_, err := s.DB.ExecContext(ctx, "INSERT INTO form_submissions (id, form_id, address_key, content, due_at, created_at) SELECT $1, id, $2, $3, $4, $4 FROM forms",
+			sqldb.NewID(), sub.EmailKey, `{"email":"anna@example.com"}`, sqldb.Micros(s.Clock.Now().Add(time.Hour)))
+		s.Must(err)
 		if _, err := s.People.Erase(ctx, preferencestest.Staff, sub.ID); err != nil {
 			t.Fatal(err)
+		}
+		var left int
+		s.Must(s.DB.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM form_submissions) + (SELECT count(*) FROM form_responses)").Scan(&left))
+		if left != 0 {
+			t.Errorf("%d rows of an erased person are kept", left)
 		}
 		own, err := s.store.ResponsesOf(ctx, sub.ID)
 		if s.Must(err); len(own) != 0 {
