@@ -192,7 +192,7 @@ func (v CampaignView) reportShares() []ui.Share {
 		{Name: v.t("site.delivery.deferred"), Value: r.Deferred, Tone: ui.Info},
 		{Name: v.t("site.delivery.failed"), Value: r.Failed, Tone: ui.Bad},
 		{Name: v.t("site.delivery.uncertain"), Value: r.Uncertain},
-		{Name: v.t("site.campaign.waiting"), Value: r.Waiting + r.Claimed},
+		{Name: v.t("site.campaign.waiting"), Value: r.Waiting + r.Claimed, Tone: ui.Mute},
 	}
 	out := all[:0]
 	for i, s := range all {

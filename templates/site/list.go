@@ -92,6 +92,15 @@ type sheet struct {
 	Empty  ui.Empty
 }
 
+// head leaves its buttons to the empty state while there is nothing in the list.
+func (s sheet) head() ui.Head {
+	h := s.Head
+	if len(s.Table.Rows) == 0 && !s.filtered() && s.Empty.Action.URL != "" {
+		h.Actions = nil
+	}
+	return h
+}
+
 type remark struct {
 	Tone        ui.Tone
 	Title, Text string

@@ -110,7 +110,7 @@ func (v BroadcastView) head() ui.Head {
 func (v BroadcastView) shares() []ui.Share {
 	c := v.Coverage
 	return []ui.Share{
-		{Name: v.t("site.delivery.accepted"), Value: c.Accepted, Tone: ui.Good}, {Name: v.t("site.notices.served"), Value: c.Served, Tone: ui.Info}, {Name: v.t("site.delivery.pending"), Value: c.Pending},
+		{Name: v.t("site.delivery.accepted"), Value: c.Accepted, Tone: ui.Good}, {Name: v.t("site.notices.served"), Value: c.Served, Tone: ui.Info}, {Name: v.t("site.delivery.pending"), Value: c.Pending, Tone: ui.Mute},
 		{Name: v.t("site.delivery.bounced"), Value: c.Bounced, Tone: ui.Warn}, {Name: v.t("site.delivery.unserved"), Value: c.Unserved, Tone: ui.Bad},
 	}
 }

@@ -38,6 +38,8 @@ func (p Page) due(due, now time.Time, status string) ui.Badge {
 	switch {
 	case due.Before(now):
 		return ui.Badge{Text: p.t("site.requests.overdue"), Tone: ui.Bad}
+	case days < 1:
+		return ui.Badge{Text: p.t("site.requests.today"), Tone: ui.Bad}
 	case days <= 5:
 		return ui.Badge{Text: p.Locale.N("site.days", days), Tone: ui.Warn}
 	}
@@ -52,14 +54,14 @@ func Requests(v RequestsView) templ.Component {
 		v.column(p.t("site.requests.kind"), ""), v.column(p.t("site.email"), ""), v.column(p.t("site.campaigns.status"), ""), v.column(p.t("site.requests.due"), ""), quiet(v.column(p.t("site.requests.received"), "")),
 	}}
 	for _, r := range v.Rows {
-		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: word(p.Locale, "rights.", r.Kind), URL: r.URL, Sub: r.Number}, {Text: r.Email}, {Badge: RequestStatus(p, r.Status)}, {Text: p.day(r.Due) + " ", Badge: p.due(r.Due, v.Now, r.Status)}, {Text: p.day(r.Received)}}})
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: word(p.Locale, "site.requests.kinds.", r.Kind), URL: r.URL, Sub: r.Number}, {Text: r.Email}, {Badge: RequestStatus(p, r.Status)}, {Text: p.day(r.Due) + " ", Badge: p.due(r.Due, v.Now, r.Status)}, {Text: p.day(r.Received)}}})
 	}
 	return listPage(sheet{
 		Page: p, Listing: v.Listing, Table: t,
 		Head: ui.Head{Title: p.t("site.nav.requests"), Lead: p.t("site.requests.lead"), Actions: create},
 		Filter: v.filter(p, NavRequests, p.t("site.requests.search"),
 			choose(p, "status", p.t("site.campaigns.status"), p.t("site.campaigns.any_status"), "site.requests.status.", "unconfirmed", "open", "in_progress", "done", "refused", "withdrawn"),
-			choose(p, "kind", p.t("site.requests.kind"), p.t("site.requests.any_kind"), "rights.", "access", "portability", "rectification", "erasure", "restriction", "objection", "complaint")),
+			choose(p, "kind", p.t("site.requests.kind"), p.t("site.requests.any_kind"), "site.requests.kinds.", "access", "portability", "rectification", "erasure", "restriction", "objection", "complaint")),
 		Empty: ui.Empty{Icon: NavRequests, Title: p.t("site.requests.empty"), Text: p.t("site.requests.empty_text"), Action: first(create)},
 	})
 }
@@ -87,7 +89,7 @@ type ReplyForm struct {
 }
 
 func (v RequestView) head() ui.Head {
-	return ui.Head{Title: word(v.Locale, "rights.", v.Kind), Lead: v.Email, Back: v.back(NavRequests), Badge: RequestStatus(v.Page, v.Status), Posts: v.Posts}
+	return ui.Head{Title: word(v.Locale, "site.requests.kinds.", v.Kind), Lead: v.Email, Back: v.back(NavRequests), Badge: RequestStatus(v.Page, v.Status), Posts: v.Posts}
 }
 
 func (v RequestView) replyForm() ui.FormOf {
@@ -110,7 +112,7 @@ func RequestForm(v RequestFormView) templ.Component {
 	p, val := under(v.Page, NavRequests), v.Values
 	kind := ui.Field{Name: "kind", Kind: "select", Label: p.t("site.requests.kind"), Value: val["kind"], Required: true}
 	for _, k := range []string{"access", "portability", "rectification", "erasure", "restriction", "objection", "complaint"} {
-		kind.Options = append(kind.Options, ui.Option{Value: k, Label: p.t("rights." + k)})
+		kind.Options = append(kind.Options, ui.Option{Value: k, Label: p.t("site.requests.kinds." + k)})
 	}
 	f := ui.FormOf{Action: v.Action, Submit: p.t("site.save"), Cancel: ui.Link{Label: p.t("site.cancel"), URL: Path(NavRequests)}, Fields: []ui.Field{
 		kind, {Name: "email", Kind: "email", Label: p.t("site.email"), Value: val["email"], Required: true},

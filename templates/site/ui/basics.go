@@ -17,6 +17,7 @@ const (
 	Warn  Tone = "warn"
 	Bad   Tone = "bad"
 	Info  Tone = "info"
+	Mute  Tone = "mute"
 )
 
 // Link leads somewhere. Icon is a name of an icon, or empty.
