@@ -74,6 +74,15 @@ func (d Dialect) ForUpdate() string {
 	return ""
 }
 
+// ForShare waits for those who hold the rows that a SELECT returns by [Dialect.ForUpdate], and keeps others from locking
+// them so until the transaction ends; many may hold it at once.
+func (d Dialect) ForShare() string {
+	if d == PostgreSQL {
+		return " FOR SHARE"
+	}
+	return ""
+}
+
 // SkipLocked is [Dialect.ForUpdate] that leaves out the rows which another transaction holds.
 func (d Dialect) SkipLocked() string {
 	if d == PostgreSQL {
