@@ -5,6 +5,7 @@ package home
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"assent/campaigns"
@@ -34,13 +35,23 @@ func (h *Home) steps(ctx context.Context) ([]site.Step, error) {
 	if err != nil {
 		return nil, fmt.Errorf("home: first steps: %w", err)
 	}
-	return []site.Step{
+	all := []site.Step{
 		{Key: site.StepBrand, URL: site.Path(site.NavBrands), Done: brand},
 		{Key: site.StepTopic, URL: site.Path(site.NavTopics), Done: topic},
 		{Key: site.StepPeople, URL: site.Path(site.NavImports), Done: people},
 		{Key: site.StepCampaign, URL: site.Path(site.NavCampaigns), Done: campaign},
 		{Key: site.StepRelay, URL: site.Path(site.NavDeliverability), Done: h.Marketing != ""},
-	}, nil
+	}
+	steps := all[:0]
+	for _, step := range all {
+		if step.Key == site.StepPeople && !h.Site.Serves(site.NavImports) {
+			step.URL = site.Path(site.NavSubscribers)
+		}
+		if h.Site.Serves(strings.TrimPrefix(step.URL, site.Base+"/")) { // a step whose page is not served is none
+			steps = append(steps, step)
+		}
+	}
+	return steps, nil
 }
 
 // running are the campaigns that send or are paused, the newest first.

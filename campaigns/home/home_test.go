@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/labstack/echo/v4"
+
 	"assent/campaigns"
 	"assent/campaigns/campaignstest"
 	"assent/campaigns/home"
@@ -39,6 +41,7 @@ func TestHomeSaysWhatToDoAndWhatRuns(t *testing.T) {
 		}
 		e := web.New(web.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 		pages.Register(e)
+		e.GET("/admin/topics", func(c echo.Context) error { return c.NoContent(204) })
 		(&home.Home{DB: db, Now: w.Clock.Now, Site: pages, Campaigns: w.Mails, Transactional: "relay.example"}).Register(e)
 		get := func(path string, cookies ...*http.Cookie) *httptest.ResponseRecorder {
 			req := httptest.NewRequest("GET", path, nil)
@@ -69,6 +72,9 @@ func TestHomeSaysWhatToDoAndWhatRuns(t *testing.T) {
 			if !strings.Contains(first, want) {
 				t.Errorf("the first page lacks %q", want)
 			}
+		}
+		if !strings.Contains(first, `"/admin/topics"`) || strings.Contains(first, `"/admin/brands"`) {
+			t.Error("a step or an entry of the navigation leads to a page that is not served, or one that is served is missing")
 		}
 		topic := w.Topic("news", nil)
 		var ids []string

@@ -9,6 +9,7 @@ import (
 	"assent/campaigns/home"
 	"assent/preferences/staff"
 	"assent/preferences/staff/oidc"
+	runs "assent/workers/desk"
 )
 
 // staffPages serves what the staff sees, and brings into being the key of the settings.
@@ -38,5 +39,13 @@ func (a *app) staffPages(ctx context.Context, e *echo.Echo) error {
 		first.Transactional = c.Transactional.Host
 	}
 	first.Register(e)
+	a.desks(e)
 	return nil
+}
+
+// desks are the screens of those who make and look after mail.
+func (a *app) desks(e *echo.Echo) {
+	if a.mailbox != nil {
+		(&runs.Mailbox{Box: a.mailbox, Site: a.site, Keys: a.apiKeys, Real: a.config.Marketing != nil}).Register(e)
+	}
 }

@@ -17,6 +17,7 @@ import (
 
 // Register serves the pages of this package.
 func (s *Site) Register(e *echo.Echo) {
+	s.echo = e
 	open := routes{e, []echo.MiddlewareFunc{s.Session, s.formed}}
 	open.get(pathSetUp+":token", s.showSetUp)
 	open.post(pathSetUp+":token", s.setUp)

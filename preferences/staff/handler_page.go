@@ -46,7 +46,7 @@ func (s *Site) Page(c echo.Context, current string) site.Page {
 	}
 	return site.Page{
 		Locale: l, User: site.User{Name: v.User.Name, Email: v.User.Email, Role: roleNames(l, v.User.Roles)},
-		Nav: site.Nav(l, mayOpen(v.User.Roles), counts), Current: current, CSRF: v.FormToken(), Offset: s.Offset, Flash: s.flashed(c),
+		Nav: site.Nav(l, s.mayOpen(v.User.Roles), counts), Current: current, CSRF: v.FormToken(), Offset: s.Offset, Flash: s.flashed(c),
 	}
 }
 
@@ -104,3 +104,14 @@ func fieldErrors(err error) map[string]string {
 	}
 	return errors
 }
+
+// Frame answers with a bare mail for a frame on a page of this host: in a sandbox, under its own policy.
+func Frame(c echo.Context, html string) error {
+	h := c.Response().Header()
+	h.Set("Content-Security-Policy", site.FramePolicy)
+	h.Set("X-Frame-Options", "SAMEORIGIN")
+	return c.HTML(http.StatusOK, html)
+}
+
+// Problems are the parts of a problem by field, for a form to show again; nil when err is no problem of the input.
+func Problems(err error) map[string]string { return fieldErrors(err) }

@@ -3,7 +3,11 @@ package staff
 import (
 	"net/http"
 	"net/url"
+	"strings"
+	"sync"
 	"time"
+
+	"github.com/labstack/echo/v4"
 
 	"assent/preferences/sqldb"
 	"assent/preferences/staff/access"
@@ -28,12 +32,15 @@ type Site struct {
 	Counts func(v *Visitor) map[string]string
 
 	origins *http.CrossOriginProtection
+	echo    *echo.Echo
+	served  func() map[string]bool
 }
 
 // NewSite makes the site that is served at base. Settings that are not arguments
 // are fields, to be set before it serves.
 func NewSite(db *sqldb.DB, people *accounts.Store, api *keys.Store, base *url.URL) (*Site, error) {
 	s := &Site{DB: db, Accounts: people, Keys: api, Base: base, origins: http.NewCrossOriginProtection()}
+	s.served = sync.OnceValue(s.lists)
 	// A proxy may give us another Host than the one that browsers see.
 	if err := s.origins.AddTrustedOrigin(base.Scheme + "://" + base.Host); err != nil {
 		return nil, err
@@ -69,9 +76,28 @@ func PasswordURL(base *url.URL, token string) string {
 // OIDCRedirect is the address to which an identity provider sends people back.
 func OIDCRedirect(base *url.URL) *url.URL { return base.JoinPath(pathOIDC, "back") }
 
+// lists are the entries of the navigation whose page is served.
+func (s *Site) lists() map[string]bool {
+	served := map[string]bool{}
+	for _, r := range s.echo.Routes() {
+		if rest, ok := strings.CutPrefix(r.Path, site.Base); ok && r.Method == http.MethodGet {
+			served[strings.TrimPrefix(rest, "/")] = true
+		}
+	}
+	served[site.NavHome] = served[""]
+	return served
+}
+
+// Serves says whether the list of an entry of the navigation is served, so that no link leads nowhere.
+// It is known once every page is registered.
+func (s *Site) Serves(key string) bool { return s.served()[key] }
+
 // mayOpen says which entries of the navigation a person is offered.
-func mayOpen(roles []access.Role) func(key string) bool {
+func (s *Site) mayOpen(roles []access.Role) func(key string) bool {
 	return func(key string) bool {
+		if !s.Serves(key) {
+			return false
+		}
 		switch key {
 		case site.NavPeople, site.NavKeys, site.NavWebhooks, site.NavSettings:
 			return access.Has(roles, access.Administrator)

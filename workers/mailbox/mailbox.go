@@ -104,6 +104,7 @@ func scan(row interface{ Scan(...any) error }, more ...any) (m Mail, err error) 
 // Query selects mails.
 type Query struct {
 	Search string // part of the recipient's address or of the subject; empty is all
+	Stream string // marketing or transactional; empty is both
 	Before int64  // the ID that the page before ended with; 0 is the newest
 	Limit  int
 }
@@ -114,8 +115,8 @@ func (b *Box) List(ctx context.Context, q Query) ([]Mail, error) {
 	if before == 0 {
 		before = 1 << 62
 	}
-	rows, err := b.db.QueryContext(ctx, "SELECT "+columns+" FROM mails WHERE seq < $1 AND ($2 = '' OR instr(recipient_key, $2) > 0 OR instr(lower(subject), $2) > 0) ORDER BY seq DESC LIMIT $3",
-		before, strings.ToLower(strings.TrimSpace(q.Search)), max(1, q.Limit))
+	rows, err := b.db.QueryContext(ctx, "SELECT "+columns+" FROM mails WHERE seq < $1 AND ($2 = '' OR instr(recipient_key, $2) > 0 OR instr(lower(subject), $2) > 0) AND ($3 = '' OR stream = $3) ORDER BY seq DESC LIMIT $4",
+		before, strings.ToLower(strings.TrimSpace(q.Search)), q.Stream, max(1, q.Limit))
 	if err != nil {
 		return nil, fmt.Errorf("mailbox: list: %w", err)
 	}
