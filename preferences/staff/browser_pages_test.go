@@ -33,15 +33,7 @@ func TestPasskeyInABrowser(t *testing.T) {
 	h.echo.GET(assets.Prefix+"*", echo.WrapHandler(assets.Handler()))
 	h.open().person(t, "ada@example.org", access.Administrator)
 
-	alloc, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.ExecPath(path))...)
-	defer stop()
-	ctx, cancel := chromedp.NewContext(alloc)
-	defer cancel()
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900), chromedp.Navigate("about:blank")); err != nil {
-		t.Fatalf("the browser does not start: %v", err)
-	}
-	ctx, end := context.WithTimeout(ctx, time.Minute)
-	defer end()
+	ctx := start(t, path)
 	do := func(what string, steps ...chromedp.Action[chromedp.Void]) {
 		t.Helper()
 		if err := chromedp.Do(ctx, steps...); err != nil {
@@ -77,6 +69,42 @@ func TestPasskeyInABrowser(t *testing.T) {
 	sessions, err := h.Accounts.Sessions(ctx, h.only(t))
 	if err != nil || len(sessions) != 1 || sessions[0].Factors != "passkey" {
 		t.Errorf("%+v, %v", sessions, err)
+	}
+}
+
+// start opens a browser that reaches this machine under the name assent.test too.
+func start(t *testing.T, path string) context.Context {
+	t.Helper()
+	alloc, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.NoSandbox, chromedp.ExecPath(path), chromedp.Flag("host-resolver-rules", "MAP assent.test 127.0.0.1"))...)
+	t.Cleanup(stop)
+	ctx, cancel := chromedp.NewContext(alloc)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900), chromedp.Navigate("about:blank")); err != nil {
+		t.Fatalf("the browser does not start: %v", err)
+	}
+	ctx, end := context.WithTimeout(ctx, 30*time.Second)
+	t.Cleanup(end)
+	return ctx
+}
+
+// Without HTTPS browsers send no Sec-Fetch-Site, and what they send as Origin
+// depends on the page's referrer policy.
+func TestFormsWorkWithoutHTTPSInABrowser(t *testing.T) {
+	path, err := exec.LookPath("chromium-headless-shell")
+	if err != nil {
+		t.Skip("no chromium-headless-shell: apt-get install chromium-headless-shell, or run `make test`")
+	}
+	h := build(t, sqldbtest.SQLite(t), "")
+	h.Base = &url.URL{Scheme: "http", Host: strings.Replace(strings.TrimPrefix(h.server.URL, "http://"), "127.0.0.1", "assent.test", 1)}
+	h.open().person(t, "ada@example.org", access.Administrator)
+	ctx := start(t, path)
+	err = chromedp.Do(ctx, chromedp.Navigate(h.Base.JoinPath(pathSignIn).String()+"?next="+pathAccount),
+		chromedp.SendKeys(`input[name=email]`, "ada@example.org"), chromedp.SendKeys(`input[name=password]`, password), chromedp.Click(`form button[type=submit]`),
+		chromedp.WaitVisible(`#profile`))
+	if err != nil {
+		body, _ := chromedp.Run(context.WithoutCancel(ctx), chromedp.Text("body"))
+		t.Fatalf("%v: %s", err, body)
 	}
 }
 
