@@ -29,6 +29,8 @@ type cli struct {
 	Ledger  ledgerCmd  `cmd:"" help:"Verify the record of consents, or print it for one person."`
 	Audit   auditCmd   `cmd:"" help:"Check decisions again."`
 	Doctor  doctorCmd  `cmd:"" help:"Examine this installation and say what to do."`
+	Backup  backupCmd  `cmd:"" help:"Write everything into one file, check it, and rotate older ones."`
+	Restore restoreCmd `cmd:"" help:"Read a backup into an empty installation, on either engine."`
 	Inbound inboundCmd `cmd:"" help:"Read one returned mail (a bounce, complaint or unsubscribe) from standard input."`
 	Bench   benchCmd   `cmd:"" help:"Measure this deployment with a campaign of made-up people; nothing of the installation is touched."`
 	Version versionCmd `cmd:"" help:"Print the version."`

@@ -151,3 +151,17 @@ func (db *DB) QueryContext(ctx context.Context, query string, args ...any) (*sql
 func (db *DB) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	return db.read.QueryRowContext(ctx, query, args...)
 }
+
+// Snapshot runs read on one state of the whole database, whatever others write meanwhile.
+func (db *DB) Snapshot(ctx context.Context, read func(q Querier) error) error {
+	options := &sql.TxOptions{ReadOnly: true}
+	if db.dialect == PostgreSQL {
+		options.Isolation = sql.LevelRepeatableRead
+	}
+	tx, err := db.read.BeginTx(ctx, options)
+	if err != nil {
+		return fmt.Errorf("sqldb: snapshot: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	return read(&Tx{Tx: tx, dialect: db.dialect})
+}
