@@ -172,7 +172,11 @@ func (a *app) engine() (*workers.Engine, error) {
 	e := &workers.Engine{
 		ID: sqldb.NewID(), Host: host, DB: a.db, Log: a.log, Queue: a.queue, Campaigns: a.mails, People: a.people, Outbox: a.outbox, Composer: a.composer, Links: a.links,
 		Journals: filepath.Join(a.config.Data, "journal"),
+		Pacing:   workers.Pacing{Limiter: limits.New(a.queue.Redis(), "pace", limits.Local), Warmup: a.config.Warmup, Domains: a.config.DomainLimits},
 		Every:    []workers.Job{a.backupJob(), {Name: "forms", Every: time.Minute, Run: a.forms.Maintain}},
+	}
+	if a.config.Marketing != nil {
+		e.Pacing.Relay = a.config.Marketing.Rate
 	}
 	if e.Marketing, err = a.transport(a.config.Marketing, gate.StreamMarketing); err != nil {
 		return nil, err
