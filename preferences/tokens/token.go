@@ -29,9 +29,11 @@ const (
 	Open        Purpose = 'o'
 	Undo        Purpose = 'n'
 	Document    Purpose = 'f'
+	// Registration lets a registrant of an event change or cancel; its Subject is the registration.
+	Registration Purpose = 'e'
 )
 
-const purposes = "upcwvkrdonf"
+const purposes = "upcwvkrdonfe"
 
 // Known says whether p is one of the purposes above.
 func (p Purpose) Known() bool { return strings.IndexByte(purposes, byte(p)) >= 0 }

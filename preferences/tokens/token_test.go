@@ -18,7 +18,7 @@ const (
 	campaign   = "01890a5d-ac96-774b-bcce-b302099a8059"
 )
 
-var all = []Purpose{Unsubscribe, Preferences, Confirm, Why, View, Click, Return, Rights, Open, Undo, Document}
+var all = []Purpose{Unsubscribe, Preferences, Confirm, Why, View, Click, Return, Rights, Open, Undo, Document, Registration}
 
 func ring(t testing.TB, s string) *Keyring {
 	t.Helper()

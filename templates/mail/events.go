@@ -1,6 +1,9 @@
 package mail
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // EventStage is what a mail to somebody who registered says.
 type EventStage uint8
@@ -14,6 +17,7 @@ const (
 	EventChanged
 	EventCancelled
 	EventDeregistered
+	EventFollowUp // it is over
 )
 
 // EventMail goes to somebody who registered for an event.
@@ -25,17 +29,20 @@ type EventMail struct {
 	URL              string // the event's page or where it takes place online
 	CancelURL        string // gives the place back
 	CalendarAttached bool
+	Note             string // what the organiser adds
 }
 
 var eventStages = map[EventStage]string{
 	EventRegistered: "registered", EventWaiting: "waiting", EventPlaceFree: "place_free", EventReminder: "reminder",
 	EventChanged: "changed", EventCancelled: "cancelled", EventDeregistered: "deregistered",
+	EventFollowUp: "follow_up",
 }
 
 func (v EventMail) compose(c *composer) {
 	key := "mail.event." + eventStages[v.Stage] + "."
 	c.title(c.t(key+"subject", "title", v.Title), v.Title)
 	c.say(c.t("mail.hello"), c.t(key+"intro"))
+	c.say(paragraphs(v.Note)...)
 	zone := v.TimeZone
 	if zone == "" {
 		zone = c.to.TimeZone
@@ -44,7 +51,7 @@ func (v EventMail) compose(c *composer) {
 	f.row(c.t("mail.event.when"), c.to.Locale.DateTime(v.Starts, zone))
 	f.row(c.t("mail.event.where"), v.Place)
 	c.table(f)
-	over := v.Stage == EventCancelled || v.Stage == EventDeregistered
+	over := v.Stage == EventCancelled || v.Stage == EventDeregistered || v.Stage == EventFollowUp
 	if !over {
 		c.button(c.t("mail.event.button"), v.URL)
 		if v.CalendarAttached {
@@ -55,4 +62,15 @@ func (v EventMail) compose(c *composer) {
 		}
 	}
 	c.service("mail.event.reason")
+}
+
+// paragraphs cuts a text at its empty lines.
+func paragraphs(s string) []string {
+	var out []string
+	for _, p := range strings.Split(strings.ReplaceAll(s, "\r\n", "\n"), "\n\n") {
+		if p = strings.TrimSpace(p); p != "" {
+			out = append(out, p)
+		}
+	}
+	return out
 }

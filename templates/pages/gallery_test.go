@@ -97,5 +97,6 @@ func gallery(tag string, say func(string) string) map[string]templ.Component {
 	addForms(out, p, say)
 	addPublic(out, p, say)
 	addPolicies(out, p, say)
+	addRegistrations(out, p, say)
 	return out
 }

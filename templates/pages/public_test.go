@@ -32,6 +32,24 @@ func addPolicies(out map[string]templ.Component, p Page, say func(string) string
 	out["policy-changes"], out["policy-changes-none"] = PolicyChanges(changes), PolicyChanges(same)
 }
 
+// addRegistrations adds what a registrant of an event sees.
+func addRegistrations(out map[string]templ.Component, p Page, say func(string) string) {
+	event := EventView{Page: p, Name: say("Open day 2026"), StartsAt: at, EndsAt: at.AddDate(0, 0, 1), EventZone: "Europe/Amsterdam", Place: say("Keizersgracht 1, Amsterdam"), CalendarURL: "/events/open-day/event.ics"}
+	v := RegistrationView{Page: p, Action: "/registration/token", Event: event, Email: say("anna.de.vries@example.com"), Status: RegistrationRegistered, URL: "/events/open-day",
+		Shares: []Share{{Partner: "fair", Name: say("Fair Events")}, {Partner: "hub", Name: say("Hub Resellers")}}}
+	out["registration"] = Registration(v)
+	waiting := v
+	waiting.Status, waiting.Shares, waiting.Stopped = RegistrationWaiting, v.Shares[1:], say("Fair Events")
+	waiting.Event.Place, waiting.Event.Online = "", true
+	out["registration-stopped"] = Registration(waiting)
+	cancelled := v
+	cancelled.Status, cancelled.Shares = RegistrationCancelled, nil
+	out["registration-cancelled"] = Registration(cancelled)
+	over, off := v, v
+	over.Event.Over, off.Event.Cancelled = true, true
+	out["registration-over"], out["registration-off"] = Registration(over), Registration(off)
+}
+
 func comparison(say func(string) string) []PolicyParagraph {
 	same := func(kind string) PolicyParagraph {
 		return PolicyParagraph{kind, []PolicySpan{{"", say("This stays as it was.")}}}
