@@ -60,6 +60,12 @@ func (s *Store) Due(ctx context.Context) (queued int, err error) {
 	return queued, nil
 }
 
+// Maintain does what is due; a worker calls it every minute.
+func (s *Store) Maintain(ctx context.Context) error {
+	_, err := s.Due(ctx)
+	return err
+}
+
 func (s *Store) run(ctx context.Context, job errand, now time.Time) (queued int, more bool, err error) {
 	type due struct{ registration, slug string }
 	var found []due

@@ -441,7 +441,7 @@ func TestPagesOfEvents(t *testing.T) {
 func TestACampaignShowsAnEvent(t *testing.T) {
 	w := newWorld(t, sqldbtest.SQLite(t))
 	w.make(nil)
-	look := w.store.Cards(context.Background(), locale.Get("nl"))
+	look := w.store.Cards(locale.Get("nl"))
 	card, ok := look("open-day")
 	if !ok || card.Title != "Open dag" || card.URL != "https://acme.example/events/open-day" || card.Place != "Keizersgracht 1" || !strings.Contains(card.When, "11 mei 2026") {
 		t.Errorf("%t, %+v", ok, card)

@@ -125,9 +125,11 @@ func (s *Store) Card(e Event, l *locale.Locale) mail.Event {
 	return card
 }
 
-// Cards looks events up for campaigns. One that is not there is told so.
-func (s *Store) Cards(ctx context.Context, l *locale.Locale) func(slug string) (mail.Event, bool) {
+// Cards looks events up for campaigns, which show them in the language of l. One that is not there is told so.
+func (s *Store) Cards(l *locale.Locale) func(slug string) (mail.Event, bool) {
 	return func(slug string) (mail.Event, bool) {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
 		e, err := Get(ctx, s.DB, slug)
 		if err != nil {
 			return mail.Event{}, false

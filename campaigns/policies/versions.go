@@ -176,6 +176,12 @@ func (s *Store) Settle(ctx context.Context) ([]TookEffect, error) {
 	return all, nil
 }
 
+// Maintain settles what has come into effect; a worker calls it every minute.
+func (s *Store) Maintain(ctx context.Context) error {
+	_, err := s.Settle(ctx)
+	return err
+}
+
 func (s *Store) unsettled(ctx context.Context) ([]string, error) {
 	rows, err := s.DB.QueryContext(ctx, `SELECT DISTINCT p.slug FROM policies p JOIN policy_versions v ON v.policy_id = p.id
 		WHERE v.in_effect_at IS NULL AND v.effective_at <= $1 ORDER BY p.slug`, sqldb.Micros(s.Now()))

@@ -13,6 +13,7 @@ import (
 
 	"assent/campaigns"
 	"assent/campaigns/brands"
+	"assent/campaigns/events"
 	"assent/campaigns/notices"
 	"assent/campaigns/outbox"
 	"assent/campaigns/policies"
@@ -49,6 +50,7 @@ type app struct {
 	mails    *campaigns.Service
 	notices  *notices.Service
 	policies *policies.Store
+	events   *events.Store
 	composer *outbox.Composer
 	links    preferences.Links
 	mailbox  *mailbox.Box // nil when both streams have a relay
@@ -103,13 +105,16 @@ func (a *app) domain() {
 	a.people.Forget = append(a.people.Forget, a.feedback().Forget)
 	a.notices = &notices.Service{DB: a.db, Now: c.Now, Outbox: a.outbox, People: a.people}
 	a.policies = &policies.Store{DB: a.db, Now: c.Now}
+	a.events = &events.Store{DB: a.db, Now: c.Now, People: a.people, Outbox: a.outbox, Keys: a.keyring, Base: a.links.Base, Site: a.people.Site}
+	a.mails.Event = a.events.Cards
+	a.people.Forget = append(a.people.Forget, a.events.Forget)
 	views := campaigns.Views(a.people, a.links)
 	maps.Copy(views, notices.Views())
 	maps.Copy(views, formViews())
 	a.forms = &forms.Store{DB: a.db, Now: c.Now, People: a.people, Limits: sources{limits.NewSignups(a.queue.Redis())}, Log: a.log}
 	a.people.Forget = append(a.people.Forget, a.forms.Forget)
-	a.composer = &outbox.Composer{DB: a.db, Views: views, Composed: map[string]outbox.Composed{campaigns.KindTest: a.mails.ComposeTest},
-		Locale: func(ctx context.Context) string { return a.mails.LocaleOf(ctx, &preferences.Subscriber{}) }}
+	a.composer = &outbox.Composer{DB: a.db, Views: views, Composed: map[string]outbox.Composed{campaigns.KindTest: a.mails.ComposeTest, events.MailKind: a.events.Compose},
+		Event: a.events.Cards, Locale: func(ctx context.Context) string { return a.mails.LocaleOf(ctx, &preferences.Subscriber{}) }}
 }
 
 // hintLanes is how many senders a process that does not know the workers asks for. More lanes than workers do no harm.
@@ -173,7 +178,12 @@ func (a *app) engine() (*workers.Engine, error) {
 		ID: sqldb.NewID(), Host: host, DB: a.db, Log: a.log, Queue: a.queue, Campaigns: a.mails, People: a.people, Outbox: a.outbox, Composer: a.composer, Links: a.links,
 		Journals: filepath.Join(a.config.Data, "journal"),
 		Pacing:   workers.Pacing{Limiter: limits.New(a.queue.Redis(), "pace", limits.Local), Warmup: a.config.Warmup, Domains: a.config.DomainLimits},
-		Every:    []workers.Job{a.backupJob(), {Name: "forms", Every: time.Minute, Run: a.forms.Maintain}},
+		Every: []workers.Job{
+			a.backupJob(),
+			{Name: "forms", Every: time.Minute, Run: a.forms.Maintain},
+			{Name: "events", Every: time.Minute, Run: a.events.Maintain},
+			{Name: "policies", Every: time.Minute, Run: a.policies.Maintain},
+		},
 	}
 	if a.config.Marketing != nil {
 		e.Pacing.Relay = a.config.Marketing.Rate

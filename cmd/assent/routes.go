@@ -38,6 +38,7 @@ func (a *app) routes(ctx context.Context) (*echo.Echo, error) {
 	e.GET(assets.Prefix+"*", echo.WrapHandler(assets.Handler()))
 	(&recipients.Pages{DB: a.db, Now: c.Now, Keys: a.keyring, People: a.people, Campaigns: a.mails, Links: a.links, Offset: c.TimeOffset}).Register(e)
 	a.policies.RegisterPages(e, a.frame)
+	a.events.RegisterPages(e, a.frame)
 	(&forms.Pages{Store: a.forms, Frame: a.brandFrame, Base: a.links.Base}).Register(e)
 	e.GET("/api/v1/openapi.yaml", a.description)
 	if err := a.staffPages(ctx, e); err != nil {
@@ -55,6 +56,7 @@ func (a *app) api(e *echo.Echo) {
 	a.notices.Register(api, scope, staff.ActorOf)
 	(&feedback.Webhooks{Sink: a.feedback()}).Register(e, api, scope, staff.ActorOf)
 	a.policies.Register(api, scope, staff.ActorOf)
+	a.events.Register(api, scope, staff.ActorOf)
 	a.brands.Register(api, scope, staff.ActorOf)
 	a.forms.Register(api, scope, staff.ActorOf)
 	(&partners.Store{DB: a.db, Now: a.config.Now}).Register(api, scope, staff.ActorOf)
