@@ -6,7 +6,10 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"assent/campaigns/desk"
 	"assent/campaigns/home"
+	"assent/preferences/partners"
+	"assent/preferences/segments"
 	"assent/preferences/staff"
 	"assent/preferences/staff/oidc"
 	runs "assent/workers/desk"
@@ -45,7 +48,10 @@ func (a *app) staffPages(ctx context.Context, e *echo.Echo) error {
 
 // desks are the screens of those who make and look after mail.
 func (a *app) desks(e *echo.Echo) {
+	c := a.config
+	(&desk.Desk{DB: a.db, Now: c.Now, Site: a.site, People: a.people, Campaigns: a.mails, Brands: a.brands, Partners: &partners.Store{DB: a.db, Now: c.Now},
+		Segments: &segments.Store{DB: a.db, Now: c.Now}, Policies: a.policies, Base: a.links.Base}).Register(e)
 	if a.mailbox != nil {
-		(&runs.Mailbox{Box: a.mailbox, Site: a.site, Keys: a.apiKeys, Real: a.config.Marketing != nil}).Register(e)
+		(&runs.Mailbox{Box: a.mailbox, Site: a.site, Keys: a.apiKeys, Real: c.Marketing != nil}).Register(e)
 	}
 }

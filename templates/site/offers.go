@@ -204,3 +204,21 @@ func (v PartnersView) form() ui.FormOf {
 		{Name: "key", Label: v.t("site.key"), Hint: v.t("site.key_hint"), Value: v.Values["key"], Required: true, Mono: true, Short: true, MaxLength: 64},
 	}}.WithErrors(v.Errors)
 }
+
+// PartnerFormView gives a partner another name. Fields: key, name.
+type PartnerFormView struct {
+	Page
+	Record
+	Action string
+	Values map[string]string
+}
+
+// PartnerForm is its page.
+func PartnerForm(v PartnerFormView) templ.Component {
+	p, val := under(v.Page, NavPartners), v.Values
+	f := ui.FormOf{Action: v.Action, Submit: p.t("site.save"), Cancel: ui.Link{Label: p.t("site.cancel"), URL: Path(NavPartners)}, Fields: []ui.Field{
+		{Name: "key", Label: p.t("site.key"), Hint: p.t("site.key_hint"), Value: val["key"], Disabled: true, Mono: true, Short: true},
+		{Name: "name", Label: p.t("site.brands.name"), Value: val["name"], Required: true, MaxLength: 200},
+	}}
+	return formPage(form{Page: p, Head: ui.Head{Title: orElse(val["name"], val["key"]), Back: p.back(NavPartners)}, Form: f.WithErrors(v.Errors), Posts: v.posts()})
+}

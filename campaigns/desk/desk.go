@@ -1,0 +1,107 @@
+// Package desk serves the screens on which marketers and officers do their
+// work: what is offered, to whom, what is sent, and what came of it. The pages
+// work without a script; every change is a form with the token of the person's
+// pages.
+package desk
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"assent/campaigns"
+	"assent/campaigns/brands"
+	"assent/campaigns/policies"
+	"assent/preferences"
+	"assent/preferences/gate"
+	"assent/preferences/partners"
+	"assent/preferences/segments"
+	"assent/preferences/sqldb"
+	"assent/preferences/staff"
+	"assent/templates/locale"
+	"assent/templates/site/ui"
+)
+
+// Desk makes the pages. All fields are required.
+type Desk struct {
+	DB        *sqldb.DB
+	Now       func() time.Time
+	Site      *staff.Site
+	People    *preferences.Service
+	Campaigns *campaigns.Service
+	Brands    *brands.Store
+	Partners  *partners.Store
+	Segments  *segments.Store
+	Policies  *policies.Store
+	Base      string      // public address
+	Fixed     [][2]string // settings of the environment, for the page that shows them
+}
+
+// pageSize is how many lines a list shows; allOf bounds what a select offers.
+const (
+	pageSize = 50
+	allOf    = 1000
+)
+
+// languages are those in which texts are asked for, the site's own first.
+func (d *Desk) languages(ctx context.Context) []string {
+	settings, err := d.People.Site.Get(ctx)
+	first := locale.Get(settings.DefaultLocale).Language()
+	if err != nil || first == "" {
+		first = "en"
+	}
+	out := []string{first}
+	for _, tag := range locale.Languages() {
+		if tag != first {
+			out = append(out, tag)
+		}
+	}
+	return out
+}
+
+func (d *Desk) brandOptions(ctx context.Context) ([]ui.Option, error) {
+	list, err := d.Brands.List(ctx, "", allOf)
+	var out []ui.Option
+	for _, b := range list {
+		out = append(out, ui.Option{Value: b.Key, Label: b.Name})
+	}
+	return out, err
+}
+
+func (d *Desk) partnerOptions(ctx context.Context) ([]ui.Option, error) {
+	list, err := d.Partners.List(ctx, "", allOf)
+	var out []ui.Option
+	for _, p := range list {
+		out = append(out, ui.Option{Value: p.Key, Label: p.Name})
+	}
+	return out, err
+}
+
+func (d *Desk) segmentOptions(ctx context.Context) ([]ui.Option, error) {
+	list, err := d.Segments.List(ctx, "", allOf)
+	var out []ui.Option
+	for _, s := range list {
+		out = append(out, ui.Option{Value: s.Key, Label: s.Name})
+	}
+	return out, err
+}
+
+// topicOptions are the topics that are in use, by key.
+func (d *Desk) topicOptions(ctx context.Context, l *locale.Locale) ([]ui.Option, error) {
+	list, err := d.People.Topics(ctx, d.DB)
+	var out []ui.Option
+	for _, t := range list {
+		if t.ArchivedAt == nil {
+			out = append(out, ui.Option{Value: t.Key, Label: t.Name(l.Tag(), l.Language())})
+		}
+	}
+	return out, err
+}
+
+// reasonFrom is a reason of the gate that an address names, if it is spelt like one.
+func reasonFrom(s string) (gate.Reason, bool) {
+	if s == "" || len(s) > 40 || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz_") != "" {
+		return "", false
+	}
+	return gate.Reason(s), true
+}

@@ -1,0 +1,166 @@
+package desk_test
+
+import (
+	"context"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"assent/campaigns/brands"
+	"assent/campaigns/campaignstest"
+	"assent/campaigns/desk"
+	"assent/campaigns/policies"
+	"assent/preferences"
+	"assent/preferences/partners"
+	"assent/preferences/segments"
+	"assent/preferences/sqldb"
+	"assent/preferences/sqldb/sqldbtest"
+	"assent/preferences/staff/access"
+	"assent/preferences/staff/stafftest"
+)
+
+var ctx = context.Background()
+
+type house struct {
+	*stafftest.House
+	*campaignstest.World
+}
+
+func build(t *testing.T, db *sqldb.DB) *house {
+	w := campaignstest.New(t, db)
+	h := &house{stafftest.New(t, db, w.Clock.Now), w}
+	(&desk.Desk{DB: db, Now: w.Clock.Now, Site: h.Site, People: w.People, Campaigns: w.Mails, Brands: &brands.Store{DB: db, Now: w.Clock.Now}, Partners: &partners.Store{DB: db, Now: w.Clock.Now},
+		Segments: &segments.Store{DB: db, Now: w.Clock.Now}, Policies: &policies.Store{DB: db, Now: w.Clock.Now}, Base: "https://mail.example.com"}).Register(h.Echo)
+	return h
+}
+
+func exercise(t *testing.T, f func(t *testing.T, h *house)) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) { f(t, build(t, db)) })
+}
+
+const script = `"><script>alert(1)</script>{{ first_name }}`
+
+func TestOffersAreMadeAndChanged(t *testing.T) {
+	exercise(t, func(t *testing.T, h *house) {
+		ada := h.As("Ada", access.Marketer)
+		ada.Post("/admin/brands", "key", "sud", "name", script, "from_name", "Süd", "from_email", "bad", "reply_to", "a@example.com").Want(422, `value="sud"`)
+		ada.Post("/admin/brands", "key", "sud", "name", script, "from_name", "Süd", "from_email", "news@example.com", "reply_to", "a@example.com").Want(303)
+		ada.Get("/admin/brands").Want(200, "Saved.", "&lt;script&gt;", "/admin/brands/sud")
+		ada.Post("/admin/brands/sud", "name", "Süd", "from_name", "Süd", "from_email", "news@example.com", "reply_to", "a@example.com", "postal_address", "Street 2", "color", "#112233").Want(303)
+		if b, err := brands.Get(ctx, h.DB, "sud"); err != nil || b.PostalAddress != "Street 2" || b.Name != "Süd" {
+			t.Errorf("%+v %v", b, err)
+		}
+		ada.Post("/admin/partners", "key", "hub", "name", script).Want(303)
+		ada.Post("/admin/partners", "key", "hub", "name", "again").Want(422, "again")
+		ada.Post("/admin/partners/hub", "name", "Hub "+script).Want(303)
+		ada.Get("/admin/partners").Want(200, "Hub &#34;&gt;&lt;script")
+		ada.Post("/admin/topics", "key", "news", "class", "marketing", "basis", "consent", "double_opt_in", "1", "brand", "sud", "partner", "hub").Want(422, "names.en")
+		ada.Post("/admin/topics", "key", "news", "class", "marketing", "basis", "consent", "double_opt_in", "1", "names.en", "News", "names.nl", "Nieuws", "brand", "sud", "partner", "hub").Want(303)
+		topic, err := h.People.Topic(ctx, h.DB, "news")
+		if err != nil || !topic.DoubleOptIn || topic.Names["nl"] != "Nieuws" || topic.Partner != "hub" {
+			t.Fatalf("%+v %v", topic, err)
+		}
+		ada.Get("/admin/topics/news").Want(200, "Nieuws", `action="/admin/topics/news"`)
+		ada.Post("/admin/topics/news", "class", "research", "names.en", script, "consent_lifetime_days", "90").Want(303)
+		if topic, _ = h.People.Topic(ctx, h.DB, "news"); topic.Class != "marketing" || topic.ConsentLifetimeDays != 90 || topic.DoubleOptIn {
+			t.Errorf("%+v", topic)
+		}
+		ada.Get("/admin/topics/nothing").Want(404)
+		ada.Post("/admin/segments", "key", "nl", "name", "Dutch", "rules", `{"field": "nothing"}`).Want(422, "rules")
+		ada.Post("/admin/segments", "key", "nl", "name", script, "rules", `{"country": "NL"}`).Want(303)
+		nl := "NL"
+		h.Person("a@example.com", func(p *preferences.Profile) { p.Country = &nl })
+		ada.Get("/admin/segments/nl").Want(200, "1 person", "&#34;country&#34;")
+		ada.Post("/admin/segments/nl", "name", "Dutch", "rules", `[`).Want(422, `value="Dutch"`)
+		ada.Post("/admin/segments/nl", "name", "Dutch", "rules", `{"country": "DE"}`).Want(303, "/admin/segments/nl")
+		ada.Get("/admin/segments/nl").Want(200, "Saved.")
+		for _, page := range []string{"brands", "partners", "topics", "segments", "segments/nl", "topics/news", "brands/sud", "partners/hub", "subscribers", "suppressions"} {
+			if strings.Contains(ada.Get("/admin/"+page).Want(200).Body.String(), "<script>alert") {
+				t.Errorf("%s runs a name", page)
+			}
+		}
+		ada.Post("/admin/segments/nl/delete").Want(303)
+		ada.Get("/admin/segments/nl").Want(404)
+	})
+}
+
+func TestPersonIsLookedAfter(t *testing.T) {
+	exercise(t, func(t *testing.T, h *house) {
+		h.Topic("news", nil)
+		officer, ada := h.As("Olga", access.PrivacyOfficer), h.As("Ada", access.Marketer)
+		made := ada.Post("/admin/subscribers", "email", "ann@example.com", "first_name", script, "country", "NL", "customer_since", "2026-01-02").Want(303)
+		person := made.Location()
+		ada.Post("/admin/subscribers", "email", "not one").Want(422, `value="not one"`)
+		ada.Get(person).Want(200, "ann@example.com", "&lt;script&gt;")
+		ada.Post(person+"/consents", "topic", "news", "action", "give", "source", "paper", "wording", "Yes").Want(403)
+		officer.Post(person+"/consents", "topic", "news", "action", "give", "source", "").Want(422, "is required")
+		officer.Post(person+"/consents", "topic", "news", "action", "give", "source", "paper "+script, "wording", "Yes, "+script, "collected_at", "2026-04-01T10:00").Want(303, person)
+		page := officer.Get(person).Want(200, "Recorded.", "Consent given: News", "2026").Body.String()
+		if strings.Contains(page, "<script>alert") {
+			t.Error("evidence runs in the timeline")
+		}
+		officer.Get("/admin/subscribers?q=ann&status=active&topic=news").Want(200, person)
+		if strings.Contains(officer.Get("/admin/subscribers?status=unsubscribed").Want(200).Body.String(), person) {
+			t.Error("the filter does not filter")
+		}
+		ada.Post(person+"/consents", "topic", "news", "action", "withdraw", "source", "phone").Want(303)
+		ada.Get(person).Want(200, "Consent withdrawn: News")
+		ada.Post(person + "/restrict").Want(403)
+		officer.Post(person+"/restrict").Want(303, person)
+		officer.Get(person).Want(200, "Lift the restriction")
+		officer.Post(person + "/lift-restriction").Want(303)
+		officer.Post(person + "/object").Want(303)
+		officer.Post(person + "/lift-objection").Want(303)
+		ada.Post(person + "/unsubscribe-all").Want(303)
+		if s, err := h.People.Subscriber(ctx, h.DB, person[strings.LastIndex(person, "/")+1:]); err != nil || s.UnsubscribedAt.IsZero() || !s.RestrictedAt.IsZero() || !s.ObjectedAt.IsZero() {
+			t.Errorf("%+v %v", s, err)
+		}
+		ada.Get(person+"/edit").Want(200, `value="2026-01-02"`)
+		ada.Post(person, "email", "ann@example.com", "first_name", "Ann").Want(303)
+		ada.Post("/admin/suppressions", "email", "x", "note", script).Want(422)
+		ada.Post("/admin/suppressions", "email", "ann@example.com", "note", script).Want(303)
+		if body := ada.Get("/admin/suppressions").Want(200, "ann@example.com", person).Body.String(); strings.Contains(body, "<script>alert") || strings.Contains(body, "suppressions/lift") {
+			t.Error("a note runs, or a marketer is offered to lift a block")
+		}
+		ada.Post("/admin/suppressions/lift", "email", "ann@example.com", "reason", "manual").Want(403)
+		officer.Post("/admin/suppressions/lift", "email", "ann@example.com", "reason", "manual", "back", "https://evil.example/").Want(303, "/admin/suppressions")
+		ada.Post(person + "/erase").Want(403)
+		officer.Post(person+"/erase").Want(303, "/admin/subscribers")
+		officer.Get(person).Want(404)
+	})
+}
+
+// Whoever may only look changes nothing, and nothing is changed without the token of the person's own pages.
+func TestChangesWantARoleAndAToken(t *testing.T) {
+	h := build(t, sqldbtest.SQLite(t))
+	h.Topic("news", nil)
+	reader, admin := h.As("Rita", access.ReadOnly), h.As("Ada", access.Administrator)
+	params := regexp.MustCompile(`:\w+`)
+	posts := 0
+	for _, r := range h.Echo.Routes() {
+		if r.Method != "POST" || strings.HasPrefix(r.Path, "/admin/sign") || strings.HasPrefix(r.Path, "/admin/account") || strings.Contains(r.Path, "token") {
+			continue
+		}
+		posts++
+		path := params.ReplaceAllString(r.Path, "x")
+		if a := reader.Post(path); a.Code != 403 {
+			t.Errorf("%s as reader: %d", path, a.Code)
+		}
+		if a := admin.Forge(path, url.Values{}); a.Code != 403 {
+			t.Errorf("%s without a token: %d", path, a.Code)
+		}
+		if a := h.Nobody().Forge(path, url.Values{}); a.Code != 303 || !strings.HasPrefix(a.Location(), "/admin/sign-in") {
+			t.Errorf("%s signed out: %d", path, a.Code)
+		}
+	}
+	if posts < 15 {
+		t.Errorf("only %d forms", posts)
+	}
+	for _, page := range []string{"topics", "brands", "partners", "segments", "suppressions", "subscribers"} {
+		body := reader.Get("/admin/" + page).Want(200).Body.String()
+		if strings.Contains(body, "/admin/"+page+`/new"`) {
+			t.Errorf("a reader is offered to make one of %s", page)
+		}
+	}
+}

@@ -1,0 +1,197 @@
+package desk
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"assent/preferences"
+	"assent/preferences/problem"
+	"assent/preferences/sqldb"
+	"assent/preferences/staff"
+	"assent/preferences/staff/access"
+	"assent/templates/site"
+)
+
+func (d *Desk) registerSubscribers(e *echo.Echo) {
+	r := d.at(e, site.NavSubscribers)
+	officers := []access.Role{access.PrivacyOfficer}
+	both := []access.Role{access.Marketer, access.PrivacyOfficer}
+	r.get("", d.subscribers)
+	r.getFor("/new", d.newSubscriber, both...)
+	r.post("", d.addSubscriber, both...)
+	r.get("/:id", d.subscriber)
+	r.getFor("/:id/edit", d.editSubscriber, both...)
+	r.post("/:id", d.changeSubscriber, both...)
+	r.post("/:id/consents", d.recordConsent, both...)
+	r.post("/:id/unsubscribe-all", d.personAct, both...)
+	r.post("/:id/object", d.personAct, both...)
+	r.post("/:id/restrict", d.personAct, officers...)
+	r.post("/:id/lift-restriction", d.personAct, officers...)
+	r.post("/:id/lift-objection", d.personAct, officers...)
+	r.post("/:id/erase", d.erase, officers...)
+}
+
+func personURL(id string) string { return site.Path(site.NavSubscribers) + "/" + id }
+
+// standing are the conditions over the alias s of how a person stands, by the value of the filter.
+var standing = map[string]string{
+	"active":       "s.restricted_at IS NULL AND s.objected_at IS NULL AND s.unsubscribed_at IS NULL AND EXISTS (SELECT 1 FROM consents c WHERE c.subscriber_id = s.id AND c.state = 'given')",
+	"none":         "NOT EXISTS (SELECT 1 FROM consents c WHERE c.subscriber_id = s.id)",
+	"pending":      "EXISTS (SELECT 1 FROM consents c WHERE c.subscriber_id = s.id AND c.state = 'pending')",
+	"paused":       "s.paused_until IS NOT NULL",
+	"unsubscribed": "s.unsubscribed_at IS NOT NULL",
+	"objected":     "s.objected_at IS NOT NULL",
+	"restricted":   "s.restricted_at IS NOT NULL",
+	"bounced":      "EXISTS (SELECT 1 FROM suppressions x WHERE x.address_key = s.email_key AND x.reason = 'bounced')",
+	"complained":   "EXISTS (SELECT 1 FROM suppressions x WHERE x.address_key = s.email_key AND x.reason = 'complained')",
+	"suppressed":   "EXISTS (SELECT 1 FROM suppressions x WHERE x.address_key = s.email_key AND x.reason = 'manual')",
+}
+
+func (d *Desk) subscribers(c echo.Context) error {
+	ctx := c.Request().Context()
+	path := site.Path(site.NavSubscribers)
+	v := site.SubscribersView{Page: d.page(c, site.NavSubscribers)}
+	v.Search, v.Write = strings.TrimSpace(c.QueryParam("q")), may(c, access.Marketer, access.PrivacyOfficer)
+	v.Chosen = map[string]string{"status": c.QueryParam("status"), "topic": c.QueryParam("topic")}
+	var err error
+	if v.Topics, err = d.topicOptions(ctx, v.Locale); err != nil {
+		return err
+	}
+	in := preferences.Search{Text: v.Search, After: c.QueryParam("after"), Limit: pageSize + 1, Where: standing[v.Chosen["status"]]}
+	if !sqldb.IsID(in.After) {
+		in.After = ""
+	}
+	if key := v.Chosen["topic"]; key != "" {
+		if in.Where != "" {
+			in.Where += " AND "
+		}
+		in.Where += "EXISTS (SELECT 1 FROM consents c JOIN topics t ON t.id = c.topic_id WHERE c.subscriber_id = s.id AND c.state = 'given' AND t.key = $5)"
+		in.Args = []any{key}
+	}
+	people, err := d.People.Search(ctx, in)
+	if err != nil {
+		return err
+	}
+	people, v.Pager = paged(v.Page, people, path, in.After, func(s *preferences.Subscriber) string { return s.ID }, "q", v.Search, "status", v.Chosen["status"], "topic", v.Chosen["topic"])
+	for _, s := range people {
+		row := site.SubscriberRow{Email: s.Email, URL: personURL(s.ID), Name: s.Name(), Since: s.CreatedAt}
+		states, err := d.People.Consents(ctx, d.DB, s.ID)
+		if err != nil {
+			return err
+		}
+		row.Status = d.standsAs(s, states)
+		for _, state := range states {
+			if state.State == preferences.StateGiven {
+				row.Topics++
+			}
+		}
+		v.Rows = append(v.Rows, row)
+	}
+	return staff.Render(c, http.StatusOK, site.Subscribers(v))
+}
+
+// standsAs is the one word that the list and the profile show of a person.
+func (d *Desk) standsAs(s *preferences.Subscriber, states []preferences.ConsentState) string {
+	switch status := s.Status(); {
+	case status == "unverified":
+		return "pending"
+	case status != "active":
+		return status
+	case s.PausedUntil.After(d.Now()):
+		return "paused"
+	}
+	status := "none"
+	for _, state := range states {
+		switch state.State {
+		case preferences.StateGiven:
+			return "active"
+		case preferences.StatePending:
+			status = "pending"
+		}
+	}
+	return status
+}
+
+func (d *Desk) newSubscriber(c echo.Context) error {
+	return d.subscriberForm(c, http.StatusOK, "", map[string]string{}, nil)
+}
+
+func (d *Desk) subscriberForm(c echo.Context, status int, id string, val, wrong map[string]string) error {
+	path := site.Path(site.NavSubscribers)
+	v := site.SubscriberFormView{Page: d.page(c, site.NavSubscribers), Record: site.Record{New: id == "", Errors: wrong}, Action: path, Back: path, Values: val}
+	if id != "" {
+		v.Action = personURL(id)
+		v.Back = v.Action
+	}
+	return staff.Render(c, status, site.SubscriberForm(v))
+}
+
+// profile is what the form says of a person.
+func profile(val map[string]string) (preferences.Profile, error) {
+	text := func(name string) *string {
+		s := strings.TrimSpace(val[name])
+		return &s
+	}
+	p := preferences.Profile{Email: text("email"), ExternalID: text("external_id"), FirstName: text("first_name"), LastName: text("last_name"), Company: text("company"), Phone: text("phone"),
+		Locale: text("locale"), Timezone: text("timezone"), Country: text("country"), CustomerSince: &preferences.Date{}}
+	if since := *text("customer_since"); since != "" {
+		t, err := time.Parse(time.DateOnly, since)
+		if err != nil {
+			return p, problem.Invalid("customer_since", "must be a date")
+		}
+		p.CustomerSince.Time = t
+	}
+	return p, nil
+}
+
+func (d *Desk) addSubscriber(c echo.Context) error {
+	val := values(c)
+	p, err := profile(val)
+	for _, empty := range []**string{&p.ExternalID, &p.FirstName, &p.LastName, &p.Company, &p.Phone, &p.Locale, &p.Timezone, &p.Country} {
+		if **empty == "" { // nothing that is known of somebody who exists is taken away
+			*empty = nil
+		}
+	}
+	if p.CustomerSince.IsZero() {
+		p.CustomerSince = nil
+	}
+	var sub *preferences.Subscriber
+	if err == nil {
+		sub, _, err = d.People.Upsert(c.Request().Context(), actor(c), p, "staff")
+	}
+	if wrong := staff.Problems(err); wrong != nil {
+		return d.subscriberForm(c, http.StatusUnprocessableEntity, "", val, wrong)
+	}
+	if err != nil {
+		return err
+	}
+	return d.did(c, nil, personURL(sub.ID), "site.desk.saved")
+}
+
+func (d *Desk) editSubscriber(c echo.Context) error {
+	s, err := d.People.Subscriber(c.Request().Context(), d.DB, c.Param("id"))
+	if err != nil {
+		return err
+	}
+	val := map[string]string{"email": s.Email, "external_id": s.ExternalID, "first_name": s.FirstName, "last_name": s.LastName, "company": s.Company, "phone": s.Phone,
+		"locale": s.Locale, "timezone": s.Timezone, "country": s.Country}
+	if !s.CustomerSince.IsZero() {
+		val["customer_since"] = s.CustomerSince.Format(time.DateOnly)
+	}
+	return d.subscriberForm(c, http.StatusOK, s.ID, val, nil)
+}
+
+func (d *Desk) changeSubscriber(c echo.Context) error {
+	val, id := values(c), c.Param("id")
+	p, err := profile(val)
+	if err == nil {
+		_, err = d.People.Update(c.Request().Context(), actor(c), id, p)
+	}
+	if wrong := staff.Problems(err); wrong != nil {
+		return d.subscriberForm(c, http.StatusUnprocessableEntity, id, val, wrong)
+	}
+	return d.did(c, err, personURL(id), "site.desk.saved")
+}

@@ -1,0 +1,153 @@
+package desk
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"assent/preferences"
+	"assent/preferences/problem"
+	"assent/preferences/staff"
+	"assent/preferences/staff/access"
+	"assent/templates/site"
+)
+
+func (d *Desk) registerTopics(e *echo.Echo) {
+	r := d.at(e, site.NavTopics)
+	r.get("", d.topics)
+	r.getFor("/new", d.newTopic, access.Marketer, access.PrivacyOfficer)
+	r.post("", d.addTopic, access.Marketer, access.PrivacyOfficer)
+	r.get("/:key", d.topic)
+	r.post("/:key", d.changeTopic, access.Marketer, access.PrivacyOfficer)
+}
+
+func (d *Desk) topics(c echo.Context) error {
+	ctx := c.Request().Context()
+	list, err := d.People.Topics(ctx, d.DB)
+	if err != nil {
+		return err
+	}
+	type count struct{ on, pending int }
+	counts := map[string]count{}
+	rows, err := d.DB.QueryContext(ctx, "SELECT topic_id, count(*) FILTER (WHERE state = 'given'), count(*) FILTER (WHERE state = 'pending') FROM consents WHERE state IN ('given', 'pending') GROUP BY topic_id")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		var n count
+		if err := rows.Scan(&id, &n.on, &n.pending); err != nil {
+			return err
+		}
+		counts[id] = n
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	v := site.TopicsView{Page: d.page(c, site.NavTopics)}
+	v.Pager.Locale, v.Write = v.Locale, may(c, access.Marketer, access.PrivacyOfficer)
+	for _, t := range list {
+		n := counts[t.ID]
+		v.Rows = append(v.Rows, site.TopicRow{Key: t.Key, URL: site.Path(site.NavTopics) + "/" + t.Key, Name: t.Name(v.Locale.Tag(), v.Locale.Language()), Class: t.Class, Basis: t.Basis, DoubleOptIn: t.DoubleOptIn, On: n.on, Pending: n.pending})
+	}
+	return staff.Render(c, http.StatusOK, site.Topics(v))
+}
+
+func (d *Desk) newTopic(c echo.Context) error {
+	return d.topicForm(c, http.StatusOK, true, map[string]string{"double_opt_in": "1"}, nil)
+}
+
+func (d *Desk) topicForm(c echo.Context, status int, fresh bool, val, wrong map[string]string) error {
+	ctx := c.Request().Context()
+	v := site.TopicFormView{Page: d.page(c, site.NavTopics), Record: site.Record{New: fresh, Errors: wrong}, Action: site.Path(site.NavTopics), Values: val, Languages: d.languages(ctx)}
+	if !fresh {
+		v.Action += "/" + val["key"]
+	}
+	var err error
+	if v.Brands, err = d.brandOptions(ctx); err != nil {
+		return err
+	}
+	if v.Partners, err = d.partnerOptions(ctx); err != nil {
+		return err
+	}
+	return staff.Render(c, status, site.TopicForm(v))
+}
+
+func (d *Desk) topicInput(c echo.Context) (preferences.TopicInput, map[string]string, error) {
+	val := values(c)
+	languages := d.languages(c.Request().Context())
+	double, similar, brand, partner := val["double_opt_in"] != "", val["similar_goods"] != "", val["brand"], val["partner"]
+	in := preferences.TopicInput{Key: val["key"], Class: val["class"], Basis: val["basis"], DoubleOptIn: &double, SimilarGoods: &similar, Brand: &brand, Partner: &partner,
+		Names: texts(val, "names", languages), Descriptions: texts(val, "descriptions", languages)}
+	days := 0
+	if text := val["consent_lifetime_days"]; text != "" {
+		var err error
+		if days, err = strconv.Atoi(text); err != nil {
+			return in, val, problem.Invalid("consent_lifetime_days", "must be a number of days")
+		}
+	}
+	in.ConsentLifetimeDays = &days
+	if in.Names[languages[0]] == "" {
+		return in, val, problem.Invalid("names."+languages[0], "is required")
+	}
+	return in, val, nil
+}
+
+func (d *Desk) addTopic(c echo.Context) error {
+	in, val, err := d.topicInput(c)
+	if err == nil {
+		_, err = d.People.CreateTopic(c.Request().Context(), actor(c), in)
+	}
+	if wrong := staff.Problems(err); wrong != nil {
+		return d.topicForm(c, http.StatusUnprocessableEntity, true, val, wrong)
+	}
+	return d.did(c, err, site.Path(site.NavTopics), "site.desk.saved")
+}
+
+func (d *Desk) topic(c echo.Context) error {
+	t, err := d.People.Topic(c.Request().Context(), d.DB, c.Param("key"))
+	if err != nil {
+		return err
+	}
+	return d.topicForm(c, http.StatusOK, false, topicValues(t), nil)
+}
+
+func topicValues(t *preferences.Topic) map[string]string {
+	val := map[string]string{"key": t.Key, "class": t.Class, "basis": t.Basis, "brand": t.Brand, "partner": t.Partner}
+	if t.DoubleOptIn {
+		val["double_opt_in"] = "1"
+	}
+	if t.SimilarGoods {
+		val["similar_goods"] = "1"
+	}
+	if t.ConsentLifetimeDays > 0 {
+		val["consent_lifetime_days"] = strconv.Itoa(t.ConsentLifetimeDays)
+	}
+	for tag, text := range t.Names {
+		val["names."+tag] = text
+	}
+	for tag, text := range t.Descriptions {
+		val["descriptions."+tag] = text
+	}
+	return val
+}
+
+func (d *Desk) changeTopic(c echo.Context) error {
+	ctx := c.Request().Context()
+	t, err := d.People.Topic(ctx, d.DB, c.Param("key"))
+	if err != nil {
+		return err
+	}
+	in, val, err := d.topicInput(c)
+	val["key"], val["class"], val["basis"] = t.Key, t.Class, t.Basis
+	in.Key, in.Class, in.Basis = "", "", "" // consents were given for them
+	if err == nil {
+		_, err = d.People.UpdateTopic(ctx, actor(c), t.Key, in)
+	}
+	if wrong := staff.Problems(err); wrong != nil {
+		return d.topicForm(c, http.StatusUnprocessableEntity, false, val, wrong)
+	}
+	return d.did(c, err, site.Path(site.NavTopics), "site.desk.saved")
+}
