@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -14,9 +15,10 @@ import (
 
 // engine is the process under test.
 type engine struct {
-	log string
-	cmd *exec.Cmd
-	end chan error // what Wait returned
+	log    string
+	cmd    *exec.Cmd
+	end    chan error // what Wait returned
+	starts int
 }
 
 func (e *engine) start(bin, dir string, environ []string, args []string) error {
@@ -31,6 +33,7 @@ func (e *engine) start(bin, dir string, environ []string, args []string) error {
 		e.cmd = nil
 		return err
 	}
+	e.starts++
 	end, cmd := make(chan error, 1), e.cmd
 	e.end = end
 	go func() { end <- cmd.Wait() }()
@@ -71,59 +74,95 @@ func (e *engine) tail() string {
 	return "the end of the engine's log:\n" + string(text)
 }
 
-// serve [NAME=VALUE…] [-- COMMAND] starts the engine with further settings and waits until it is ready.
+// engine is the process of a name; its log is the file NAME.log.
+func (s *stage) engine(ts *testscript.TestScript, name string) *engine {
+	if s.engines[name] == nil {
+		s.engines[name] = &engine{log: ts.MkAbs(name + ".log")}
+	}
+	return s.engines[name]
+}
+
+// serve [-as NAME] [SETTING=VALUE…] [-- web|worker] starts an engine with further settings and waits until it is ready.
+// Without a name it is called serve; another name is for a second process beside it.
 func (s *stage) serve(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || s.engine.cmd != nil {
-		ts.Fatalf("usage: serve [NAME=VALUE...] [-- web|worker], once until it is stopped")
+	name, command := "serve", "serve"
+	if len(args) > 1 && args[0] == "-as" {
+		name, args = args[1], args[2:]
+	}
+	if n := len(args); n > 1 && args[n-2] == "--" {
+		command, args = args[n-1], args[:n-2]
+	}
+	e := s.engine(ts, name)
+	if neg || e.cmd != nil {
+		ts.Fatalf("usage: serve [-as NAME] [SETTING=VALUE...] [-- web|worker], once until it is stopped")
 	}
 	var environ []string
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "ASSENT_ADDR", "ASSENT_DATA", "ASSENT_API_KEY", "ASSENT_POSTAL_ADDRESS", "ASSENT_LOG", "SMTP_URL", "DATABASE_URL", "REDIS_URL"} {
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "ASSENT_ADDR", "ASSENT_DATA", "ASSENT_SECRETS", "ASSENT_API_KEY", "ASSENT_POSTAL_ADDRESS", "ASSENT_LOG", "BASE_URL", "SMTP_URL", "DATABASE_URL", "REDIS_URL"} {
 		if value := ts.Getenv(name); value != "" {
 			environ = append(environ, name+"="+value)
 		}
 	}
-	command := []string{"serve"}
-	for i, arg := range args {
-		if arg == "--" {
-			command = args[i+1:]
-			break
-		}
-		environ = append(environ, arg)
+	ts.Check(e.start(s.bin, ts.Getenv("WORK"), append(environ, args...), []string{command}))
+	ready := func() error { return ask("http://" + s.addr + "/readyz") }
+	if command == "worker" {
+		ready = e.works
 	}
-	ts.Check(s.engine.start(s.bin, ts.Getenv("WORK"), environ, command))
-	var last error
-	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	last := errors.New("not asked")
+	for end := time.Now().Add(60 * time.Second); last != nil; time.Sleep(50 * time.Millisecond) {
 		select {
-		case err := <-s.engine.end:
-			s.engine.cmd = nil
-			ts.Fatalf("the engine ended: %v\n%s", err, s.engine.tail())
+		case err := <-e.end:
+			e.cmd = nil
+			ts.Fatalf("%s ended: %v\n%s", name, err, e.tail())
 		default:
 		}
-		var resp *http.Response
-		if resp, last = http.Get("http://" + s.addr + "/readyz"); last != nil {
-			continue
+		if last = ready(); last != nil && time.Now().After(end) {
+			ts.Fatalf("%s is not ready: %v\n%s", name, last, e.tail())
 		}
-		resp.Body.Close()
-		if resp.StatusCode == http.StatusOK {
-			return
-		}
-		last = fmt.Errorf("/readyz answers %s", resp.Status)
 	}
-	ts.Fatalf("not ready: %v\n%s", last, s.engine.tail())
 }
 
-// stop asks the engine to end, which it must do well and soon.
+// ask wants 200 of an address.
+func ask(address string) error {
+	resp, err := client.Get(address)
+	if err != nil {
+		return err
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s", address, resp.Status)
+	}
+	return nil
+}
+
+// works looks whether a worker has said since its start that it works.
+func (e *engine) works() error {
+	log, err := os.ReadFile(e.log)
+	if err == nil && strings.Count(string(log), "works through the queue") < e.starts {
+		err = errors.New("it has not said that it works")
+	}
+	return err
+}
+
+// stop [NAME] asks an engine to end, which it must do well and soon.
 func (s *stage) stop(ts *testscript.TestScript, neg bool, args []string) {
-	if err := s.engine.signal(syscall.SIGTERM, 20*time.Second); err != nil {
-		ts.Fatalf("stop: %v\n%s", err, s.engine.tail())
+	e := s.engine(ts, called(args))
+	if err := e.signal(syscall.SIGTERM, 20*time.Second); err != nil {
+		ts.Fatalf("stop: %v\n%s", err, e.tail())
 	}
 }
 
-// kill9 ends the engine at once, as a crash does.
+// kill9 [NAME] ends an engine at once, as a crash does.
 func (s *stage) kill9(ts *testscript.TestScript, neg bool, args []string) {
-	if err := s.engine.signal(syscall.SIGKILL, 10*time.Second); err == nil || !strings.Contains(err.Error(), "killed") {
+	if err := s.engine(ts, called(args)).signal(syscall.SIGKILL, 10*time.Second); err == nil || !strings.Contains(err.Error(), "killed") {
 		ts.Fatalf("kill9: %v", err)
 	}
+}
+
+func called(args []string) string {
+	if len(args) > 0 {
+		return args[0]
+	}
+	return "serve"
 }
 
 // redis stop|start|flush does that to the script's Redis.

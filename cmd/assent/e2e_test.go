@@ -87,9 +87,9 @@ type stage struct {
 	database string            // empty: embedded
 	redis    *queuetest.Server // nil: embedded
 	sink     *smtptest.Server
-	delay    atomic.Int64 // how long the mail server takes for each message
-	replies  sync.Map     // its replies to some recipients
-	engine   *engine
+	delay    atomic.Int64       // how long the mail server takes for each message
+	replies  sync.Map           // its replies to some recipients
+	engines  map[string]*engine // by name
 	answer   answer
 }
 
@@ -126,11 +126,13 @@ func (s *stage) setup(env *testscript.Env) error {
 	}
 	env.Setenv("BASE", "http://"+s.addr)
 	env.Setenv("SINK", s.sink.Addr)
-	s.engine = &engine{log: filepath.Join(env.WorkDir, "serve.log")}
+	s.engines = map[string]*engine{}
 	env.Defer(func() {
-		s.engine.kill()
-		if s.t.Failed() {
-			s.t.Log(s.engine.tail())
+		for name, e := range s.engines {
+			e.kill()
+			if s.t.Failed() {
+				s.t.Log(name, e.tail())
+			}
 		}
 	})
 	return nil
