@@ -76,14 +76,14 @@ func TestPasskeyInABrowser(t *testing.T) {
 func start(t *testing.T, path string) context.Context {
 	t.Helper()
 	alloc, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.NoSandbox, chromedp.ExecPath(path), chromedp.Flag("host-resolver-rules", "MAP assent.test 127.0.0.1"))...)
+		chromedp.NoSandbox, chromedp.ExecPath(path), chromedp.WSURLReadTimeout(time.Minute), chromedp.Flag("host-resolver-rules", "MAP assent.test 127.0.0.1"))...)
 	t.Cleanup(stop)
 	ctx, cancel := chromedp.NewContext(alloc)
 	t.Cleanup(cancel)
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900), chromedp.Navigate("about:blank")); err != nil {
 		t.Fatalf("the browser does not start: %v", err)
 	}
-	ctx, end := context.WithTimeout(ctx, 30*time.Second)
+	ctx, end := context.WithTimeout(ctx, 2*time.Minute)
 	t.Cleanup(end)
 	return ctx
 }

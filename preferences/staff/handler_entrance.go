@@ -17,7 +17,14 @@ import (
 
 // Register serves the pages of this package.
 func (s *Site) Register(e *echo.Echo) {
-	s.echo = e
+	s.pages = func() (paths []string) {
+		for _, r := range e.Routes() {
+			if r.Method == http.MethodGet {
+				paths = append(paths, r.Path)
+			}
+		}
+		return paths
+	}
 	open := routes{e, []echo.MiddlewareFunc{s.Session, s.formed}}
 	open.get(pathSetUp+":token", s.showSetUp)
 	open.post(pathSetUp+":token", s.setUp)

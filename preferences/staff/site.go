@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/labstack/echo/v4"
-
 	"assent/preferences/sqldb"
 	"assent/preferences/staff/access"
 	"assent/preferences/staff/accounts"
@@ -32,7 +30,7 @@ type Site struct {
 	Counts func(v *Visitor) map[string]string
 
 	origins *http.CrossOriginProtection
-	echo    *echo.Echo
+	pages   func() []string // the paths that answer GET
 	served  func() map[string]bool
 }
 
@@ -79,8 +77,8 @@ func OIDCRedirect(base *url.URL) *url.URL { return base.JoinPath(pathOIDC, "back
 // lists are the entries of the navigation whose page is served.
 func (s *Site) lists() map[string]bool {
 	served := map[string]bool{}
-	for _, r := range s.echo.Routes() {
-		if rest, ok := strings.CutPrefix(r.Path, site.Base); ok && r.Method == http.MethodGet {
+	for _, path := range s.pages() {
+		if rest, ok := strings.CutPrefix(path, site.Base); ok {
 			served[strings.TrimPrefix(rest, "/")] = true
 		}
 	}
