@@ -94,7 +94,7 @@ func (e *Engine) result(ctx context.Context, m outbox.Claimed, raw []byte, r tra
 	}
 	again := func(after time.Duration) outbox.Result {
 		out.Status, out.DueAt = outbox.StatusDeferred, now.Add(after)
-		if now.Sub(m.CreatedAt) > giveUp {
+		if now.Sub(m.CreatedAt) > giveUp && now.After(m.GiveUpAt) {
 			out.Status, out.Reason, out.DueAt = outbox.StatusUnserved, "gave_up", time.Time{}
 		}
 		return out

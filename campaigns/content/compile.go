@@ -16,6 +16,8 @@ type Setting struct {
 	Footer mail.Footer
 	// Event looks up an event for an event block, its texts in the language of the setting. It may be nil.
 	Event func(slug string) (mail.Event, bool)
+	// Tail follows the author's blocks: such as the full text of a policy. Merge fields have no meaning in it.
+	Tail []mail.Block
 }
 
 // Compiled is a mail that is ready to be filled in for any number of people, from any number of goroutines.
@@ -97,6 +99,7 @@ func (m *marks) message(c Content, s Setting) (mail.Message, error) {
 	if msg.Blocks, err = m.blocks("blocks", c.Blocks, s); err != nil {
 		return msg, err
 	}
+	msg.Blocks = append(msg.Blocks, s.Tail...)
 	f := &msg.Footer
 	for _, l := range []struct {
 		url  *string

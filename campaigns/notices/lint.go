@@ -2,27 +2,41 @@ package notices
 
 import (
 	"net/url"
+	"slices"
 	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 
 	"assent/campaigns/content"
 	"assent/preferences/problem"
 )
 
-// Lint refuses what would make a notice marketing (compliance 71, 72): tracked links, unsubscribe links, offers. The words are
-// those of the supported languages; what they find is named with its place, so that it can be taken out.
-func Lint(bad *problem.Collector, subject string, blocks content.Blocks) {
-	promotion := func(path, text string) {
-		if word := promotional(text); word != "" {
-			bad.Add(path, "has promotional wording (%q), which a mandatory notice must not; send it as a campaign", word)
+// Lint refuses what would make a notice marketing (compliance 71-73): offers, tracked links, pictures that lead to a shop,
+// invitations and calls to come back. The words are those of the supported languages; what they find is named with its place,
+// so that it can be taken out. A notice of a privacy change must be about that alone (WP260 ¶29).
+func Lint(bad *problem.Collector, obligation, subject string, blocks content.Blocks) {
+	passages := append([]content.Passage{{Path: "subject", Text: subject}}, blocks.Passages()...)
+	for _, p := range passages {
+		lintText(bad, p.Path, p.Text)
+		if obligation != "privacy_change" {
+			continue
 		}
-	}
-	promotion("subject", subject)
-	for _, p := range blocks.Passages() {
-		promotion(p.Path, p.Text)
+		if word := find(p.Text, otherMatters); word != "" {
+			bad.Add(p.Path, "speaks of something else (%q): a notice of a privacy change must be about that change alone", word)
+		}
 	}
 	for _, l := range blocks.Links() {
 		if param := tracked(l.URL); param != "" {
 			bad.Add(l.Path, "is a tracked link (%s), which a mandatory notice must not have", param)
+		}
+		if word := shop(l.URL, sales); word != "" {
+			bad.Add(l.Path, "leads to a sale (%s), which a mandatory notice must not; send it as a campaign", word)
+		}
+	}
+	for _, i := range blocks.Images() {
+		if word := shop(i.Link, shops); word != "" {
+			bad.Add(strings.TrimSuffix(i.Path, ".url")+".link", "leads from a picture to a shop (%s), which a mandatory notice must not; send it as a campaign", word)
 		}
 	}
 	if blocks.Unsubscribes() > 0 {
@@ -33,38 +47,97 @@ func Lint(bad *problem.Collector, subject string, blocks content.Blocks) {
 	}
 }
 
+// LintPolicy refuses a policy's text that sells. It may well speak of offers, which a policy must, so fewer words count.
+func LintPolicy(bad *problem.Collector, field, text string) {
+	if word := find(text, pushing); word != "" {
+		bad.Add(field, "has promotional wording (%q), which a mandatory notice must not carry", word)
+	}
+}
+
+func lintText(bad *problem.Collector, path, text string) {
+	if word := find(text, pushing, offering); word != "" {
+		bad.Add(path, "has promotional wording (%q), which a mandatory notice must not; send it as a campaign", word)
+	}
+	if word := find(text, wooing); word != "" {
+		bad.Add(path, "asks people to come back or to take more mail (%q), which is marketing (compliance 73); send it as a campaign", word)
+	}
+}
+
+// trackers are the parameters by which links measure campaigns.
+var trackers = []string{"gclid", "fbclid", "msclkid", "dclid", "ttclid", "yclid", "mc_cid", "mc_eid", "_hsenc", "_hsmi", "mkt_tok", "vero_id", "coupon", "promo", "voucher", "promocode", "discount"}
+
 // tracked is the first parameter of a link that measures a campaign.
 func tracked(link string) string {
 	u, err := url.Parse(link)
 	if err != nil {
 		return ""
 	}
-	for name := range u.Query() {
-		lower := strings.ToLower(name)
-		if strings.HasPrefix(lower, "utm_") || lower == "gclid" || lower == "fbclid" || lower == "mc_cid" || lower == "mc_eid" || lower == "coupon" || lower == "promo" || lower == "voucher" {
-			return name
+	fragment, _ := url.ParseQuery(u.Fragment)
+	for _, values := range []url.Values{u.Query(), fragment} {
+		for name := range values {
+			lower := strings.ToLower(name)
+			if strings.HasPrefix(lower, "utm_") || slices.Contains(trackers, lower) {
+				return name
+			}
 		}
 	}
 	return ""
 }
 
-// promotionalWords are phrases that offer something, in English, Dutch, German and French. They are long enough not to stand in
-// a contract's own language: "price" and "discount" alone may well be what a notice is about.
-var promotionalWords = []string{
-	"special offer", "limited time offer", "limited-time", "exclusive offer", "% off", "percent off", "discount code", "coupon", "promo code", "voucher code", "buy now", "shop now",
-	"order now", "don't miss", "free trial", "upgrade now", "black friday", "cyber monday", "recommend us", "refer a friend", "best deal",
-	"speciale aanbieding", "exclusieve aanbieding", "tijdelijke aanbieding", "kortingscode", "% korting", "procent korting", "koop nu", "bestel nu", "shop nu", "mis het niet", "gratis proberen", "actiecode", "waardebon",
-	"sonderangebot", "exklusives angebot", "nur für kurze zeit", "rabattcode", "% rabatt", "prozent rabatt", "jetzt kaufen", "jetzt bestellen", "gutschein", "nicht verpassen", "kostenlos testen", "jetzt shoppen",
-	"offre spéciale", "offre exclusive", "offre limitée", "code promo", "% de réduction", "% de remise", "achetez maintenant", "commandez maintenant", "bon de réduction", "ne manquez pas", "essai gratuit", "profitez de",
-}
-
-func promotional(text string) string {
-	lower := strings.Join(strings.Fields(strings.ToLower(text)), " ")
-	lower = strings.ReplaceAll(strings.ReplaceAll(lower, " %", "%"), "\u00a0%", "%")
-	for _, word := range promotionalWords {
-		if strings.Contains(lower, strings.TrimSpace(word)) {
-			return word
+// shop is the part of a link that one of the words is.
+func shop(link string, words []string) string {
+	u, err := url.Parse(link)
+	if err != nil || link == "" {
+		return ""
+	}
+	parts := strings.FieldsFunc(strings.ToLower(u.Path), func(r rune) bool { return r == '/' })
+	if labels := strings.Split(strings.ToLower(u.Hostname()), "."); len(labels) > 2 {
+		parts = append(parts, labels[:len(labels)-2]...)
+	}
+	for _, p := range parts {
+		if slices.Contains(words, p) {
+			return p
 		}
 	}
 	return ""
+}
+
+// find is the first phrase that begins at the beginning of a word of the text.
+func find(text string, lists ...[]string) string {
+	folded := fold(text)
+	for _, list := range lists {
+		for _, phrase := range list {
+			for at := 0; ; {
+				i := strings.Index(folded[at:], phrase)
+				if i < 0 {
+					break
+				}
+				before := []rune(folded[:at+i])
+				first := []rune(phrase)[0]
+				if len(before) == 0 || !unicode.IsLetter(first) || !unicode.IsLetter(before[len(before)-1]) {
+					return phrase
+				}
+				at += i + len(phrase)
+			}
+		}
+	}
+	return ""
+}
+
+// fold brings a text into the one form that phrases are compared in: compatible characters are one, case and kinds of space do
+// not count, and what cannot be seen is not there.
+func fold(text string) string {
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\u00ad' || unicode.Is(unicode.Cf, r):
+			return -1
+		case r == '’' || r == '‘' || r == '`' || r == '´':
+			return '\''
+		case r == '‐' || r == '‑' || r == '–' || r == '—':
+			return '-'
+		}
+		return r
+	}, norm.NFKC.String(text))
+	text = strings.Join(strings.Fields(strings.ToLower(text)), " ")
+	return strings.ReplaceAll(text, " %", "%")
 }

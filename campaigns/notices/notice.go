@@ -202,7 +202,7 @@ func checkContent(bad *problem.Collector, in Input, m *outbox.Message) {
 			return
 		}
 		content.Content{Subject: in.Subject, Blocks: blocks}.Check(bad)
-		Lint(bad, in.Subject, blocks)
+		Lint(bad, in.Obligation, in.Subject, blocks)
 	}
 }
 

@@ -39,9 +39,7 @@ func lintData(bad *problem.Collector, raw json.RawMessage) {
 func lintValue(bad *problem.Collector, path string, value any) {
 	switch v := value.(type) {
 	case string:
-		if word := promotional(v); word != "" {
-			bad.Add(path, "has promotional wording (%q), which a mandatory notice must not; send it as a campaign", word)
-		}
+		lintText(bad, path, v)
 		if param := tracked(v); param != "" {
 			bad.Add(path, "is a tracked link (%s), which a mandatory notice must not have", param)
 		}

@@ -61,6 +61,7 @@ type Message struct {
 	Reply        string
 	Author       string
 	CreatedAt    time.Time
+	GiveUpAt     time.Time // until when it is tried, if that is later than usual
 }
 
 // Attachment is a file that goes with a message.
@@ -115,21 +116,7 @@ func (s *Store) Queue(ctx context.Context, tx *sqldb.Tx, at time.Time, m prefere
 }
 
 const columns = `id, class, kind, obligation, basis, reference, broadcast_id, copy_of, subscriber_id, email, address_key, name, locale, brand_key, subject, content, attachments,
-	status, reason, at, due_at, attempts, sent_at, sha256, message_id, relay, tls, reply, author, created_at`
-
-// Insert stores messages as they are, in one statement.
-func (s *Store) Insert(ctx context.Context, tx *sqldb.Tx, messages ...Message) error {
-	for _, m := range messages {
-		_, err := tx.ExecContext(ctx, `INSERT INTO messages (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26,
-			$27, $28, $29, $30)`, m.ID, m.Class.String(), m.Kind, m.Obligation, m.Basis, m.Reference, sqldb.NullText(m.BroadcastID), sqldb.NullText(m.CopyOf), sqldb.NullText(m.SubscriberID),
-			m.Email, m.AddressKey, m.Name, m.Locale, m.Brand, m.Subject, string(m.Content), string(m.Attachments), m.Status, m.Reason, sqldb.Micros(m.At), sqldb.NullMicros(m.DueAt), m.Attempts,
-			sqldb.NullMicros(m.SentAt), m.SHA256, m.MessageID, m.Relay, m.TLS, m.Reply, m.Author, sqldb.Micros(m.CreatedAt))
-		if err != nil {
-			return fmt.Errorf("outbox: %w", err)
-		}
-	}
-	return nil
-}
+	status, reason, at, due_at, attempts, sent_at, sha256, message_id, relay, tls, reply, author, created_at, give_up_at`
 
 // Scan reads one message of a query that selects Columns.
 func Scan(row interface{ Scan(...any) error }) (*Message, error) {
@@ -138,10 +125,10 @@ func Scan(row interface{ Scan(...any) error }) (*Message, error) {
 		class, content, attachments   string
 		broadcast, copyOf, subscriber sql.NullString
 		at, created                   int64
-		due, sent                     sql.NullInt64
+		due, sent, giveUp             sql.NullInt64
 	)
 	err := row.Scan(&m.ID, &class, &m.Kind, &m.Obligation, &m.Basis, &m.Reference, &broadcast, &copyOf, &subscriber, &m.Email, &m.AddressKey, &m.Name, &m.Locale, &m.Brand, &m.Subject,
-		&content, &attachments, &m.Status, &m.Reason, &at, &due, &m.Attempts, &sent, &m.SHA256, &m.MessageID, &m.Relay, &m.TLS, &m.Reply, &m.Author, &created)
+		&content, &attachments, &m.Status, &m.Reason, &at, &due, &m.Attempts, &sent, &m.SHA256, &m.MessageID, &m.Relay, &m.TLS, &m.Reply, &m.Author, &created, &giveUp)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrNotFound
 	}
@@ -151,7 +138,7 @@ func Scan(row interface{ Scan(...any) error }) (*Message, error) {
 	m.Class, _ = gate.ParseClass(class)
 	m.BroadcastID, m.CopyOf, m.SubscriberID = broadcast.String, copyOf.String, subscriber.String
 	m.Content, m.Attachments = json.RawMessage(content), json.RawMessage(attachments)
-	m.At, m.DueAt, m.SentAt, m.CreatedAt = sqldb.Time(at), sqldb.NullTime(due), sqldb.NullTime(sent), sqldb.Time(created)
+	m.At, m.DueAt, m.SentAt, m.CreatedAt, m.GiveUpAt = sqldb.Time(at), sqldb.NullTime(due), sqldb.NullTime(sent), sqldb.Time(created), sqldb.NullTime(giveUp)
 	return &m, nil
 }
 

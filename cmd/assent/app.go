@@ -15,6 +15,7 @@ import (
 	"assent/campaigns/brands"
 	"assent/campaigns/events"
 	"assent/campaigns/notices"
+	"assent/campaigns/notices/broadcasts"
 	"assent/campaigns/outbox"
 	"assent/campaigns/policies"
 	"assent/preferences"
@@ -54,6 +55,8 @@ type app struct {
 	composer *outbox.Composer
 	links    preferences.Links
 	mailbox  *mailbox.Box // nil when both streams have a relay
+
+	broadcasts *broadcasts.Service
 }
 
 // newApp opens everything. Close it.
@@ -103,8 +106,7 @@ func (a *app) domain() {
 	a.mails = &campaigns.Service{DB: a.db, Now: c.Now, People: a.people, Outbox: a.outbox, Links: a.links, RealRelay: c.Marketing != nil, Kick: hints.Campaign}
 	a.people.Sending = a.mails
 	a.people.Forget = append(a.people.Forget, a.feedback().Forget)
-	a.notices = &notices.Service{DB: a.db, Now: c.Now, Outbox: a.outbox, People: a.people}
-	a.policies = &policies.Store{DB: a.db, Now: c.Now}
+	a.mandatory()
 	a.events = &events.Store{DB: a.db, Now: c.Now, People: a.people, Outbox: a.outbox, Keys: a.keyring, Base: a.links.Base, Site: a.people.Site}
 	a.mails.Event = a.events.Cards
 	a.people.Forget = append(a.people.Forget, a.events.Forget)
@@ -113,7 +115,7 @@ func (a *app) domain() {
 	maps.Copy(views, formViews())
 	a.forms = &forms.Store{DB: a.db, Now: c.Now, People: a.people, Limits: sources{limits.NewSignups(a.queue.Redis())}, Log: a.log}
 	a.people.Forget = append(a.people.Forget, a.forms.Forget)
-	a.composer = &outbox.Composer{DB: a.db, Views: views, Composed: map[string]outbox.Composed{campaigns.KindTest: a.mails.ComposeTest, events.MailKind: a.events.Compose},
+	a.composer = &outbox.Composer{DB: a.db, Views: views, Composed: map[string]outbox.Composed{campaigns.KindTest: a.mails.ComposeTest, events.MailKind: a.events.Compose, broadcasts.Kind: (&broadcasts.Composer{Service: a.broadcasts}).Compose},
 		Event: a.events.Cards, Locale: func(ctx context.Context) string { return a.mails.LocaleOf(ctx, &preferences.Subscriber{}) }}
 }
 
@@ -183,6 +185,7 @@ func (a *app) engine() (*workers.Engine, error) {
 			{Name: "forms", Every: time.Minute, Run: a.forms.Maintain},
 			{Name: "events", Every: time.Minute, Run: a.events.Maintain},
 			{Name: "policies", Every: time.Minute, Run: a.policies.Maintain},
+			{Name: "broadcasts", Every: 500 * time.Millisecond, Run: a.broadcasts.Advance},
 		},
 	}
 	if a.config.Marketing != nil {

@@ -54,6 +54,7 @@ func (a *app) api(e *echo.Echo) {
 	a.people.Register(api, scope, staff.ActorOf)
 	a.mails.Register(api, scope, staff.ActorOf)
 	a.notices.Register(api, scope, staff.ActorOf)
+	a.broadcasts.Register(api, scope, staff.ActorOf)
 	(&feedback.Webhooks{Sink: a.feedback()}).Register(e, api, scope, staff.ActorOf)
 	a.policies.Register(api, scope, staff.ActorOf)
 	a.events.Register(api, scope, staff.ActorOf)

@@ -1,0 +1,172 @@
+package broadcasts
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"assent/campaigns/outbox"
+	"assent/preferences/sqldb"
+)
+
+// The outcomes of a person whom a broadcast addresses. Each has exactly one.
+const (
+	Accepted = "accepted" // the relay took the mail
+	Pending  = "pending"  // it waits, or is tried again
+	Bounced  = "bounced"  // the relay, or the mailbox later, refused it for good
+	Unserved = "unserved" // it cannot be delivered by mail
+)
+
+// Outcomes are all of them.
+var Outcomes = []string{Accepted, Pending, Bounced, Unserved}
+
+// statuses are those of messages that make an outcome.
+var statuses = map[string][]string{
+	Accepted: {outbox.StatusSent}, Pending: {outbox.StatusQueued, outbox.StatusSending, outbox.StatusDeferred}, Bounced: {outbox.StatusBounced},
+	Unserved: {outbox.StatusUnserved, outbox.StatusCancelled},
+}
+
+func outcome(status string) string {
+	for name, list := range statuses {
+		for _, one := range list {
+			if one == status {
+				return name
+			}
+		}
+	}
+	return Pending
+}
+
+// tally is how many messages have each status.
+type tally map[string]int64
+
+func counts(ctx context.Context, q sqldb.Querier, id string) (tally, error) {
+	rows, err := q.QueryContext(ctx, "SELECT status, count(*) FROM messages WHERE broadcast_id = $1 GROUP BY status", id)
+	if err != nil {
+		return nil, fmt.Errorf("broadcasts: count: %w", err)
+	}
+	defer rows.Close()
+	t := tally{}
+	for rows.Next() {
+		var status string
+		var n int64
+		if err := rows.Scan(&status, &n); err != nil {
+			return nil, fmt.Errorf("broadcasts: count: %w", err)
+		}
+		t[status] = n
+	}
+	return t, rows.Err()
+}
+
+func (t tally) all() (n int64) {
+	for _, one := range t {
+		n += one
+	}
+	return n
+}
+
+// settled is how many the relay took or refused for good.
+func (t tally) settled() int64 { return t[outbox.StatusSent] + t[outbox.StatusBounced] }
+
+// Coverage is how a broadcast stands. Accepted, pending, bounced and unserved add up to addressed at every moment.
+type Coverage struct {
+	Status      string     `json:"status"`
+	Addressed   int64      `json:"addressed"`
+	Accepted    int64      `json:"accepted"`
+	Pending     int64      `json:"pending"`
+	Bounced     int64      `json:"bounced"`
+	Unserved    int64      `json:"unserved"`
+	Served      int64      `json:"served"`        // of the bounced and unserved, reached through another channel
+	Joined      int64      `json:"joined"`        // of those addressed, who came after the audience was read
+	LeadTimeMet bool       `json:"lead_time_met"` // nobody is pending, and each acceptance was early enough
+	Late        int64      `json:"late"`          // acceptances that were not
+	LeadTime    Lead       `json:"lead_time"`
+	EffectiveAt time.Time  `json:"effective_at"`
+	AcceptBy    time.Time  `json:"accept_by"`
+	LastAt      *time.Time `json:"last_accepted_at,omitempty"`
+	Earliest    *time.Time `json:"may_take_effect_at,omitempty"` // when the lead time of everybody reached is over
+}
+
+// Coverage counts the outcomes. People of the audience who have no message yet are pending.
+//
+// The lead time is counted from each acceptance. People who joined after the audience was read knew what was announced, and
+// people who were not reached are a list of work: neither hold the change back.
+func (s *Service) Coverage(ctx context.Context, b *Broadcast) (Coverage, error) {
+	out := Coverage{Status: b.Status, LeadTime: b.Lead, EffectiveAt: b.EffectiveAt, AcceptBy: b.latest()}
+	c, err := counts(ctx, s.DB, b.ID)
+	if err != nil {
+		return out, err
+	}
+	for status, n := range c {
+		switch outcome(status) {
+		case Accepted:
+			out.Accepted += n
+		case Bounced:
+			out.Bounced += n
+		case Unserved:
+			out.Unserved += n
+		default:
+			out.Pending += n
+		}
+	}
+	if b.waits() {
+		left, err := b.count(ctx, s.DB, s.now())
+		if err != nil {
+			return out, err
+		}
+		out.Pending += left
+	}
+	out.Addressed = out.Accepted + out.Pending + out.Bounced + out.Unserved
+	return out, s.timeliness(ctx, b, &out)
+}
+
+// waits tells whether people of the audience have no message yet but will.
+func (b *Broadcast) waits() bool {
+	return (b.Status == Scheduled || b.Status == Sending) && b.plannedAt.IsZero()
+}
+
+func (s *Service) timeliness(ctx context.Context, b *Broadcast, out *Coverage) error {
+	planned := int64(1<<63 - 1)
+	if !b.plannedAt.IsZero() {
+		planned = sqldb.Micros(b.plannedAt)
+	}
+	var last sql.NullInt64
+	err := s.DB.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM messages WHERE broadcast_id = $1 AND created_at > $2),
+		(SELECT count(*) FROM messages WHERE broadcast_id = $3 AND status = 'sent' AND created_at <= $4 AND sent_at > $5),
+		(SELECT max(sent_at) FROM messages WHERE broadcast_id = $6 AND status = 'sent' AND created_at <= $7),
+		(SELECT count(*) FROM notice_served v JOIN messages m ON m.id = v.message_id WHERE v.broadcast_id = $8 AND m.status IN ('bounced', 'unserved', 'cancelled'))`,
+		b.ID, planned, b.ID, planned, sqldb.Micros(b.latest()), b.ID, planned, b.ID).Scan(&out.Joined, &out.Late, &last, &out.Served)
+	if err != nil {
+		return fmt.Errorf("broadcasts: coverage: %w", err)
+	}
+	if last.Valid {
+		at := sqldb.Time(last.Int64)
+		out.LastAt = &at
+	}
+	if b.Status == InReview || b.Status == Cancelled || out.Pending > 0 && b.reachedAt.IsZero() {
+		return nil
+	}
+	earliest := b.earliest(sqldb.NullTime(last))
+	out.Earliest = &earliest
+	out.LeadTimeMet = out.Late == 0 && (out.Accepted+out.Served > 0 || out.Addressed == 0)
+	return nil
+}
+
+// earliest is when what was announced may take effect, given the last acceptance.
+func (b *Broadcast) earliest(last time.Time) time.Time {
+	if at := b.Lead.After(last); !last.IsZero() && at.After(b.EffectiveAt) {
+		return at
+	}
+	return b.EffectiveAt
+}
+
+// lastAcceptance is the last one among the people of the audience, the zero time when there is none.
+func (b *Broadcast) lastAcceptance(ctx context.Context, q sqldb.Querier) (time.Time, error) {
+	var last sql.NullInt64
+	err := q.QueryRowContext(ctx, "SELECT max(sent_at) FROM messages WHERE broadcast_id = $1 AND status = 'sent' AND created_at <= $2", b.ID, sqldb.Micros(b.plannedAt)).Scan(&last)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("broadcasts: last acceptance: %w", err)
+	}
+	return sqldb.NullTime(last), nil
+}

@@ -1,0 +1,233 @@
+package broadcasts
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/text/language"
+
+	"assent/campaigns/brands"
+	"assent/campaigns/content"
+	"assent/campaigns/notices"
+	"assent/campaigns/policies"
+	"assent/preferences/audit"
+	"assent/preferences/problem"
+	"assent/preferences/segments"
+	"assent/preferences/sqldb"
+)
+
+// Audience is whom a broadcast is for: one of the two.
+type Audience struct {
+	Segment   string `json:"segment,omitempty"`
+	Customers bool   `json:"customers,omitempty"` // everybody who is a customer
+}
+
+// Input is a broadcast as the API takes it.
+type Input struct {
+	Obligation   string          `json:"obligation"`
+	Basis        string          `json:"basis"`
+	Jurisdiction string          `json:"jurisdiction"`
+	Audience     Audience        `json:"audience"`
+	EffectiveAt  time.Time       `json:"effective_at"`
+	Policy       *Policy         `json:"policy"`
+	Brand        string          `json:"brand"`
+	Locale       string          `json:"locale"`
+	Subject      string          `json:"subject"`
+	Blocks       json.RawMessage `json:"blocks"`
+	Translations map[string]Text `json:"translations"`
+}
+
+// Create stores a broadcast for review. It cannot be changed afterwards: what the second person approves is what was written.
+func (s *Service) Create(ctx context.Context, actor audit.Actor, in Input) (b *Broadcast, err error) {
+	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		b, err = s.draft(ctx, tx, actor, in)
+		if err != nil {
+			return err
+		}
+		translations, err := json.Marshal(b.Translations)
+		if err != nil {
+			return fmt.Errorf("broadcasts: create: %w", err)
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO notice_broadcasts (id, obligation, basis, jurisdiction, lead, segment_key, effective_at, policy_slug, policy_version, brand_key, locale, subject, blocks,
+			translations, status, author, author_name, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+			b.ID, b.Obligation, b.Basis, b.Jurisdiction, b.Lead.String(), b.Segment, sqldb.Micros(b.EffectiveAt), b.Policy.Slug, b.Policy.Version, b.Brand, b.Locale, b.Text.Subject, string(b.Text.Blocks),
+			string(translations), b.Status, b.Author, b.AuthorName, sqldb.Micros(b.CreatedAt), sqldb.Micros(b.UpdatedAt)); err != nil {
+			return fmt.Errorf("broadcasts: create: %w", err)
+		}
+		return audit.Record(ctx, tx, b.CreatedAt, actor, "notice_broadcast.create", object(b.ID), nil, viewOf(b))
+	})
+	return b, err
+}
+
+func object(id string) string { return audit.Object("notice_broadcast", id) }
+
+// draft makes a broadcast of what was asked for, or says all that is wrong with it.
+func (s *Service) draft(ctx context.Context, tx *sqldb.Tx, actor audit.Actor, in Input) (*Broadcast, error) {
+	var bad problem.Collector
+	now := s.now()
+	b := &Broadcast{
+		ID: sqldb.NewID(), Obligation: in.Obligation, Basis: in.Basis, Jurisdiction: in.Jurisdiction, Segment: in.Audience.Segment, EffectiveAt: in.EffectiveAt.UTC().Truncate(time.Microsecond),
+		Brand: in.Brand, Locale: in.Locale, Text: Text{strings.TrimSpace(in.Subject), in.Blocks}, Translations: in.Translations,
+		Author: actor.Person(), AuthorName: actor.Name, CreatedAt: now, State: State{Status: InReview, UpdatedAt: now},
+	}
+	if !slices.Contains(notices.Obligations, in.Obligation) {
+		bad.Add("obligation", "must be one of %s", strings.Join(notices.Obligations, ", "))
+	}
+	if !slices.Contains(notices.Bases, in.Basis) {
+		bad.Add("basis", "must be one of %s; a notice never rests on consent", strings.Join(notices.Bases, ", "))
+	}
+	if in.Jurisdiction != "" {
+		checkJurisdiction(&bad, "jurisdiction", in.Jurisdiction)
+	}
+	if in.Brand != "" {
+		if _, err := brands.Get(ctx, tx, in.Brand); err != nil {
+			bad.Add("brand", "is not the key of a brand")
+		}
+	}
+	checkTexts(&bad, b)
+	if err := checkAudience(ctx, tx, &bad, in.Audience); err != nil {
+		return nil, err
+	}
+	if err := s.checkPolicy(ctx, tx, &bad, in.Policy, b); err != nil {
+		return nil, err
+	}
+	if err := s.checkLead(ctx, tx, &bad, b, now); err != nil {
+		return nil, err
+	}
+	return b, bad.Err()
+}
+
+func checkAudience(ctx context.Context, q sqldb.Querier, bad *problem.Collector, a Audience) error {
+	if (a.Segment == "") == !a.Customers {
+		bad.Add("audience", `must be {"customers": true} or {"segment": KEY}`)
+		return nil
+	}
+	if a.Customers {
+		return nil
+	}
+	_, err := segments.Load(ctx, q, a.Segment)
+	if errors.Is(err, segments.ErrNotFound) {
+		bad.Add("audience.segment", "is not the key of a segment")
+		return nil
+	}
+	return err
+}
+
+func (s *Service) checkPolicy(ctx context.Context, q sqldb.Querier, bad *problem.Collector, p *Policy, b *Broadcast) error {
+	if p == nil {
+		return nil
+	}
+	b.Policy = *p
+	v, err := s.version(ctx, q, b)
+	switch {
+	case errors.Is(err, policies.ErrNotFound):
+		bad.Add("policy.slug", "is not the slug of a policy")
+	case errors.Is(err, policies.ErrNoVersion):
+		bad.Add("policy.version", "is not a version of that policy")
+	case err != nil:
+		return err
+	case v.Status == policies.Current || v.Status == policies.Superseded:
+		bad.Add("policy.version", "has taken effect already, so it can no longer be announced")
+	case b.EffectiveAt.IsZero():
+		b.EffectiveAt = v.EffectiveAt
+	}
+	for _, tag := range v.Bodies.Languages() {
+		notices.LintPolicy(bad, "policy.version", v.Bodies[tag])
+	}
+	return nil
+}
+
+// version reads the version of the policy that a broadcast carries.
+func (s *Service) version(ctx context.Context, q sqldb.Querier, b *Broadcast) (policies.Version, error) {
+	store := &policies.Store{DB: s.DB, Now: s.Now, Lead: &LeadTime{s}}
+	p, err := store.Get(ctx, q, b.Policy.Slug)
+	if err != nil {
+		return policies.Version{}, err
+	}
+	return store.Version(ctx, q, p, b.Policy.Version)
+}
+
+// checkLead refuses an effective date that is nearer than the lead time, even if everybody accepted the mail at once.
+func (s *Service) checkLead(ctx context.Context, q sqldb.Querier, bad *problem.Collector, b *Broadcast, now time.Time) error {
+	rules, err := s.Rules(ctx, q)
+	if err != nil {
+		return err
+	}
+	b.Lead = rules.Lead(b.Obligation, b.Jurisdiction, now)
+	switch {
+	case b.EffectiveAt.IsZero() && b.Lead.Zero():
+		b.EffectiveAt = now
+	case b.EffectiveAt.IsZero():
+		bad.Add("effective_at", "is required: when what the notice announces takes effect")
+	case b.Lead.After(now).After(b.EffectiveAt) && !b.Lead.Zero():
+		bad.Add("effective_at", "is too near: %s must be announced %s ahead, so it can take effect on %s at the earliest",
+			strings.ReplaceAll(b.Obligation, "_", " "), b.Lead.Words(), b.Lead.After(now).Add(time.Second).Format(time.RFC3339))
+	}
+	return nil
+}
+
+// checkTexts checks and lints what is written, in every language.
+func checkTexts(bad *problem.Collector, b *Broadcast) {
+	checkText(bad, "", b.Obligation, b.Text)
+	if b.Locale != "" && !isTag(b.Locale) {
+		bad.Add("locale", "must be a language such as en or nl-BE")
+	}
+	if len(b.Translations) > 0 && b.Locale == "" {
+		bad.Add("locale", "is required beside translations: the language of subject and blocks")
+	}
+	for tag, text := range b.Translations {
+		switch {
+		case !isTag(tag):
+			bad.Add("translations", "%q is not a language such as en or nl-BE", tag)
+		case tag == b.Locale:
+			bad.Add("translations."+tag, "is the language of subject and blocks")
+		default:
+			checkText(bad, "translations."+tag+".", b.Obligation, text)
+		}
+	}
+	if b.Translations == nil {
+		b.Translations = map[string]Text{}
+	}
+}
+
+func isTag(tag string) bool {
+	parsed, err := language.Parse(tag)
+	return err == nil && parsed != language.Und && !strings.Contains(tag, "_")
+}
+
+func checkText(bad *problem.Collector, prefix, obligation string, t Text) {
+	var own problem.Collector
+	own.Require("subject", strings.TrimSpace(t.Subject))
+	blocks, err := content.Parse(t.Blocks)
+	switch p, ok := problem.As(err); {
+	case len(t.Blocks) == 0 || string(t.Blocks) == "null":
+		own.Add("blocks", "is required")
+	case ok:
+		for _, f := range p.Fields {
+			own.Add(f.Field, "%s", f.Detail)
+		}
+	case err != nil:
+		own.Add("blocks", "%s", err)
+	default:
+		c := content.Content{Subject: t.Subject, Blocks: blocks}
+		c.Check(&own)
+		for _, field := range c.Fields() {
+			if strings.Contains(field, "attributes.") || strings.Contains(field, "_url") {
+				own.Add("blocks", "must not use %s, which a notice to many does not have", field)
+			}
+		}
+		notices.Lint(&own, obligation, t.Subject, blocks)
+	}
+	p, ok := problem.As(own.Err())
+	if !ok {
+		return
+	}
+	for _, f := range p.Fields {
+		bad.Add(prefix+f.Field, "%s", f.Detail)
+	}
+}
