@@ -99,6 +99,9 @@ func (m *marks) nodes(src string) ([]mail.Node, error) {
 	return out, nil
 }
 
+// CheckProse refuses prose that would keep the parser busy for long.
+func CheckProse(src string) error { return tangled(src) }
+
 var errTangled = errors.New("is nested too deeply")
 
 // tangled refuses what takes the parser time that grows with the square of the length: markers within markers, and

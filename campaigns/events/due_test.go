@@ -19,7 +19,7 @@ import (
 func TestRemindersChangesAndFollowUpGoOutOnce(t *testing.T) {
 	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(t, db)
-		w.make(object{"capacity": 2, "follow_up": object{"en": "The slides are here.\n\nSee you."}})
+		w.make(object{"capacity": 2, "follow_up": object{"en": "The slides are [here](https://acme.example/slides).\n\nSee you."}})
 		for _, email := range []string{"a@b.example", "c@b.example", "d@b.example"} {
 			w.now = w.now.Add(time.Second)
 			w.signUp(email).Want(http.StatusOK)
@@ -55,7 +55,7 @@ func TestRemindersChangesAndFollowUpGoOutOnce(t *testing.T) {
 		step(begins.Add(3*time.Hour), "")
 		step(begins.Add(4*time.Hour), "follow_up a, follow_up d")
 		last := w.messages()[len(w.messages())-1]
-		if text := w.composed(last).Text; !strings.Contains(text, "The slides are here.") || strings.Contains(text, "/registration/") {
+		if text := w.composed(last).Text; !strings.Contains(text, "https://acme.example/slides") || strings.Contains(text, "/registration/") {
 			t.Error(text)
 		}
 	})
@@ -146,8 +146,11 @@ func TestMailsCarryTheDateAndTheWayBack(t *testing.T) {
 	w := newWorld(t, sqldbtest.SQLite(t))
 	hostile := "Open day; \\ , “quoted” BEGIN:VEVENT"
 	w.make(object{"names": object{"en": hostile}, "place": "", "url": "https://meet.example/secret"})
-	w.signUp("a@b.example").Want(http.StatusOK)
+	w.signUp("a@b.example", "hub").Want(http.StatusOK)
 	r := w.composed(w.messages()[0])
+	if !strings.Contains(r.Text, "these may have your details: Hub & Co.") {
+		t.Errorf("the mail does not tell what is shared: %s", r.Text)
+	}
 	if r.Subject != "You are registered: "+hostile && !strings.HasPrefix(r.Subject, "You are registered: Open day") || !strings.Contains(r.HTML, "/registration/") || !strings.Contains(r.Text, "https://meet.example/secret") {
 		t.Errorf("%q\n%s", r.Subject, r.Text)
 	}

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"assent/campaigns/brands"
+	"assent/campaigns/content"
+	"assent/campaigns/prose"
 	"assent/preferences"
 	"assent/preferences/names"
 	"assent/preferences/partners"
@@ -25,8 +27,8 @@ type Event struct {
 	Capacity      *int        `json:"capacity,omitempty"` // nil: no limit
 	Partners      []string    `json:"partners"`           // keys of those who would like to have registrants' details
 	Brand         string      `json:"brand,omitempty"`
-	ReminderHours int         `json:"reminder_hours"` // before it begins; 0: no reminder
-	FollowUp      names.Texts `json:"follow_up,omitempty"`
+	ReminderHours int         `json:"reminder_hours"`      // before it begins; 0: no reminder
+	FollowUp      names.Texts `json:"follow_up,omitempty"` // Markdown
 	CancelledAt   *time.Time  `json:"cancelled_at,omitzero"`
 	Registered    int         `json:"registered"` // places taken
 	Waiting       int         `json:"waiting"`
@@ -64,6 +66,12 @@ func (e Event) check(ctx context.Context, q sqldb.Querier) error {
 	for field, texts := range map[string]names.Texts{"descriptions": e.Descriptions, "follow_up": e.FollowUp} {
 		if len(texts) > 0 {
 			texts.CheckBodies(&c, field, maxText)
+		}
+	}
+	prose.CheckTexts(&c, "descriptions", e.Descriptions)
+	for tag, text := range e.FollowUp {
+		if _, err := content.Markdown(text); err != nil {
+			c.Add("follow_up."+tag, "%s", err)
 		}
 	}
 	e.checkTimes(&c)

@@ -83,6 +83,7 @@ func TestBadEventsAreRefused(t *testing.T) {
 		"twice":       {object{"partners": []string{"fair", "fair"}}, []string{"partners"}},
 		"brand":       {object{"brand": "nobody"}, []string{"brand"}},
 		"reminder":    {object{"reminder_hours": -1}, []string{"reminder_hours"}},
+		"slow":        {object{"descriptions": object{"en": strings.Repeat("[a](", 1000)}}, []string{"descriptions.en"}},
 		"description": {object{"descriptions": object{"en": " "}}, []string{"descriptions.en"}},
 		"follow-up":   {object{"follow_up": object{"x y": "Thanks"}}, []string{"follow_up"}},
 	} {
@@ -225,6 +226,11 @@ func TestSharingIsEachTimeAgreedToProvenAndTakenBack(t *testing.T) {
 		}
 		if got := export("hub"); got != "both@b.example one@b.example" {
 			t.Errorf("hub gets %s", got)
+		}
+		for _, internal := range []string{"subscriber_id", "fair", `"id"`} { // what others may have is not this one's business
+			if body := w.API("GET", "/events/open-day/partners/hub/export", nil).Want(http.StatusOK).Body; strings.Contains(body, internal) || !strings.Contains(body, "one@b.example") {
+				t.Errorf("hub gets %s", body)
+			}
 		}
 		both := w.of("both@b.example")
 		history := w.history(both.SubscriberID)

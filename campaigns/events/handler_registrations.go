@@ -36,22 +36,6 @@ func wantsCSV(c echo.Context) bool {
 // reader reads a page of registrations after an id.
 type reader func(after string, limit int) ([]Registration, error)
 
-// answer gives registrations as a page of JSON, or all of them as a table.
-func answer(c echo.Context, name string, columns []string, read reader) error {
-	if wantsCSV(c) {
-		return table(c, name, columns, read)
-	}
-	after, limit, err := pageOf(c)
-	if err != nil {
-		return err
-	}
-	list, err := read(after, limit+1)
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, web.ListOf(list, limit, func(r Registration) []string { return []string{r.ID} }))
-}
-
 var cells = map[string]func(Registration) string{
 	"id": func(r Registration) string { return r.ID }, "email": func(r Registration) string { return r.Email }, "first_name": func(r Registration) string { return r.FirstName },
 	"last_name": func(r Registration) string { return r.LastName }, "company": func(r Registration) string { return r.Company }, "phone": func(r Registration) string { return r.Phone },
@@ -99,9 +83,21 @@ func (h handler) registrations(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, e.Slug, []string{"id", "email", "first_name", "last_name", "company", "phone", "locale", "status", "share", "created_at"}, func(after string, limit int) ([]Registration, error) {
+	read := func(after string, limit int) ([]Registration, error) {
 		return h.store.Registrations(ctx, e, after, limit)
-	})
+	}
+	if wantsCSV(c) {
+		return table(c, e.Slug, []string{"id", "email", "first_name", "last_name", "company", "phone", "locale", "status", "share", "created_at"}, read)
+	}
+	after, limit, err := pageOf(c)
+	if err != nil {
+		return err
+	}
+	list, err := read(after, limit+1)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, web.ListOf(list, limit, func(r Registration) []string { return []string{r.ID} }))
 }
 
 func (h handler) register(c echo.Context) error {
@@ -180,7 +176,18 @@ func (h handler) partner(c echo.Context) (Event, string, error) {
 	return e, p.Key, err
 }
 
-// export gives a partner's list: only those who agreed, and of them only what they agreed to.
+// shared is what a partner gets of a registration: what was agreed to, and nothing else.
+type shared struct {
+	Email     string `json:"email"`
+	FirstName string `json:"first_name"`
+	LastName  string `json:"last_name"`
+	Company   string `json:"company"`
+	Phone     string `json:"phone"`
+
+	id string
+}
+
+// export gives a partner's list: only those who agreed.
 func (h handler) export(c echo.Context) error {
 	ctx := c.Request().Context()
 	e, partner, err := h.partner(c)
@@ -190,13 +197,25 @@ func (h handler) export(c echo.Context) error {
 	if err := audit.Record(ctx, h.store.DB, h.store.now(), h.actor(c), "event.partner.export", audit.Object("event", e.Slug), nil, map[string]string{"partner": partner}); err != nil {
 		return err
 	}
-	return answer(c, e.Slug+"-"+partner, []string{"email", "first_name", "last_name", "company", "phone"}, func(after string, limit int) ([]Registration, error) {
-		list, err := h.store.Shared(ctx, e, partner, after, limit)
-		for i := range list {
-			list[i].Share = []string{partner} // what others may have is not this one's business
-		}
-		return list, err
-	})
+	read := func(after string, limit int) ([]Registration, error) {
+		return h.store.Shared(ctx, e, partner, after, limit)
+	}
+	if wantsCSV(c) {
+		return table(c, e.Slug+"-"+partner, []string{"email", "first_name", "last_name", "company", "phone"}, read)
+	}
+	after, limit, err := pageOf(c)
+	if err != nil {
+		return err
+	}
+	found, err := read(after, limit+1)
+	if err != nil {
+		return err
+	}
+	list := make([]shared, len(found))
+	for i, r := range found {
+		list[i] = shared{r.Email, r.FirstName, r.LastName, r.Company, r.Phone, r.ID}
+	}
+	return c.JSON(http.StatusOK, web.ListOf(list, limit, func(s shared) []string { return []string{s.id} }))
 }
 
 func (h handler) withdrawals(c echo.Context) error {

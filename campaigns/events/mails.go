@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"assent/campaigns/brands"
+	"assent/campaigns/content"
 	"assent/campaigns/outbox"
 	"assent/preferences"
 	"assent/preferences/names"
+	"assent/preferences/partners"
 	"assent/preferences/sqldb"
 	"assent/preferences/tokens"
 	"assent/templates/locale"
@@ -40,8 +42,8 @@ var stages = map[string]struct {
 	stageDeregistered: {mail.EventDeregistered, false}, stageFollowUp: {mail.EventFollowUp, false},
 }
 
-// content is what a mail says: the event as it was when the mail was asked for.
-type content struct {
+// letter is what a mail says: the event as it was when the mail was asked for.
+type letter struct {
 	Stage        string      `json:"stage"`
 	Registration string      `json:"registration"`
 	Event        string      `json:"event"`
@@ -53,16 +55,26 @@ type content struct {
 	Timezone     string      `json:"timezone"`
 	Place        string      `json:"place,omitempty"`
 	URL          string      `json:"url,omitempty"`
+	SharedWith   []string    `json:"shared_with,omitempty"` // names of partners
 	Sequence     int         `json:"sequence"`
 	Issued       time.Time   `json:"issued"`
 }
 
 // mail queues a service mail to a registrant, in the transaction of what it tells of.
 func (s *Store) mail(ctx context.Context, tx *sqldb.Tx, e Event, r Registration, stage string, now time.Time) error {
-	data := content{Stage: stage, Registration: r.ID, Event: e.id, Slug: e.Slug, Names: e.Names, StartsAt: e.StartsAt, EndsAt: e.EndsAt,
+	data := letter{Stage: stage, Registration: r.ID, Event: e.id, Slug: e.Slug, Names: e.Names, StartsAt: e.StartsAt, EndsAt: e.EndsAt,
 		Timezone: e.Timezone, Place: e.Place, URL: e.URL, Sequence: e.sequence, Issued: now}
-	if stage == stageFollowUp {
+	switch stage {
+	case stageFollowUp:
 		data.FollowUp = e.FollowUp
+	case stageRegistered, stageWaiting, stagePlaceFree: // whoever did not register hears what was said in their name
+		found, err := partners.Names(ctx, tx, r.Share)
+		if err != nil {
+			return err
+		}
+		for _, key := range r.Share {
+			data.SharedWith = append(data.SharedWith, found[key])
+		}
 	}
 	_, err := s.Outbox.Queue(ctx, tx, now, preferences.ServiceMail{Kind: MailKind, Reference: "registration:" + r.ID, SubscriberID: r.SubscriberID, Email: r.Email,
 		Name: r.Name(), Locale: r.Locale, Brand: e.Brand, Data: data})
@@ -81,7 +93,7 @@ func (s *Store) pageURL(slug string) string { return s.Base + "/events/" + slug 
 
 // Compose writes a mail of [MailKind], for the composer of the outbox.
 func (s *Store) Compose(ctx context.Context, m *outbox.Message) (outbox.Rendered, error) {
-	var data content
+	var data letter
 	if err := json.Unmarshal(m.Content, &data); err != nil {
 		return outbox.Rendered{}, fmt.Errorf("events: mail %s: %w", m.ID, err)
 	}
@@ -99,7 +111,10 @@ func (s *Store) Compose(ctx context.Context, m *outbox.Message) (outbox.Rendered
 		return out, fmt.Errorf("events: brand of mail %s: %w", m.ID, err)
 	}
 	view := mail.EventMail{Stage: stage.mail, Title: data.Names.In(tag), Place: data.Place, Starts: data.StartsAt, TimeZone: data.Timezone,
-		URL: s.pageURL(data.Slug), CancelURL: s.ManageURL(data.Registration, data.Issued), CalendarAttached: stage.calendar, Note: data.FollowUp.In(tag)}
+		URL: s.pageURL(data.Slug), CancelURL: s.ManageURL(data.Registration, data.Issued), CalendarAttached: stage.calendar, SharedWith: data.SharedWith}
+	if view.Note.Nodes, err = content.Markdown(data.FollowUp.In(tag)); err != nil {
+		return out, fmt.Errorf("events: mail %s: %w", m.ID, err)
+	}
 	if data.URL != "" && data.Stage != stageWaiting && data.Stage != stageFollowUp {
 		view.URL = data.URL
 	}

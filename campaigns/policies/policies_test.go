@@ -247,6 +247,9 @@ func TestBadPoliciesAreRefused(t *testing.T) {
 			t.Errorf("%s: %v", field, got)
 		}
 	}
+	if got := w.API("POST", "/policies/privacy/versions", good(object{"bodies": object{"en": strings.Repeat("[a](", 1000)}})).Want(http.StatusUnprocessableEntity).Fields(); !slices.Equal(got, []string{"bodies.en"}) {
+		t.Errorf("a text that is slow to read: %v", got)
+	}
 	for _, name := range []string{"changes", "", ".", "a b", "../x"} {
 		w.API("POST", "/policies/privacy/versions", good(object{"version": name})).Want(http.StatusUnprocessableEntity)
 	}

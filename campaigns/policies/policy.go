@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"time"
 
+	"assent/campaigns/prose"
 	"assent/preferences/names"
 	"assent/preferences/problem"
 )
@@ -94,6 +95,7 @@ func (d Draft) check() error {
 		c.Require("effective_at", "")
 	}
 	d.Bodies.CheckBodies(&c, "bodies", maxBody)
+	prose.CheckTexts(&c, "bodies", d.Bodies)
 	return c.Err()
 }
 

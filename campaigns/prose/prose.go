@@ -14,6 +14,10 @@ import (
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
+
+	"assent/campaigns/content"
+	"assent/preferences/names"
+	"assent/preferences/problem"
 )
 
 // Markdown reads Markdown with tables and struck text. Raw HTML is left out by its renderer; the sanitiser would drop it too.
@@ -61,8 +65,23 @@ var allowed = func() *bluemonday.Policy {
 	return p
 }()
 
+// Check refuses a body that [HTML] would take long over; it says why.
+func Check(body string) error { return content.CheckProse(body) }
+
+// CheckTexts notes the languages whose body [Check] refuses.
+func CheckTexts(c *problem.Collector, field string, bodies names.Texts) {
+	for _, tag := range bodies.Languages() {
+		if err := Check(bodies[tag]); err != nil {
+			c.Add(field+"."+tag, "%s", err)
+		}
+	}
+}
+
 // HTML renders a body: harmless HTML whose headings begin at h2. Pictures and raw HTML are left out.
 func HTML(body string) (string, error) {
+	if err := Check(body); err != nil {
+		return "", fmt.Errorf("prose: a body that %w", err)
+	}
 	var out bytes.Buffer
 	source := []byte(body)
 	doc := Markdown.Parser().Parse(text.NewReader(source), parser.WithContext(parser.NewContext(parser.WithIDs(&sections{}))))

@@ -29,7 +29,8 @@ type EventMail struct {
 	URL              string // the event's page or where it takes place online
 	CancelURL        string // gives the place back
 	CalendarAttached bool
-	Note             string // what the organiser adds
+	Note             Text     // what the organiser adds
+	SharedWith       []string // names of those whom the registrant lets have their details
 }
 
 var eventStages = map[EventStage]string{
@@ -42,7 +43,9 @@ func (v EventMail) compose(c *composer) {
 	key := "mail.event." + eventStages[v.Stage] + "."
 	c.title(c.t(key+"subject", "title", v.Title), v.Title)
 	c.say(c.t("mail.hello"), c.t(key+"intro"))
-	c.say(paragraphs(v.Note)...)
+	if len(v.Note.Nodes) > 0 {
+		c.add(v.Note)
+	}
 	zone := v.TimeZone
 	if zone == "" {
 		zone = c.to.TimeZone
@@ -57,20 +60,12 @@ func (v EventMail) compose(c *composer) {
 		if v.CalendarAttached {
 			c.say(c.t("mail.event.calendar"))
 		}
+		if len(v.SharedWith) > 0 {
+			c.add(Linked(c.t("mail.event.shared", "partners", strings.Join(v.SharedWith, ", "))+" ", c.t("mail.event.stop_sharing"), v.CancelURL, ""))
+		}
 		if v.CancelURL != "" {
 			c.add(Linked(c.t("mail.event.cannot")+" ", c.t("mail.event.give_back"), v.CancelURL, ""))
 		}
 	}
 	c.service("mail.event.reason")
-}
-
-// paragraphs cuts a text at its empty lines.
-func paragraphs(s string) []string {
-	var out []string
-	for _, p := range strings.Split(strings.ReplaceAll(s, "\r\n", "\n"), "\n\n") {
-		if p = strings.TrimSpace(p); p != "" {
-			out = append(out, p)
-		}
-	}
-	return out
 }

@@ -22,7 +22,7 @@ func TestHostileValuesStayText(t *testing.T) {
 		brand.Name, brand.PostalAddress, brand.Color, brand.LogoURL, brand.Website = h, h, h, h, h
 		for _, v := range []View{
 			ConfirmSignup{Topics: []string{h}, URL: h}, Document{Title: h, URL: h}, ContactReceived{Kind: h, Reference: h},
-			RightsDone{Kind: h, Reference: h, Note: h}, EventMail{Title: h, Place: h, URL: h, CancelURL: h, TimeZone: h},
+			RightsDone{Kind: h, Reference: h, Note: h}, EventMail{Title: h, Place: h, URL: h, CancelURL: h, TimeZone: h, Note: Linked(h, h, h, h), SharedWith: []string{h}},
 			StaffInvite{By: h, Role: h, URL: h}, ContractNotice{Stage: "confirmed", Contract: h, Details: []Fact{{h, h}}, Body: []Node{P(h), {Kind: Link, URL: h}}, URL: h},
 			PaymentNotice{Stage: "due", Invoice: h, Amount: h, Currency: h}, PolicyChange{Title: h, Summary: []string{h}},
 		} {

@@ -57,6 +57,8 @@ var views = []struct {
 	{"event_changed", EventMail{Stage: EventChanged, Title: "Payroll day", Place: "Utrecht", Starts: until, URL: url, CancelURL: url + "c", CalendarAttached: true}},
 	{"event_cancelled", EventMail{Stage: EventCancelled, Title: "Payroll day", Place: "Amsterdam", Starts: until, URL: url}},
 	{"event_deregistered", EventMail{Stage: EventDeregistered, Title: "Payroll day", Place: "Amsterdam", Starts: until}},
+	{"event_shared", EventMail{Stage: EventRegistered, Title: "Payroll day", Place: "Amsterdam", Starts: until, URL: url, CancelURL: url + "c", SharedWith: []string{"Fair Events", "Hub & Co"}}},
+	{"event_follow_up", EventMail{Stage: EventFollowUp, Title: "Payroll day", Place: "Amsterdam", Starts: until, URL: url, CancelURL: url + "c", Note: Linked("The slides: ", "all of them", "https://acme.example/slides", "")}},
 	{"staff_invite", StaffInvite{By: "Eva de Vries", Role: "marketer", URL: url, Until: until}},
 	{"password_reset", PasswordReset{URL: url, Until: until}},
 	{"contract_confirmed", ContractNotice{Stage: "confirmed", Contract: "NL-88", Product: "Payroll Plus", EffectiveAt: until, Details: []Fact{{"Employees", "25"}}, Body: body, URL: url}},
