@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"assent/preferences/backup"
+	"assent/workers/backup"
 	"assent/workers"
 )
 

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"assent/campaigns/campaignstest"
-	"assent/preferences/backup"
+	"assent/workers/backup"
 	"assent/preferences/ledger"
 	"assent/preferences/sqldb"
 	"assent/preferences/sqldb/sqldbtest"
