@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"assent/workers/backup"
 	"assent/workers"
+	"assent/workers/backup"
 )
 
 type backupCmd struct {

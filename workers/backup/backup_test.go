@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"assent/campaigns/campaignstest"
-	"assent/workers/backup"
 	"assent/preferences/ledger"
 	"assent/preferences/sqldb"
 	"assent/preferences/sqldb/sqldbtest"
+	"assent/workers/backup"
 )
 
 func filled(t *testing.T, db *sqldb.DB) *campaignstest.World {
