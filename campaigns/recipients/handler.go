@@ -42,19 +42,15 @@ var ErrLink = problem.New(http.StatusNotFound, "The link is not valid. Copy it w
 // Register adds the pages.
 func (p *Pages) Register(e *echo.Echo) {
 	with := []echo.MiddlewareFunc{web.Private, p.policy, middleware.BodyLimit(maxForm)}
-	page := func(path string, show echo.HandlerFunc) {
-		e.GET(path, show, with...)
-		e.HEAD(path, show, with...) // no more than a GET without its body (compliance 3)
-	}
-	page("/u/:token", p.unsubscribePage)
+	e.GET("/u/:token", p.unsubscribePage, with...)
 	e.POST("/u/:token", p.unsubscribe, with...)
-	page("/p/:token", p.centrePage)
+	e.GET("/p/:token", p.centrePage, with...)
 	e.POST("/p/:token", p.save, with...)
-	page("/c/:token", p.confirmPage)
+	e.GET("/c/:token", p.confirmPage, with...)
 	e.POST("/c/:token", p.confirm, with...)
-	page("/why/:token", p.why)
-	page("/v/:token", p.view)
-	page("/v/:token/mail", p.bareMail)
+	e.GET("/why/:token", p.why, with...)
+	e.GET("/v/:token", p.view, with...)
+	e.GET("/v/:token/mail", p.bareMail, with...)
 }
 
 // maxForm bounds what a form of these pages may send.

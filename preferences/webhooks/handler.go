@@ -1,0 +1,71 @@
+package webhooks
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"assent/preferences/audit"
+	"assent/preferences/web"
+)
+
+// Register adds the routes under /webhooks. scope guards a route, actor tells who asks.
+func (s *Store) Register(api *echo.Group, scope func(string) echo.MiddlewareFunc, actor func(echo.Context) audit.Actor) {
+	h := handler{s, actor}
+	api.GET("/webhooks", h.list, scope("webhooks:read"))
+	api.POST("/webhooks", h.create, scope("webhooks:write"))
+	api.GET("/webhooks/:id", h.get, scope("webhooks:read"))
+	api.DELETE("/webhooks/:id", h.delete, scope("webhooks:write"))
+}
+
+type handler struct {
+	store *Store
+	actor func(echo.Context) audit.Actor
+}
+
+func (h handler) list(c echo.Context) error {
+	page, err := web.PageOf(c, 1)
+	if err != nil {
+		return err
+	}
+	after := ""
+	if page.Cursor != nil {
+		after = page.Cursor[0]
+	}
+	list, err := h.store.List(c.Request().Context(), after, page.Limit+1)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, web.ListOf(list, page.Limit, func(w Webhook) []string { return []string{w.ID} }))
+}
+
+func (h handler) get(c echo.Context) error {
+	w, err := h.store.Get(c.Request().Context(), c.Param("id"))
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, w)
+}
+
+func (h handler) create(c echo.Context) error {
+	var in Input
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	w, secret, err := h.store.Create(c.Request().Context(), h.actor(c), in)
+	if err != nil {
+		return err
+	}
+	c.Response().Header().Set(echo.HeaderLocation, c.Request().URL.Path+"/"+w.ID)
+	return c.JSON(http.StatusCreated, struct {
+		Webhook
+		Secret string `json:"secret"`
+	}{w, secret})
+}
+
+func (h handler) delete(c echo.Context) error {
+	if err := h.store.Delete(c.Request().Context(), h.actor(c), c.Param("id")); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}
