@@ -213,8 +213,10 @@ func (c *change) record(ctx context.Context, action ledger.Action, topic *Topic,
 		e.TopicID, e.Topic, e.Basis = topic.ID, topic.Key, topic.Basis
 	}
 	e.ID = sqldb.NewID()
-	_, err := ledger.Append(ctx, c.tx, e)
-	return e.ID, err
+	if _, err := ledger.Append(ctx, c.tx, e); err != nil {
+		return e.ID, err
+	}
+	return e.ID, c.s.told(ctx, c.tx, c.sub, e)
 }
 
 func actorText(a audit.Actor) string {

@@ -2,7 +2,10 @@ package preferences
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"net/http"
+	"strings"
 	"time"
 
 	"assent/preferences/audit"
@@ -38,10 +41,10 @@ func (s *Service) forgetErasure(ctx context.Context, tx *sqldb.Tx, key string) e
 // them back is noticed. The ledger keeps its chain and loses the contents. Mail that is under way is stopped first.
 func (s *Service) Erase(ctx context.Context, actor audit.Actor, subscriberID string) (inFlight int, err error) {
 	var claimed []string
+	var sub *Subscriber
 	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		now := s.now()
-		sub, err := lockSubscriber(ctx, tx, subscriberID)
-		if err != nil {
+		if sub, err = lockSubscriber(ctx, tx, subscriberID); err != nil {
 			return err
 		}
 		if claimed, err = s.Sending.Revoke(ctx, tx, now, sub.ID, ""); err != nil {
@@ -52,16 +55,40 @@ func (s *Service) Erase(ctx context.Context, actor audit.Actor, subscriberID str
 	if err != nil {
 		return 0, err
 	}
-	return s.Sending.Settle(ctx, claimed)
+	if inFlight, err = s.Sending.Settle(ctx, claimed); err != nil {
+		return inFlight, err
+	}
+	return inFlight, s.clear(ctx, sub)
+}
+
+// EraseAddress is [Service.Erase] for an address that no subscriber has: mail to it, blocks, and what else is kept by address.
+func (s *Service) EraseAddress(ctx context.Context, actor audit.Actor, email, key string) error {
+	sub := &Subscriber{Email: email, EmailKey: key}
+	if err := s.DB.Tx(ctx, func(tx *sqldb.Tx) error { return s.erase(ctx, tx, s.now(), actor, sub) }); err != nil {
+		return err
+	}
+	return s.clear(ctx, sub)
+}
+
+// clear removes what lies outside the tables: files, and the places of the database where erased text lingers.
+func (s *Service) clear(ctx context.Context, sub *Subscriber) error {
+	ctx = context.WithoutCancel(ctx) // the person is erased; who hangs up does not stop that
+	for _, erased := range s.Erased {
+		if err := erased(ctx, sub); err != nil {
+			return err
+		}
+	}
+	err := s.Compact(ctx)
+	if p, ok := problem.As(err); ok && p.Status == http.StatusServiceUnavailable {
+		return nil // somebody reads just now; the log is cleared at the next checkpoint
+	}
+	return err
 }
 
 func (s *Service) erase(ctx context.Context, tx *sqldb.Tx, now time.Time, actor audit.Actor, sub *Subscriber) error {
 	keyID, sum := s.Keys.Fingerprint(sub.EmailKey)
 	if _, err := tx.ExecContext(ctx, "INSERT INTO erasures (fingerprint, key_id, erased_at) VALUES ($1, $2, $3) ON CONFLICT (fingerprint) DO NOTHING", sum, keyID, sqldb.Micros(now)); err != nil {
 		return fmt.Errorf("preferences: erase: %w", err)
-	}
-	if _, err := ledger.EraseSubject(ctx, tx, sub.ID, ledger.Event{RecordedAt: now, Actor: actor.Kind, Source: "erasure"}); err != nil {
-		return err
 	}
 	if err := s.Sending.Forget(ctx, tx, sub.ID, sub.EmailKey); err != nil {
 		return err
@@ -71,22 +98,65 @@ func (s *Service) erase(ctx context.Context, tx *sqldb.Tx, now time.Time, actor 
 			return err
 		}
 	}
-	for _, statement := range []struct{ query, arg string }{
-		{"DELETE FROM suppressions WHERE address_key = $1", sub.EmailKey},
-		{"DELETE FROM consents WHERE subscriber_id = $1", sub.ID},
-		{"DELETE FROM partner_objections WHERE subscriber_id = $1", sub.ID},
-		{"DELETE FROM confirmations WHERE subscriber_id = $1", sub.ID},
-		{"DELETE FROM idempotency_keys WHERE body LIKE '%' || $1 || '%'", sub.ID},
-		{"DELETE FROM subscribers WHERE id = $1", sub.ID},
+	if _, err := tx.ExecContext(ctx, "DELETE FROM suppressions WHERE address_key = $1", sub.EmailKey); err != nil {
+		return fmt.Errorf("preferences: erase: %w", err)
+	}
+	if err := forgetAnswers(ctx, tx, sub); err != nil {
+		return err
+	}
+	if sub.ID == "" {
+		return audit.Record(ctx, tx, now, actor, "address.erase", audit.Object("address", keyID), nil, nil)
+	}
+	return s.eraseSubscriber(ctx, tx, now, actor, sub)
+}
+
+func (s *Service) eraseSubscriber(ctx context.Context, tx *sqldb.Tx, now time.Time, actor audit.Actor, sub *Subscriber) error {
+	if _, err := ledger.EraseSubject(ctx, tx, sub.ID, ledger.Event{RecordedAt: now, Actor: actor.Kind, Source: "erasure"}); err != nil {
+		return err
+	}
+	for _, query := range []string{
+		"DELETE FROM consents WHERE subscriber_id = $1",
+		"DELETE FROM partner_objections WHERE subscriber_id = $1",
+		"DELETE FROM confirmations WHERE subscriber_id = $1",
+		"DELETE FROM wishes WHERE subscriber_id = $1",
+		"DELETE FROM subscribers WHERE id = $1",
+		"UPDATE audit_log SET ip = '' WHERE actor_kind = 'recipient' AND actor_id = $1", // where they were when they acted
 	} {
-		if _, err := tx.ExecContext(ctx, statement.query, statement.arg); err != nil {
+		if _, err := tx.ExecContext(ctx, query, sub.ID); err != nil {
 			return fmt.Errorf("preferences: erase: %w", err)
 		}
 	}
 	if err := audit.Forget(ctx, tx, audit.Object("subscriber", sub.ID)); err != nil {
 		return err
 	}
+	if actor.Kind == audit.KindRecipient {
+		actor.IP = ""
+	}
+	if s.Tell != nil {
+		if err := s.Tell(ctx, tx, EventErased, Told{SubscriberID: sub.ID, ExternalID: sub.ExternalID, At: now}); err != nil {
+			return err
+		}
+	}
 	return audit.Record(ctx, tx, now, actor, "subscriber.erase", audit.Object("subscriber", sub.ID), nil, nil)
+}
+
+// forgetAnswers removes stored first answers to API requests that say anything of the person: by id, or by address as it
+// stands in JSON.
+func forgetAnswers(ctx context.Context, tx *sqldb.Tx, sub *Subscriber) error {
+	for _, text := range []string{sub.ID, sub.Email, sub.EmailKey} {
+		if text == "" {
+			continue
+		}
+		quoted, err := json.Marshal(text)
+		if err != nil {
+			return fmt.Errorf("preferences: erase: %w", err)
+		}
+		like := strings.NewReplacer(`!`, `!!`, `%`, `!%`, `_`, `!_`).Replace(strings.ToLower(strings.Trim(string(quoted), `"`)))
+		if _, err := tx.ExecContext(ctx, "DELETE FROM idempotency_keys WHERE lower(body) LIKE '%' || $1 || '%' ESCAPE '!'", like); err != nil {
+			return fmt.Errorf("preferences: erase: %w", err)
+		}
+	}
+	return nil
 }
 
 // Compact clears the places outside the tables where erased text could linger: the write-ahead log of SQLite.

@@ -8,7 +8,7 @@ import (
 	"assent/preferences/tokens"
 )
 
-// Service is the preference engine. All fields but MessageID and Forget are required.
+// Service is the preference engine. Fields are required unless they say otherwise.
 type Service struct {
 	DB      *sqldb.DB
 	Keys    *tokens.Keyring
@@ -18,7 +18,13 @@ type Service struct {
 	Site    *Settings
 	// MessageID is the Message-ID that a message goes out under. It may be nil: then its id stands for it.
 	MessageID func(messageID string) string
-	Forget    []func(ctx context.Context, tx *sqldb.Tx, sub *Subscriber) error // what else is kept about a person, by packages that this one does not know
+	// Tell tells other systems what was recorded about a person, in the transaction that records it. It may be nil.
+	Tell func(ctx context.Context, tx *sqldb.Tx, event string, payload any) error
+	// Erased clears, after the commit of an erasure, places outside the database. It may be empty.
+	Erased []func(ctx context.Context, sub *Subscriber) error
+	// Forget removes what packages that this one does not know keep about a person. Without a subscriber, the id is empty and
+	// only the address is known. It may be empty.
+	Forget []func(ctx context.Context, tx *sqldb.Tx, sub *Subscriber) error
 }
 
 // now is the instant of one transaction, as it is stored.

@@ -422,7 +422,11 @@ func (s *Service) changeAddress(ctx context.Context, tx *sqldb.Tx, now time.Time
 			return err
 		}
 	}
-	if _, err := ledger.Append(ctx, tx, ledger.Event{Subscriber: sub.ID, Action: ledger.AddressChanged, RecordedAt: now, Source: actor.Kind, Actor: actor.Kind + ":" + actor.ID}); err != nil {
+	changed := ledger.Event{ID: sqldb.NewID(), Subscriber: sub.ID, Action: ledger.AddressChanged, RecordedAt: now, Source: actor.Kind, Actor: actor.Kind + ":" + actor.ID}
+	if _, err := ledger.Append(ctx, tx, changed); err != nil {
+		return err
+	}
+	if err := s.told(ctx, tx, sub, changed); err != nil {
 		return err
 	}
 	_, err = s.Outbox.Queue(ctx, tx, now, ServiceMail{Kind: MailConfirmAddress, Reference: "address:" + sub.ID, SubscriberID: sub.ID,

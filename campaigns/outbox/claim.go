@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -103,10 +104,22 @@ func (s *Store) Complete(ctx context.Context, results ...Result) error {
 			if r.Status == StatusQueued {
 				due = now
 			}
+			// Whom a message was for may have been erased while it was being sent: then it is gone, or it has no address any
+			// more. It is not tried again, and neither its bytes nor the relay's words, which may quote the address, come back.
 			var n int
-			if err := tx.QueryRowContext(ctx, `UPDATE messages SET status = $1, reason = $2, at = $3, worker = '', due_at = $4, sent_at = $5, sha256 = $6, message_id = $7, relay = $8, tls = $9, reply = $10
-				WHERE id = $11 RETURNING attempts`, r.Status, r.Reason, sqldb.Micros(now), sqldb.NullMicros(due), sqldb.NullMicros(sent), r.SHA256, r.MessageID, r.Relay, r.TLS, r.Reply, r.ID).Scan(&n); err != nil {
+			var email string
+			err := tx.QueryRowContext(ctx, `UPDATE messages SET status = CASE WHEN email = '' AND $1 <> 'sent' THEN 'cancelled' ELSE $1 END, reason = $2, at = $3, worker = '',
+				due_at = CASE WHEN email = '' THEN NULL ELSE CAST($4 AS BIGINT) END, sent_at = $5, sha256 = $6, message_id = $7, relay = $8, tls = $9, reply = CASE WHEN email = '' THEN '' ELSE $10 END
+				WHERE id = $11 RETURNING attempts, email`,
+				r.Status, r.Reason, sqldb.Micros(now), sqldb.NullMicros(due), sqldb.NullMicros(sent), r.SHA256, r.MessageID, r.Relay, r.TLS, r.Reply, r.ID).Scan(&n, &email)
+			if errors.Is(err, sql.ErrNoRows) {
+				continue
+			}
+			if err != nil {
 				return fmt.Errorf("outbox: complete: %w", err)
+			}
+			if email == "" {
+				r.Reply, r.Raw = "", nil
 			}
 			if _, err := tx.ExecContext(ctx, `INSERT INTO message_attempts (message_id, n, at, outcome, code, reply, relay, tls) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 				ON CONFLICT (message_id, n) DO NOTHING`, r.ID, n, sqldb.Micros(now), r.Status, r.Code, r.Reply, r.Relay, r.TLS); err != nil {

@@ -1,0 +1,37 @@
+package preferences
+
+import (
+	"context"
+	"time"
+
+	"assent/preferences/ledger"
+	"assent/preferences/sqldb"
+)
+
+// Told is what other systems are told of a change to a person. It holds ids and no address: who must act on it knows the ids,
+// and nothing of the person stays behind on the way.
+type Told struct {
+	SubscriberID string    `json:"subscriber_id"`
+	ExternalID   string    `json:"external_id,omitempty"`
+	EventID      string    `json:"event_id,omitempty"` // in the ledger
+	At           time.Time `json:"at"`
+	Topic        string    `json:"topic,omitempty"`
+	Partner      string    `json:"partner,omitempty"`
+	State        string    `json:"state,omitempty"`
+	Value        string    `json:"value,omitempty"`
+}
+
+// EventErased tells that a person was erased (GDPR 19). Every other event is named for its action in the ledger:
+// consent.given, consent.withdrawn …, subscriber.restricted, subscriber.unsubscribed_all ….
+const EventErased = "subscriber.erased"
+
+func (s *Service) told(ctx context.Context, tx *sqldb.Tx, sub *Subscriber, e ledger.Event) error {
+	if s.Tell == nil {
+		return nil
+	}
+	name := "subscriber." + string(e.Action)
+	if e.TopicID != "" {
+		name = "consent." + string(e.Action)
+	}
+	return s.Tell(ctx, tx, name, Told{SubscriberID: sub.ID, ExternalID: sub.ExternalID, EventID: e.ID, At: e.At(), Topic: e.Topic, Partner: e.Partner, State: e.State, Value: e.Value})
+}
