@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"assent/preferences"
 	"assent/preferences/audit"
 	"assent/preferences/problem"
+	"assent/preferences/rights"
 	"assent/preferences/sqldb"
 	"assent/preferences/tokens"
 	"assent/preferences/web"
@@ -32,6 +34,9 @@ type Pages struct {
 	People    *preferences.Service
 	Campaigns *campaigns.Service
 	Links     preferences.Links
+	Rights    *rights.Service
+	// Allow counts a request on the public page and tells whether there were not too many from there. It may be nil.
+	Allow func(ctx context.Context, ip netip.Addr) bool
 	// Offset is told above every page when the clock is shifted.
 	Offset time.Duration
 }
@@ -48,6 +53,12 @@ func (p *Pages) Register(e *echo.Echo) {
 	e.POST("/p/:token", p.save, with...)
 	e.GET("/c/:token", p.confirmPage, with...)
 	e.POST("/c/:token", p.confirm, with...)
+	e.GET("/d/:token", p.requestPage, with...)
+	e.POST("/d/:token", p.confirmRequest, with...)
+	e.GET("/d/:token/data.json", p.copyJSON, with...)
+	e.GET("/d/:token/data.zip", p.copyZip, with...)
+	e.GET("/rights", p.rightsPage, p.policy)
+	e.POST("/rights", p.askRights, with...)
 	e.GET("/why/:token", p.why, with...)
 	e.GET("/v/:token", p.view, with...)
 	e.GET("/v/:token/mail", p.bareMail, with...)
@@ -129,7 +140,7 @@ func (p *Pages) dress(ctx context.Context, c echo.Context, v *visit) (err error)
 	}
 	v.zone = v.site.Zone(sub)
 	v.page = pages.Page{Locale: l, Zone: v.zone.String(), Brand: pages.Brand{
-		Name: v.brand.Name, LogoURL: v.brand.LogoURL, Color: v.brand.Color, PostalAddress: v.brand.PostalAddress, PrivacyURL: v.site.PrivacyPolicyURL,
+		Name: v.brand.Name, LogoURL: v.brand.LogoURL, Color: v.brand.Color, PostalAddress: v.brand.PostalAddress, PrivacyURL: v.site.PrivacyPolicyURL, RightsURL: "/rights",
 	}}
 	for _, tag := range locale.Languages() {
 		v.page.Languages = append(v.page.Languages, pages.Language{Tag: tag, URL: "?lang=" + tag, Current: tag == l.Language()})

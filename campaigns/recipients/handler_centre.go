@@ -125,16 +125,22 @@ func (p *Pages) named(v visit, t *preferences.Topic) pages.Topic {
 	return v.topicView()
 }
 
-// wrong puts what is wrong with fields into the reader's language.
+// wrong puts what is wrong with fields into the reader's language. The page shows what is wrong with a correction as a whole
+// beside the address.
 func wrong(l *locale.Locale, p *problem.Problem) map[string]string {
+	keys := map[string]string{"pause_until": "pause", "first_name": "name", "last_name": "name"}
+	fields := map[string]string{"same_email": "email", "nothing": "email"}
 	out := map[string]string{}
 	for _, f := range p.Fields {
-		key := "centre.wrong." + map[string]string{"pause_until": "pause", "first_name": "name", "last_name": "name"}[f.Field]
-		if strings.HasSuffix(key, ".") {
-			key += f.Field
+		key, field := f.Field, f.Field
+		if keys[key] != "" {
+			key = keys[key]
 		}
-		if out[f.Field] = l.T(key); !l.Has(key) {
-			out[f.Field] = f.Detail
+		if fields[field] != "" {
+			field = fields[field]
+		}
+		if out[field] = f.Detail; l.Has("centre.wrong." + key) {
+			out[field] = l.T("centre.wrong." + key)
 		}
 	}
 	return out

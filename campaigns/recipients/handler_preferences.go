@@ -12,6 +12,7 @@ import (
 	"assent/campaigns"
 	"assent/preferences"
 	"assent/preferences/problem"
+	"assent/preferences/rights"
 	"assent/preferences/tokens"
 	"assent/templates/pages"
 )
@@ -75,22 +76,27 @@ var ErrNothing = problem.New(http.StatusBadRequest, "Nothing was changed: choose
 type act func(c echo.Context, v visit, form url.Values) (*pages.Saved, error)
 
 func (p *Pages) acts() map[string]act {
+	restrict := p.reduce("centre.restricted", func(ctx context.Context, v visit, e preferences.Evidence) (preferences.Recorded, error) {
+		return p.People.Restrict(ctx, recipientOf(v, e), v.sub.ID, e)
+	})
+	object := func(research bool) act {
+		return p.reduce("centre.objected", func(ctx context.Context, v visit, e preferences.Evidence) (preferences.Recorded, error) {
+			return p.People.Object(ctx, recipientOf(v, e), v.sub.ID, research, e)
+		})
+	}
 	return map[string]act{
-		pages.DoSave:           p.saveChoices,
-		pages.DoUnsubscribeAll: p.leaveAll,
-		pages.FieldUndo:        p.takeBack,
-		pages.DoRestrict: p.reduce("centre.restricted", func(ctx context.Context, v visit, e preferences.Evidence) (preferences.Recorded, error) {
-			return p.People.Restrict(ctx, recipientOf(v, e), v.sub.ID, e)
-		}),
-		pages.DoObject: p.reduce("centre.objected", func(ctx context.Context, v visit, e preferences.Evidence) (preferences.Recorded, error) {
-			return p.People.Object(ctx, recipientOf(v, e), v.sub.ID, false, e)
-		}),
-		pages.DoObjectResearch: p.reduce("centre.objected", func(ctx context.Context, v visit, e preferences.Evidence) (preferences.Recorded, error) {
-			return p.People.Object(ctx, recipientOf(v, e), v.sub.ID, true, e)
-		}),
+		pages.DoSave:            p.saveChoices,
+		pages.DoUnsubscribeAll:  p.leaveAll,
+		pages.FieldUndo:         p.takeBack,
+		pages.DoRestrict:        p.noted(rights.Restriction, restrict),
+		pages.DoObject:          p.noted(rights.Objection, object(false)),
+		pages.DoObjectResearch:  p.noted(rights.Objection, object(true)),
 		pages.DoLiftRestriction: p.ask(preferences.WishRestriction),
 		pages.DoLiftObjection:   p.ask(preferences.WishObjection),
 		pages.DoLiftResearch:    p.ask(preferences.WishResearchObjection),
+		pages.DoExport:          p.request(rights.Access),
+		pages.DoErase:           p.request(rights.Erasure),
+		pages.DoCorrect:         p.request(rights.Rectification),
 	}
 }
 

@@ -126,7 +126,7 @@ func TestDatesTimesNumbers(t *testing.T) {
 
 // The areas that recipients read are whole in every language; the staff's in English and Dutch.
 func TestEveryLanguageIsWhole(t *testing.T) {
-	areas := map[string][]string{"mail.": {"nl", "de", "fr"}, "pages.": {"nl", "de", "fr"}, "rights.": {"nl", "de", "fr"}, "reasons.": {"nl", "de", "fr"}, "site.": {"nl"}}
+	areas := map[string][]string{"mail.": {"nl", "de", "fr"}, "pages.": {"nl", "de", "fr"}, "rights.": {"nl", "de", "fr"}, "reasons.": {"nl", "de", "fr"}, "centre.": {"nl", "de", "fr"}, "history.": {"nl", "de", "fr"}, "site.": {"nl"}}
 	for area, langs := range areas {
 		english := Keys("en", area)
 		for _, lang := range langs {
@@ -172,7 +172,7 @@ func names(t *text) []string {
 
 // Every key that a source file names has an English text.
 func TestKeysInTheCodeExist(t *testing.T) {
-	call := regexp.MustCompile(`\.[TNt]\("((?:mail|pages|site|rights|reasons)\.[a-z0-9_.]+[a-z0-9_])"`)
+	call := regexp.MustCompile(`\.[TNt]\("((?:mail|pages|site|rights|reasons|centre|history)\.[a-z0-9_.]+[a-z0-9_])"`)
 	found := 0
 	for _, dir := range []string{"..", "../../campaigns", "../../preferences", "../../workers", "../../cmd"} {
 		err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {

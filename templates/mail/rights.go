@@ -84,6 +84,46 @@ func (v RightsDone) compose(c *composer) {
 	c.service("mail.rights.reason")
 }
 
+// RightsExtended says, within the first month, that the answer takes longer, and why (GDPR 12(3)).
+type RightsExtended struct {
+	Kind, Reference, Note string
+	Due                   time.Time // the new day
+}
+
+func (v RightsExtended) compose(c *composer) {
+	c.title(c.t("mail.rights.extended.subject"), c.t("mail.rights.extended.title"))
+	c.greet()
+	c.say(c.t("mail.rights.extended.intro"))
+	f := c.request(v.Kind, v.Reference)
+	f.row(c.t("mail.rights.due"), c.day(v.Due))
+	c.table(f)
+	c.say(v.Note)
+	c.service("mail.rights.reason")
+}
+
+// RightsEscalation tells an officer that a request is due soon or overdue. It does not say whose it is.
+type RightsEscalation struct {
+	Kind, Reference string
+	Due             time.Time
+	Overdue         bool
+	URL             string // of the requests in the staff site
+}
+
+func (v RightsEscalation) compose(c *composer) {
+	subject, text := "mail.rights.escalation.subject", "mail.rights.escalation.soon"
+	if v.Overdue {
+		subject, text = "mail.rights.escalation.subject_overdue", "mail.rights.escalation.overdue"
+	}
+	c.title(c.t(subject, "number", v.Reference), c.t("mail.rights.escalation.title"))
+	c.greet()
+	c.say(c.t(text))
+	f := c.request(v.Kind, v.Reference)
+	f.row(c.t("mail.rights.due"), c.day(v.Due))
+	c.table(f)
+	c.button(c.t("mail.rights.escalation.button"), v.URL)
+	c.service("mail.rights.escalation.reason")
+}
+
 // request is the table that every mail about a request has.
 func (c *composer) request(kind, reference string) rows {
 	var f rows
