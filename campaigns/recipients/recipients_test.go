@@ -2,6 +2,7 @@ package recipients_test
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -16,10 +17,12 @@ import (
 	"assent/campaigns/outbox"
 	"assent/campaigns/recipients"
 	"assent/preferences"
+	"assent/preferences/rights"
 	"assent/preferences/sqldb"
 	"assent/preferences/sqldb/sqldbtest"
 	"assent/preferences/tokens"
 	"assent/preferences/web/webtest"
+	"assent/preferences/webhooks"
 )
 
 // site is the pages of one test with the domain behind them.
@@ -28,12 +31,22 @@ type site struct {
 	*webtest.Client
 	t     *testing.T
 	pages *recipients.Pages
+	desk  *rights.Service
+	hooks *webhooks.Store
 }
 
 func newSite(t *testing.T, db *sqldb.DB) *site {
 	w := campaignstest.New(t, db)
-	s := &site{World: w, t: t, pages: &recipients.Pages{DB: db, Now: w.Clock.Now, Keys: w.Keys, People: w.People, Campaigns: w.Mails, Links: w.Links}}
-	s.Client = webtest.New(t, func(e *echo.Echo, _ *echo.Group) { s.pages.Register(e) })
+	s := &site{World: w, t: t, hooks: &webhooks.Store{DB: db, Now: w.Clock.Now}}
+	s.desk = &rights.Service{DB: db, Now: w.Clock.Now, Keys: w.Keys, People: w.People, Tell: s.hooks.Enqueue}
+	w.People.Tell = s.hooks.Enqueue
+	w.People.Forget = append(w.People.Forget, s.desk.Forget, func(ctx context.Context, tx *sqldb.Tx, sub *preferences.Subscriber) error { return s.hooks.Forget(ctx, tx, sub.ID) })
+	s.pages = &recipients.Pages{DB: db, Now: w.Clock.Now, Keys: w.Keys, People: w.People, Campaigns: w.Mails, Links: w.Links, Rights: s.desk}
+	s.Client = webtest.New(t, func(e *echo.Echo, api *echo.Group) {
+		s.pages.Register(e)
+		w.People.Register(api, webtest.Scopes(t), webtest.ActorOf)
+		s.desk.Register(api, webtest.Scopes(t), webtest.ActorOf)
+	})
 	return s
 }
 
@@ -111,7 +124,9 @@ func (s *site) mails(email, kind string) []string {
 	rows, err := s.DB.QueryContext(ctx, "SELECT "+outbox.Columns+" FROM messages WHERE email = $1 AND kind = $2 ORDER BY id", email, kind)
 	s.ok(err)
 	defer rows.Close()
-	composer := outbox.Composer{DB: s.DB, Views: campaigns.Views(s.People, s.Links), Locale: func(context.Context) string { return "en" }}
+	views := campaigns.Views(s.People, s.Links)
+	maps.Copy(views, recipients.Views(s.People, s.Links, "https://mail.example.com/staff/requests"))
+	composer := outbox.Composer{DB: s.DB, Views: views, Locale: func(context.Context) string { return "en" }}
 	var texts []string
 	for rows.Next() {
 		m, err := outbox.Scan(rows)
@@ -155,3 +170,12 @@ func wantPrivate(t *testing.T, a webtest.Answer) {
 }
 
 const okStatus = http.StatusOK
+
+// scheduled is a campaign on a topic that goes now.
+func (s *site) scheduled(topic string) *campaigns.Campaign {
+	s.t.Helper()
+	s.Clock.Move(time.Minute)
+	c := s.Campaign(topic, nil)
+	s.Schedule(c)
+	return c
+}

@@ -18,14 +18,17 @@ import (
 	"assent/campaigns/notices/broadcasts"
 	"assent/campaigns/outbox"
 	"assent/campaigns/policies"
+	"assent/campaigns/recipients"
 	"assent/preferences"
 	"assent/preferences/forms"
 	"assent/preferences/gate"
+	"assent/preferences/rights"
 	"assent/preferences/sqldb"
 	"assent/preferences/staff"
 	"assent/preferences/staff/accounts"
 	"assent/preferences/staff/keys"
 	"assent/preferences/tokens"
+	"assent/preferences/webhooks"
 	"assent/workers"
 	"assent/workers/limits"
 	"assent/workers/mailbox"
@@ -54,6 +57,8 @@ type app struct {
 	events   *events.Store
 	composer *outbox.Composer
 	links    preferences.Links
+	hooks    *webhooks.Store
+	rights   *rights.Service
 	mailbox  *mailbox.Box // nil when both streams have a relay
 
 	broadcasts *broadcasts.Service
@@ -105,6 +110,7 @@ func (a *app) domain() {
 	a.outbox.Facts = a.people.TransactionalFacts
 	a.mails = &campaigns.Service{DB: a.db, Now: c.Now, People: a.people, Outbox: a.outbox, Links: a.links, RealRelay: c.Marketing != nil, Kick: hints.Campaign}
 	a.people.Sending = a.mails
+	a.openDesk()
 	a.people.Forget = append(a.people.Forget, a.feedback().Forget)
 	a.mandatory()
 	a.events = &events.Store{DB: a.db, Now: c.Now, People: a.people, Outbox: a.outbox, Keys: a.keyring, Base: a.links.Base, Site: a.people.Site}
@@ -113,6 +119,7 @@ func (a *app) domain() {
 	views := campaigns.Views(a.people, a.links)
 	maps.Copy(views, notices.Views())
 	maps.Copy(views, formViews())
+	maps.Copy(views, recipients.Views(a.people, a.links, a.requestsURL()))
 	a.forms = &forms.Store{DB: a.db, Now: c.Now, People: a.people, Limits: sources{limits.NewSignups(a.queue.Redis())}, Log: a.log}
 	a.people.Forget = append(a.people.Forget, a.forms.Forget)
 	a.composer = &outbox.Composer{DB: a.db, Views: views, Composed: map[string]outbox.Composed{campaigns.KindTest: a.mails.ComposeTest, events.MailKind: a.events.Compose, broadcasts.Kind: (&broadcasts.Composer{Service: a.broadcasts}).Compose},
@@ -191,6 +198,7 @@ func (a *app) engine() (*workers.Engine, error) {
 	if a.config.Marketing != nil {
 		e.Pacing.Relay = a.config.Marketing.Rate
 	}
+	e.Every = append(e.Every, a.deskJobs()...)
 	if e.Marketing, err = a.transport(a.config.Marketing, gate.StreamMarketing); err != nil {
 		return nil, err
 	}

@@ -44,6 +44,8 @@ type Config struct {
 	ConfirmTTL     time.Duration
 	TrustedProxies []netip.Prefix
 
+	WebhookNetworks []netip.Prefix // that outgoing webhooks may reach although they are not public
+
 	LogFormat  string // text, json, or empty: text on a terminal
 	LogLevel   slog.Level
 	TimeOffset time.Duration
@@ -143,6 +145,7 @@ func (s *Settings) Config(port string) (*Config, error) {
 		p.fail("ASSENT_CONFIRM_TTL", "is too short; want a duration such as 168h")
 	}
 	c.TrustedProxies = p.networks("ASSENT_TRUSTED_PROXIES", s.TrustedProxies)
+	c.WebhookNetworks = p.networks("ASSENT_WEBHOOK_NETWORKS", s.WebhookNetworks)
 
 	c.LogFormat = p.oneOf("ASSENT_LOG", s.Log, "text", "json")
 	c.LogLevel = p.level("ASSENT_LOG_LEVEL", s.LogLevel)

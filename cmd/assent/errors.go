@@ -23,7 +23,7 @@ func (a *app) errorPage(c echo.Context, p *problem.Problem) error {
 }
 
 // linked are the pages that people reach by a link in a mail.
-var linked = regexp.MustCompile(`^/(u|p|c|why|v)/`)
+var linked = regexp.MustCompile(`^/(u|p|c|d|why|v)/`)
 
 func trouble(path string, status int) pages.Trouble {
 	switch status {

@@ -36,7 +36,8 @@ func (a *app) routes(ctx context.Context) (*echo.Echo, error) {
 	e.GET("/healthz", func(c echo.Context) error { return c.JSON(http.StatusOK, map[string]string{"status": "ok"}) })
 	e.GET("/readyz", a.ready)
 	e.GET(assets.Prefix+"*", echo.WrapHandler(assets.Handler()))
-	(&recipients.Pages{DB: a.db, Now: c.Now, Keys: a.keyring, People: a.people, Campaigns: a.mails, Links: a.links, Offset: c.TimeOffset}).Register(e)
+	(&recipients.Pages{DB: a.db, Now: c.Now, Keys: a.keyring, People: a.people, Campaigns: a.mails, Links: a.links, Offset: c.TimeOffset,
+		Rights: a.rights, Allow: a.rightsSources()}).Register(e)
 	a.policies.RegisterPages(e, a.frame)
 	a.events.RegisterPages(e, a.frame)
 	(&forms.Pages{Store: a.forms, Frame: a.brandFrame, Base: a.links.Base}).Register(e)
@@ -60,6 +61,8 @@ func (a *app) api(e *echo.Echo) {
 	a.events.Register(api, scope, staff.ActorOf)
 	a.brands.Register(api, scope, staff.ActorOf)
 	a.forms.Register(api, scope, staff.ActorOf)
+	a.rights.Register(api, scope, staff.ActorOf)
+	a.hooks.Register(api, scope, staff.ActorOf)
 	(&partners.Store{DB: a.db, Now: a.config.Now}).Register(api, scope, staff.ActorOf)
 	(&segments.Store{DB: a.db, Now: a.config.Now}).Register(api, scope, staff.ActorOf)
 }

@@ -14,9 +14,12 @@ func (s *Store) Register(api *echo.Group, scope func(string) echo.MiddlewareFunc
 	h := handler{s, actor}
 	api.GET("/webhooks", h.list, scope("webhooks:read"))
 	api.POST("/webhooks", h.create, scope("webhooks:write"))
-	api.GET("/webhooks/:id", h.get, scope("webhooks:read"))
-	api.DELETE("/webhooks/:id", h.delete, scope("webhooks:write"))
+	api.GET("/webhooks/:"+param, h.get, scope("webhooks:read"))
+	api.DELETE("/webhooks/:"+param, h.delete, scope("webhooks:write"))
 }
+
+// param is the id. Its name is that of the path on which mail providers report, because a path has one description.
+const param = "provider"
 
 type handler struct {
 	store *Store
@@ -40,7 +43,7 @@ func (h handler) list(c echo.Context) error {
 }
 
 func (h handler) get(c echo.Context) error {
-	w, err := h.store.Get(c.Request().Context(), c.Param("id"))
+	w, err := h.store.Get(c.Request().Context(), c.Param(param))
 	if err != nil {
 		return err
 	}
@@ -64,7 +67,7 @@ func (h handler) create(c echo.Context) error {
 }
 
 func (h handler) delete(c echo.Context) error {
-	if err := h.store.Delete(c.Request().Context(), h.actor(c), c.Param("id")); err != nil {
+	if err := h.store.Delete(c.Request().Context(), h.actor(c), c.Param(param)); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)
