@@ -40,7 +40,9 @@ func newSite(t *testing.T, db *sqldb.DB) *site {
 	s := &site{World: w, t: t, hooks: &webhooks.Store{DB: db, Now: w.Clock.Now}}
 	s.desk = &rights.Service{DB: db, Now: w.Clock.Now, Keys: w.Keys, People: w.People, Tell: s.hooks.Enqueue}
 	w.People.Tell = s.hooks.Enqueue
-	w.People.Forget = append(w.People.Forget, s.desk.Forget, func(ctx context.Context, tx *sqldb.Tx, sub *preferences.Subscriber) error { return s.hooks.Forget(ctx, tx, sub.ID) })
+	w.People.Forget = append(w.People.Forget, s.desk.Forget, func(ctx context.Context, tx *sqldb.Tx, sub *preferences.Subscriber) error {
+		return s.hooks.Forget(ctx, tx, sub.ID)
+	})
 	s.pages = &recipients.Pages{DB: db, Now: w.Clock.Now, Keys: w.Keys, People: w.People, Campaigns: w.Mails, Links: w.Links, Rights: s.desk}
 	s.Client = webtest.New(t, func(e *echo.Echo, api *echo.Group) {
 		s.pages.Register(e)
