@@ -44,6 +44,7 @@ func (d *Desk) Register(e *echo.Echo) {
 	d.registerSegments(e)
 	d.registerSuppressions(e)
 	d.registerSubscribers(e)
+	d.registerCampaigns(e)
 }
 
 // page is the frame of a page, its times told in the site's zone.

@@ -1,0 +1,231 @@
+package desk
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"assent/campaigns"
+	"assent/preferences/problem"
+	"assent/preferences/staff"
+	"assent/preferences/staff/access"
+	"assent/templates/site"
+	"assent/templates/site/ui"
+)
+
+// countAtOnce is how large an audience is explained on every view of a draft; a larger one is when it is asked for.
+const countAtOnce = 20_000
+
+// seconds after which the page of a running campaign is read anew.
+const refresh = "5"
+
+func (d *Desk) campaign(c echo.Context) error { return d.show(c, http.StatusOK, nil, nil, nil) }
+
+// show is the page of one campaign, with the forms as they were sent and what was wrong with them.
+func (d *Desk) show(c echo.Context, status int, val, unscheduled, untested map[string]string) error {
+	ctx := c.Request().Context()
+	m, err := d.Campaigns.Get(ctx, d.DB, c.Param("id"))
+	if err != nil {
+		return err
+	}
+	here := campaignURL(m.ID)
+	v := site.CampaignView{Page: d.page(c, site.NavCampaigns), Name: m.Name, Status: m.Status, StatusReason: m.StatusReason, Subject: m.Subject, Preheader: m.Preheader, Segment: m.Segment, Excluded: m.ExcludeSegments,
+		Brand: m.Brand, ScheduledAt: m.ScheduledAt, StartedAt: m.StartedAt, FinishedAt: m.FinishedAt, ExpiresAt: m.ExpiresAt, LocalTime: strings.Replace(m.LocalTime, "T", " ", 1), Window: m.Window, PreviewURL: here + "/frame", DeliveriesURL: here + "/deliveries"}
+	l := v.Locale
+	if m.Rate > 0 {
+		v.Rate = l.T("site.editor.per_hour", "n", m.Rate)
+	}
+	names, err := d.topicNames(ctx, l.Tag(), l.Language())
+	if err != nil {
+		return err
+	}
+	v.Topic = names[m.TopicID]
+	if people, err := d.Site.Accounts.List(ctx); err == nil {
+		for _, u := range people {
+			if u.ID == m.Author || "user:"+u.ID == m.Author {
+				v.Author = u.Name
+			}
+		}
+	}
+	report, err := d.Campaigns.Report(ctx, m)
+	if err != nil {
+		return err
+	}
+	v.Report = reportOf(report, here)
+	if m.StartedAt.IsZero() && m.Status != campaigns.StatusCancelled {
+		if report.Total <= countAtOnce || c.QueryParam("count") != "" {
+			if v.Audience, err = d.audience(c, m); err != nil {
+				return err
+			}
+		} else {
+			v.Links = append(v.Links, ui.Link{Label: l.T("site.editor.count"), URL: here + "?count=1"})
+		}
+		if v.Checks, err = d.checks(ctx, v.Page, m, v.Audience); err != nil {
+			return err
+		}
+	}
+	d.allow(c, m, &v, val, unscheduled, untested)
+	if m.Status == campaigns.StatusSending || m.Status == campaigns.StatusScheduled && !m.ScheduledAt.After(d.Now()) {
+		c.Response().Header().Set("Refresh", refresh)
+	}
+	return staff.Render(c, status, site.Campaign(v))
+}
+
+// allow puts on the page what this person may do with the campaign now.
+func (d *Desk) allow(c echo.Context, m *campaigns.Campaign, v *site.CampaignView, val, unscheduled, untested map[string]string) {
+	l, here := v.Locale, campaignURL(m.ID)
+	maker, approver := may(c, access.Marketer), may(c, access.Approver)
+	post := func(key, path string, tone ui.Tone) {
+		v.Posts = append(v.Posts, ui.Post{Label: l.T("site.editor." + key), Action: here + "/" + path, Tone: tone})
+	}
+	form := func() {
+		v.Schedule = &site.ScheduleForm{Action: here + "/schedule", At: val["at"], LocalTime: val["local_time"], Window: cmp.Or(val["window"], m.Window), Rate: val["rate"], Errors: unscheduled}
+	}
+	if maker && m.Status == campaigns.StatusDraft {
+		v.Links = append(v.Links, ui.Link{Label: l.T("site.editor.edit"), URL: here + "/edit"})
+		post("submit", "submit", ui.Plain)
+		form()
+	}
+	if m.Status == campaigns.StatusInReview {
+		if approver && m.Author != actor(c).Person() {
+			form()
+		}
+		if approver || maker {
+			post("back_to_draft", "draft", ui.Plain)
+		}
+	}
+	v.Links = append(v.Links, ui.Link{Label: l.T("site.editor.look"), URL: here + "/preview"})
+	if !m.StartedAt.IsZero() {
+		v.Links = append(v.Links, ui.Link{Label: l.T("site.editor.csv"), URL: here + "/deliveries.csv", Icon: "download"})
+	}
+	if !maker && !approver {
+		return
+	}
+	if m.StartedAt.IsZero() && m.Status != campaigns.StatusCancelled {
+		v.Test = &site.TestForm{Action: here + "/test", To: cmp.Or(val["to"], staff.VisitorOf(c).User.Email), Errors: untested}
+	}
+	switch m.Status {
+	case campaigns.StatusScheduled:
+		if m.StartedAt.IsZero() {
+			post("back_to_draft", "draft", ui.Plain)
+		}
+		post("pause", "pause", ui.Plain)
+	case campaigns.StatusSending:
+		post("pause", "pause", ui.Good)
+	case campaigns.StatusPaused:
+		post("resume", "resume", ui.Good)
+	}
+	switch m.Status {
+	case campaigns.StatusScheduled, campaigns.StatusSending, campaigns.StatusPaused:
+		v.Posts = append(v.Posts, ui.Post{Label: l.T("site.editor.cancel"), Action: here + "/cancel", Tone: ui.Bad, Ask: l.T("site.editor.cancel_ask"), AskText: l.T("site.editor.cancel_text")})
+	}
+}
+
+// counts are figures by reason, the most first.
+func counts(by map[string]int64, url func(reason string) string) []site.Count {
+	var out []site.Count
+	for reason, n := range by {
+		out = append(out, site.Count{Reason: reason, N: int(n), URL: url(reason)})
+	}
+	slices.SortFunc(out, func(a, b site.Count) int { return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Reason, b.Reason)) })
+	return out
+}
+
+func reportOf(r campaigns.Report, here string) *site.ReportView {
+	v := &site.ReportView{Total: int(r.Total), Sent: int(r.Sent), Claimed: int(r.Claimed), Deferred: int(r.Deferred), Failed: int(r.Failed), Uncertain: int(r.Uncertain),
+		Bounced: int(r.Bounced), Complained: int(r.Complained), Unsubscribed: int(r.Unsubscribed)}
+	v.Skipped = counts(r.Skipped, func(string) string { return here + "/deliveries?status=skipped" })
+	waiting := v.Total - v.Sent - v.Claimed - v.Deferred - v.Failed - v.Uncertain
+	for _, s := range v.Skipped {
+		waiting -= s.N
+	}
+	v.Waiting = max(0, waiting)
+	return v
+}
+
+func (d *Desk) audience(c echo.Context, m *campaigns.Campaign) (*site.AudienceView, error) {
+	e, err := d.Campaigns.Explain(c.Request().Context(), m)
+	if err != nil {
+		return nil, err
+	}
+	list := func(reason string) string { return address(campaignURL(m.ID)+"/people", "reason", reason) }
+	return &site.AudienceView{Total: int(e.Total), Allowed: int(e.Allowed), At: d.Now(), ByReason: counts(e.ByReason, list)}, nil
+}
+
+func (d *Desk) test(c echo.Context) error {
+	val := values(c)
+	to := strings.FieldsFunc(val["to"], func(r rune) bool { return strings.ContainsRune(", ;\r\n\t", r) })
+	_, err := d.Campaigns.SendTest(c.Request().Context(), actor(c), c.Param("id"), to)
+	if wrong := staff.Problems(err); wrong != nil {
+		for field, text := range wrong {
+			if strings.HasPrefix(field, "to[") {
+				wrong = map[string]string{"to": text}
+				break
+			}
+		}
+		return d.show(c, http.StatusUnprocessableEntity, val, nil, wrong)
+	}
+	return d.did(c, err, campaignURL(c.Param("id")), "site.editor.tested")
+}
+
+func (d *Desk) submit(c echo.Context) error {
+	_, err := d.Campaigns.Submit(c.Request().Context(), actor(c), c.Param("id"))
+	return d.did(c, err, campaignURL(c.Param("id")), "site.editor.submitted")
+}
+
+// schedule lets a draft go; what is in review only another person who approves lets go.
+func (d *Desk) schedule(c echo.Context) error {
+	ctx, val, id := c.Request().Context(), values(c), c.Param("id")
+	m, err := d.Campaigns.Get(ctx, d.DB, id)
+	if err != nil {
+		return err
+	}
+	switch m.Status {
+	case campaigns.StatusInReview:
+		if !may(c, access.Approver) || m.Author == actor(c).Person() {
+			return problem.Forbidden("Another person who approves campaigns lets this one go.")
+		}
+	case campaigns.StatusDraft:
+		if !may(c, access.Marketer) {
+			return problem.Forbidden("Only a marketer schedules a draft.")
+		}
+	}
+	when := campaigns.Schedule{LocalTime: val["local_time"], Window: strings.TrimSpace(val["window"])}
+	when.At, err = moment(d.page(c, site.NavCampaigns), "at", val["at"])
+	if text := strings.TrimSpace(val["rate"]); err == nil && text != "" {
+		if when.Rate, err = strconv.Atoi(text); err != nil || when.Rate < 1 {
+			err = problem.Invalid("rate", "must be a number of mails an hour")
+		}
+	}
+	if err == nil {
+		_, err = d.Campaigns.Schedule(ctx, actor(c), id, when)
+	}
+	if wrong := staff.Problems(err); wrong != nil {
+		return d.show(c, http.StatusUnprocessableEntity, val, wrong, nil)
+	}
+	return d.did(c, err, campaignURL(id), "site.editor.scheduled")
+}
+
+func (d *Desk) unschedule(c echo.Context) error {
+	_, err := d.Campaigns.Unschedule(c.Request().Context(), actor(c), c.Param("id"))
+	return d.did(c, err, campaignURL(c.Param("id")), "site.editor.returned")
+}
+
+func (d *Desk) pause(c echo.Context) error {
+	_, err := d.Campaigns.Pause(c.Request().Context(), actor(c), c.Param("id"), "by hand")
+	return d.did(c, err, campaignURL(c.Param("id")), "site.editor.paused")
+}
+
+func (d *Desk) resume(c echo.Context) error {
+	_, err := d.Campaigns.Resume(c.Request().Context(), actor(c), c.Param("id"))
+	return d.did(c, err, campaignURL(c.Param("id")), "site.editor.resumed")
+}
+
+func (d *Desk) cancel(c echo.Context) error {
+	_, err := d.Campaigns.Cancel(c.Request().Context(), actor(c), c.Param("id"))
+	return d.did(c, err, campaignURL(c.Param("id")), "site.editor.cancelled")
+}

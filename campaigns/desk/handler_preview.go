@@ -1,0 +1,98 @@
+package desk
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"assent/campaigns"
+	"assent/preferences"
+	mailaddress "assent/preferences/address"
+	"assent/preferences/staff"
+	"assent/templates/locale"
+	"assent/templates/site"
+	"assent/templates/site/ui"
+)
+
+// rendered is a campaign as one reader gets it, from the renderer that sends it. Links of a person are those of nobody.
+func (d *Desk) rendered(ctx context.Context, m *campaigns.Campaign, tag string, as *preferences.Subscriber) (subject, html, text string, err error) {
+	if tag == "" {
+		who := as
+		if who == nil {
+			who = &preferences.Subscriber{}
+		}
+		tag = d.Campaigns.LocaleOf(ctx, who)
+	}
+	mailing, err := d.Campaigns.Compose(ctx, d.DB, m, tag)
+	if err != nil {
+		return "", "", "", err
+	}
+	if as == nil {
+		as = campaigns.Sample(mailing.Locale)
+	}
+	person := mailing.Fill(as, d.Campaigns.Links.For("", m.TopicID, m.ID, d.Now()))
+	subject, html, text = mailing.Content.Render(&person)
+	return subject, html, text, nil
+}
+
+// reader is the subscriber with the address of the parameter as; nil for none.
+func (d *Desk) reader(c echo.Context) (sub *preferences.Subscriber, known bool) {
+	text := strings.TrimSpace(c.QueryParam("as"))
+	if text == "" {
+		return nil, true
+	}
+	parsed, err := mailaddress.Parse(text)
+	if err != nil {
+		return nil, false
+	}
+	sub, err = d.People.SubscriberByKey(c.Request().Context(), d.DB, parsed.Key)
+	return sub, err == nil
+}
+
+// frame is the bare mail.
+func (d *Desk) frame(c echo.Context) error {
+	ctx := c.Request().Context()
+	m, err := d.Campaigns.Get(ctx, d.DB, c.Param("id"))
+	if err != nil {
+		return err
+	}
+	as, _ := d.reader(c)
+	_, html, _, err := d.rendered(ctx, m, c.QueryParam("language"), as)
+	if err != nil {
+		return err
+	}
+	return staff.Frame(c, html)
+}
+
+func (d *Desk) preview(c echo.Context) error {
+	ctx := c.Request().Context()
+	m, err := d.Campaigns.Get(ctx, d.DB, c.Param("id"))
+	if err != nil {
+		return err
+	}
+	here := campaignURL(m.ID)
+	v := site.PreviewView{Page: d.page(c, site.NavCampaigns), Name: m.Name, BackURL: here, Action: here + "/preview", As: c.QueryParam("as"), Language: c.QueryParam("language"), Way: c.QueryParam("way")}
+	as, known := d.reader(c)
+	if !known {
+		v.Wrong = v.Locale.T("site.editor.as_nobody")
+	}
+	subject, _, text, err := d.rendered(ctx, m, v.Language, as)
+	if err != nil {
+		return err
+	}
+	v.Subject, v.Phone = subject, v.Way == "phone"
+	if v.Way == "text" {
+		v.Text = text
+	}
+	v.FrameURL = address(here+"/frame", "language", v.Language, "as", v.As)
+	for _, way := range []string{"", "phone", "text"} {
+		key := map[string]string{"": "site.editor.desk", "phone": "site.editor.phone", "text": "site.editor.text_part"}[way]
+		v.Ways = append(v.Ways, ui.Tab{Label: v.Locale.T(key), URL: address(v.Action, "way", way, "language", v.Language, "as", v.As), Current: way == v.Way})
+	}
+	for _, tag := range d.languages(ctx) {
+		v.Languages = append(v.Languages, ui.Tab{Label: locale.Name(tag), URL: address(v.Action, "way", v.Way, "language", tag, "as", v.As), Current: tag == v.Language})
+	}
+	return staff.Render(c, http.StatusOK, site.Preview(v))
+}
