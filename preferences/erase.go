@@ -107,11 +107,26 @@ func (s *Service) erase(ctx context.Context, tx *sqldb.Tx, now time.Time, actor 
 	if sub.ID == "" {
 		return audit.Record(ctx, tx, now, actor, "address.erase", audit.Object("address", keyID), nil, nil)
 	}
-	return s.eraseSubscriber(ctx, tx, now, actor, sub)
+	return s.eraseSubscriber(ctx, tx, now, actor, sub, "erasure")
 }
 
-func (s *Service) eraseSubscriber(ctx context.Context, tx *sqldb.Tx, now time.Time, actor audit.Actor, sub *Subscriber) error {
-	if _, err := ledger.EraseSubject(ctx, tx, sub.ID, ledger.Event{RecordedAt: now, Actor: actor.Kind, Source: "erasure"}); err != nil {
+// remove deletes a person who should not have been there. Unlike an erasure it keeps no fingerprint, so that they may come
+// again, and what blocks their address stays.
+func (s *Service) remove(ctx context.Context, tx *sqldb.Tx, now time.Time, actor audit.Actor, sub *Subscriber, why string) error {
+	if err := s.Sending.Forget(ctx, tx, sub.ID, sub.EmailKey); err != nil {
+		return err
+	}
+	for _, forget := range s.Forget {
+		if err := forget(ctx, tx, sub); err != nil {
+			return err
+		}
+	}
+	return s.eraseSubscriber(ctx, tx, now, actor, sub, why)
+}
+
+// eraseSubscriber deletes the person; why is what the ledger says.
+func (s *Service) eraseSubscriber(ctx context.Context, tx *sqldb.Tx, now time.Time, actor audit.Actor, sub *Subscriber, why string) error {
+	if _, err := ledger.EraseSubject(ctx, tx, sub.ID, ledger.Event{RecordedAt: now, Actor: actor.Kind, Source: why}); err != nil {
 		return err
 	}
 	for _, query := range []string{

@@ -22,6 +22,7 @@ import (
 	"assent/preferences"
 	"assent/preferences/forms"
 	"assent/preferences/gate"
+	"assent/preferences/imports"
 	"assent/preferences/rights"
 	"assent/preferences/sqldb"
 	"assent/preferences/staff"
@@ -50,6 +51,7 @@ type app struct {
 	people   *preferences.Service
 	brands   *brands.Store
 	forms    *forms.Store
+	imports  *imports.Store
 	outbox   *outbox.Store
 	mails    *campaigns.Service
 	notices  *notices.Service
@@ -121,7 +123,8 @@ func (a *app) domain() {
 	maps.Copy(views, formViews())
 	maps.Copy(views, recipients.Views(a.people, a.links, a.requestsURL()))
 	a.forms = &forms.Store{DB: a.db, Now: c.Now, People: a.people, Limits: sources{limits.NewSignups(a.queue.Redis())}, Log: a.log}
-	a.people.Forget = append(a.people.Forget, a.forms.Forget)
+	a.imports = &imports.Store{DB: a.db, Now: c.Now, People: a.people, Dir: filepath.Join(c.Data, "imports"), Log: a.log}
+	a.people.Forget = append(a.people.Forget, a.forms.Forget, a.imports.Forget)
 	a.composer = &outbox.Composer{DB: a.db, Views: views, Composed: map[string]outbox.Composed{campaigns.KindTest: a.mails.ComposeTest, events.MailKind: a.events.Compose, broadcasts.Kind: (&broadcasts.Composer{Service: a.broadcasts}).Compose},
 		Event: a.events.Cards, Locale: func(ctx context.Context) string { return a.mails.LocaleOf(ctx, &preferences.Subscriber{}) }}
 }
@@ -165,6 +168,10 @@ func (c *Config) keyring() (*tokens.Keyring, error) {
 // Close lets go of everything.
 func (a *app) Close() error {
 	var err error
+	if a.forms != nil {
+		a.forms.Close()
+		a.imports.Close()
+	}
 	if a.queue != nil {
 		err = errors.Join(err, a.queue.Close())
 	}
@@ -190,6 +197,7 @@ func (a *app) engine() (*workers.Engine, error) {
 		Every: []workers.Job{
 			a.backupJob(),
 			{Name: "forms", Every: time.Minute, Run: a.forms.Maintain},
+			{Name: "imports", Every: time.Minute, Run: a.imports.Maintain},
 			{Name: "events", Every: time.Minute, Run: a.events.Maintain},
 			{Name: "policies", Every: time.Minute, Run: a.policies.Maintain},
 			{Name: "broadcasts", Every: 500 * time.Millisecond, Run: a.broadcasts.Advance},

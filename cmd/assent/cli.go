@@ -25,6 +25,9 @@ type cli struct {
 	User userCmd `cmd:"" help:"Keep the people who sign in."`
 	Key  keyCmd  `cmd:"" help:"Keep the API keys."`
 
+	Import importCmd `cmd:"" help:"Import people, and what they chose, from a CSV file."`
+	Export exportCmd `cmd:"" help:"Write the subscribers as CSV to standard output."`
+
 	Migrate migrateCmd `cmd:"" help:"Bring the database up to date."`
 	Ledger  ledgerCmd  `cmd:"" help:"Verify the record of consents, or print it for one person."`
 	Audit   auditCmd   `cmd:"" help:"Check decisions again."`

@@ -36,6 +36,24 @@ func hourly(n int) pace.Rate {
 	return pace.Rate{N: n, Per: time.Hour}
 }
 
+// resumeEvery is how often a process that takes files in looks whether one waits that a dead one left in its folder.
+const resumeEvery = 20 * time.Second
+
+// resume goes on with sign-ups and files that were taken in before a crash, until ctx ends.
+func (a *app) resume(ctx context.Context) {
+	a.forms.Kick()
+	tick := time.NewTicker(resumeEvery)
+	defer tick.Stop()
+	for {
+		a.imports.Kick()
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
 // formViews are the mails that forms ask for.
 func formViews() map[string]outbox.View {
 	return map[string]outbox.View{

@@ -85,6 +85,7 @@ func (a *app) listen(ctx context.Context, listener net.Listener, t *terminal) er
 	server := &http.Server{Handler: routes, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
+	go a.resume(ctx)
 	if err := a.greet(ctx, t); err != nil {
 		return err
 	}

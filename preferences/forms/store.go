@@ -37,6 +37,8 @@ type Store struct {
 
 	kick  sync.Once
 	kicks chan struct{}
+	stop  context.CancelFunc
+	loop  sync.WaitGroup
 	shown sync.Map // wordings that are stored already, by form and version
 }
 

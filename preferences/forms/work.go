@@ -42,22 +42,38 @@ const (
 	mostMails = 5
 )
 
-// Kick lets this process work off what has come in, at once and beside the caller.
+// Kick lets this process work off what has come in, at once and beside the caller, until [Store.Close].
 func (s *Store) Kick() {
 	s.kick.Do(func() {
 		s.kicks = make(chan struct{}, 1)
-		go func() {
-			for range s.kicks {
-				if err := s.Work(context.Background()); err != nil {
+		ctx, cancel := context.WithCancel(context.Background())
+		s.stop = cancel
+		s.loop.Go(func() {
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case <-s.kicks:
+				}
+				if err := s.Work(ctx); err != nil && ctx.Err() == nil {
 					s.log().Error("forms: sign-ups wait", "error", err)
 				}
 			}
-		}()
+		})
 	})
 	select {
 	case s.kicks <- struct{}{}:
 	default:
 	}
+}
+
+// Close stops what [Store.Kick] began, after the sign-up that is under way. The rest is done when a process looks again.
+func (s *Store) Close() {
+	s.kick.Do(func() {}) // no kick from now on
+	if s.stop != nil {
+		s.stop()
+	}
+	s.loop.Wait()
 }
 
 // Work works off all submissions that are due. Several processes may do it at once: each submission is done once.

@@ -1,0 +1,157 @@
+package preferences
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"assent/preferences/sheet"
+	"assent/preferences/sqldb"
+)
+
+// exportPage is how many people are read at a time.
+const exportPage = 500
+
+// Export writes all people as CSV: who they are, how they stand as a whole, and for each topic their state and since when. An
+// import reads the first columns back. Cells that a spreadsheet would run are made text (compliance 66). progress is told now and then how
+// many are written; it may be nil.
+func (s *Service) Export(ctx context.Context, out io.Writer, progress func(done int)) error {
+	topics, err := s.Topics(ctx, s.DB)
+	if err != nil {
+		return err
+	}
+	head := []string{"id", "email", "external_id", "first_name", "last_name", "company", "phone", "locale", "timezone", "country", "birth_date", "customer_since", "attributes",
+		"status", "blocked", "frequency", "paused_until", "source", "created_at", "updated_at"}
+	for _, topic := range topics {
+		head = append(head, "consent."+topic.Key, "consent."+topic.Key+".since")
+	}
+	w := sheet.NewWriter(out)
+	if err := w.Row(head...); err != nil {
+		return err
+	}
+	done, after := 0, ""
+	for {
+		people, err := s.Search(ctx, Search{After: after, Limit: exportPage})
+		if err != nil {
+			return err
+		}
+		if err := s.exportRows(ctx, w, topics, people); err != nil {
+			return err
+		}
+		if err := w.Flush(); err != nil {
+			return err
+		}
+		if done += len(people); progress != nil {
+			progress(done)
+		}
+		if len(people) < exportPage {
+			return nil
+		}
+		after = people[len(people)-1].ID
+	}
+}
+
+func (s *Service) exportRows(ctx context.Context, w *sheet.Writer, topics []*Topic, people []*Subscriber) error {
+	ids, keys := make([]string, len(people)), make([]string, len(people))
+	for i, sub := range people {
+		ids[i], keys[i] = sub.ID, sub.EmailKey
+	}
+	states, err := s.statesOf(ctx, ids)
+	if err != nil {
+		return err
+	}
+	blocks, err := s.blocksOf(ctx, keys)
+	if err != nil {
+		return err
+	}
+	for _, sub := range people {
+		attributes := ""
+		if len(sub.Attributes) > 0 {
+			text, err := json.Marshal(sub.Attributes)
+			if err != nil {
+				return fmt.Errorf("preferences: export: %w", err)
+			}
+			attributes = string(text)
+		}
+		row := []string{sub.ID, sub.Email, sub.ExternalID, sub.FirstName, sub.LastName, sub.Company, sub.Phone, sub.Locale, sub.Timezone, sub.Country, sub.BirthDate, moment(sub.CustomerSince), attributes,
+			sub.Status(), strings.Join(blocks[sub.EmailKey], " "), sub.Frequency, moment(sub.PausedUntil), sub.Source, moment(sub.CreatedAt), moment(sub.UpdatedAt)}
+		for _, topic := range topics {
+			st := states[[2]string{sub.ID, topic.ID}]
+			row = append(row, st.State, moment(st.Since))
+		}
+		if err := w.Row(row...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func moment(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.UTC().Format(time.RFC3339)
+}
+
+// statesOf is where people stand, by person and topic.
+func (s *Service) statesOf(ctx context.Context, ids []string) (map[[2]string]ConsentState, error) {
+	d := s.DB.Dialect()
+	rows, err := s.DB.QueryContext(ctx, "SELECT subscriber_id, topic_id, state, since, expires_at FROM consents WHERE subscriber_id "+d.In(1), d.List(ids))
+	if err != nil {
+		return nil, fmt.Errorf("preferences: export: %w", err)
+	}
+	defer rows.Close()
+	now, states := s.now(), map[[2]string]ConsentState{}
+	for rows.Next() {
+		var id string
+		var st ConsentState
+		if err := rows.Scan(&id, &st.TopicID, &st.State, instant{&st.Since}, instant{&st.Expires}); err != nil {
+			return nil, fmt.Errorf("preferences: export: %w", err)
+		}
+		if st.State == StateGiven && !st.live(now) {
+			st.State = StateExpired
+		}
+		states[[2]string{id, st.TopicID}] = st
+	}
+	return states, rows.Err()
+}
+
+// instant reads a stored time, NULL as the zero one.
+type instant struct{ to *time.Time }
+
+// Scan implements [database/sql.Scanner].
+func (i instant) Scan(v any) error {
+	switch us := v.(type) {
+	case nil:
+		*i.to = time.Time{}
+	case int64:
+		*i.to = sqldb.Time(us)
+	default:
+		return fmt.Errorf("preferences: %T is not a stored time", v)
+	}
+	return nil
+}
+
+// blocksOf is why addresses are blocked.
+func (s *Service) blocksOf(ctx context.Context, keys []string) (map[string][]string, error) {
+	d := s.DB.Dialect()
+	rows, err := s.DB.QueryContext(ctx, "SELECT address_key, reason FROM suppressions WHERE address_key "+d.In(1), d.List(keys))
+	if err != nil {
+		return nil, fmt.Errorf("preferences: export: %w", err)
+	}
+	defer rows.Close()
+	blocks := map[string][]string{}
+	for rows.Next() {
+		var key, reason string
+		if err := rows.Scan(&key, &reason); err != nil {
+			return nil, fmt.Errorf("preferences: export: %w", err)
+		}
+		blocks[key] = append(blocks[key], reason)
+		slices.Sort(blocks[key])
+	}
+	return blocks, rows.Err()
+}
