@@ -172,11 +172,11 @@ type change struct {
 func (s *Service) change(ctx context.Context, actor audit.Actor, subscriberID string, evidence Evidence, do func(c *change) error, inFlight *int) error {
 	var c *change
 	err := s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
-		now := s.now()
 		sub, err := lockSubscriber(ctx, tx, subscriberID)
 		if err != nil {
 			return err
 		}
+		now := s.now() // behind the lock, so that whoever comes later also chose later
 		c = &change{s: s, tx: tx, now: now, at: evidence.CollectedAt, actor: actor, sub: sub, evidence: evidence}
 		if c.at.IsZero() || c.at.After(now) {
 			c.at = now

@@ -117,6 +117,11 @@ func dump(ctx context.Context, q sqldb.Querier, t sqldb.Table, spool string) (Pa
 		if err := rows.Scan(targets...); err != nil {
 			return part, fmt.Errorf("table %s: %w", t.Name, err)
 		}
+		for i, c := range t.Columns {
+			if n, ok := values[i].(int64); ok && c.Boolean { // SQLite's truth is a number
+				values[i] = n != 0
+			}
+		}
 		line, err := json.Marshal(values) // []byte becomes base64
 		if err != nil {
 			return part, fmt.Errorf("table %s: %w", t.Name, err)
