@@ -39,7 +39,7 @@ func TestCampaignFromDraftToReport(t *testing.T) {
 		if list, _ := h.Mails.List(ctx, "", h.Clock.Now(), "", 9); len(list) != 0 {
 			t.Error("a button that only rearranges stored a campaign")
 		}
-		ada.Post("/admin/campaigns", form("b.2.type", "button", "b.2.label", "Go", "b.2.url", "javascript:alert(1)")...).Want(422, `b.2.url-error"`)
+		ada.Post("/admin/campaigns", form("b.2.type", "button", "b.2.label", "Go", "b.2.url", "javascript:alert(1)")...).Want(422, `url-error"`)
 		mine := ada.Post("/admin/campaigns", form("b.2.type", "button", "b.2.label", "Go", "b.2.url", "https://example.com/")...).Want(303).Location()
 		ada.Get(mine+"/edit").Want(200, `value="https://example.com/"`, "**fat**")
 		ada.Post(mine+"/edit", form("do", "save")...).Want(303, mine)

@@ -45,6 +45,7 @@ func (d *Desk) Register(e *echo.Echo) {
 	d.registerSuppressions(e)
 	d.registerSubscribers(e)
 	d.registerCampaigns(e)
+	d.registerSettings(e)
 }
 
 // page is the frame of a page, its times told in the site's zone.

@@ -53,7 +53,7 @@ var standing = map[string]string{
 func (d *Desk) subscribers(c echo.Context) error {
 	ctx := c.Request().Context()
 	path := site.Path(site.NavSubscribers)
-	v := site.SubscribersView{Page: d.page(c, site.NavSubscribers)}
+	v := site.SubscribersView{Page: d.page(c, site.NavSubscribers), NoImport: !d.Site.Serves(site.NavImports)}
 	v.Search, v.Write = strings.TrimSpace(c.QueryParam("q")), may(c, access.Marketer, access.PrivacyOfficer)
 	v.Chosen = map[string]string{"status": c.QueryParam("status"), "topic": c.QueryParam("topic")}
 	var err error

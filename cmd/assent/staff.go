@@ -12,7 +12,9 @@ import (
 	"assent/preferences/segments"
 	"assent/preferences/staff"
 	"assent/preferences/staff/oidc"
+	"assent/templates/site"
 	runs "assent/workers/desk"
+	"assent/workers/doctor"
 )
 
 // staffPages serves what the staff sees, and brings into being the key of the settings.
@@ -50,7 +52,15 @@ func (a *app) staffPages(ctx context.Context, e *echo.Echo) error {
 func (a *app) desks(e *echo.Echo) {
 	c := a.config
 	(&desk.Desk{DB: a.db, Now: c.Now, Site: a.site, People: a.people, Campaigns: a.mails, Brands: a.brands, Partners: &partners.Store{DB: a.db, Now: c.Now},
-		Segments: &segments.Store{DB: a.db, Now: c.Now}, Policies: a.policies, Base: a.links.Base}).Register(e)
+		Segments: &segments.Store{DB: a.db, Now: c.Now}, Policies: a.policies, Base: a.links.Base, Fixed: [][2]string{{"BASE_URL", c.BaseURL.String()}, {"ASSENT_DATA", c.Data}, {"ASSENT_BOUNCE_DOMAIN", c.BounceDomain}, {"ASSENT_INBOUND_ADDR", c.InboundAddr}}}).Register(e)
+	state := &runs.State{Site: a.site, Stats: a.queue.Stats, Examine: func(ctx context.Context) ([]doctor.Check, error) { return a.examine(ctx, nil) },
+		Streams: []site.Stream{{Key: "marketing"}, {Key: "transactional"}}}
+	for i, r := range []*Relay{c.Marketing, c.Transactional} {
+		if r != nil {
+			state.Streams[i].Relay = r.Host
+		}
+	}
+	state.Register(e)
 	if a.mailbox != nil {
 		(&runs.Mailbox{Box: a.mailbox, Site: a.site, Keys: a.apiKeys, Real: c.Marketing != nil}).Register(e)
 	}

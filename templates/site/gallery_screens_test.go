@@ -80,7 +80,7 @@ func addPeople(out map[string]templ.Component, p Page, say func(string) string) 
 	for _, s := range append(personStates, "erased") {
 		rows = append(rows, SubscriberRow{say("anna.de.vries@example.com"), "/admin/subscribers/1", say("Anna de Vries"), s, 3, at})
 	}
-	out["subscribers"] = Subscribers(SubscribersView{p, l, options, rows})
+	out["subscribers"] = Subscribers(SubscribersView{Page: p, Listing: l, Topics: options, Rows: rows})
 	out["subscribers-empty"] = Subscribers(SubscribersView{Page: p, Listing: Listing{Write: true}})
 	person := SubscriberView{
 		Page: p, Email: say("anna.de.vries@example.com"), Name: say("Anna de Vries"), Status: "active", ExternalID: say("C-1024"), Company: say("De Vries B.V."), Phone: say("+31 20 123 45 67"), Country: say("NL"), Language: say("nl"), TimeZone: say("Europe/Amsterdam"), BirthDate: say("1980-01-01"),

@@ -14,6 +14,8 @@ type SubscribersView struct {
 	Listing
 	Topics []ui.Option
 	Rows   []SubscriberRow
+	// NoImport tells that there is no page to import people on.
+	NoImport bool
 }
 
 // SubscriberRow is one of them. Status is one of personStates.
@@ -45,11 +47,15 @@ func Subscribers(v SubscribersView) templ.Component {
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: r.Email, URL: r.URL}, {Badge: PersonStatus(p, r.Status)}, {Text: r.Name}, {Text: p.n(r.Topics)}, {Text: p.day(r.Since)}}})
 	}
 	topics := ui.Field{Name: "topic", Label: p.t("site.campaigns.topic"), Options: append([]ui.Option{{Value: "", Label: p.t("site.subscribers.any_topic")}}, v.Topics...)}
+	begin, more := ui.Link{Label: p.t("site.imports.new"), URL: Path(NavImports) + "/new"}, first(create)
+	if v.NoImport {
+		begin, more = more, ui.Link{}
+	}
 	return listPage(sheet{
 		Page: p, Listing: v.Listing, Table: t,
 		Head:   ui.Head{Title: p.t("site.nav.subscribers"), Lead: p.t("site.subscribers.lead"), Actions: create},
 		Filter: v.filter(p, NavSubscribers, p.t("site.subscribers.search"), choose(p, "status", p.t("site.subscribers.status"), p.t("site.campaigns.any_status"), "site.person.", personStates...), topics),
-		Empty:  ui.Empty{Icon: NavSubscribers, Title: p.t("site.subscribers.empty"), Text: p.t("site.subscribers.empty_text"), Action: ui.Link{Label: p.t("site.imports.new"), URL: Path(NavImports) + "/new"}, More: first(create)},
+		Empty:  ui.Empty{Icon: NavSubscribers, Title: p.t("site.subscribers.empty"), Text: p.t("site.subscribers.empty_text"), Action: begin, More: more},
 	})
 }
 
