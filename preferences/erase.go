@@ -148,7 +148,7 @@ func (s *Service) eraseSubscriber(ctx context.Context, tx *sqldb.Tx, now time.Ti
 		actor.IP = ""
 	}
 	if s.Tell != nil {
-		if err := s.Tell(ctx, tx, EventErased, Told{SubscriberID: sub.ID, ExternalID: sub.ExternalID, At: now}); err != nil {
+		if err := s.Tell(ctx, tx, EventErased, Told{SubscriberID: sub.ID, ExternalID: sub.toldID(), At: now}); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package preferences
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"assent/preferences/ledger"
@@ -33,5 +34,13 @@ func (s *Service) told(ctx context.Context, tx *sqldb.Tx, sub *Subscriber, e led
 	if e.TopicID != "" {
 		name = "consent." + string(e.Action)
 	}
-	return s.Tell(ctx, tx, name, Told{SubscriberID: sub.ID, ExternalID: sub.ExternalID, EventID: e.ID, At: e.At(), Topic: e.Topic, Partner: e.Partner, State: e.State, Value: e.Value})
+	return s.Tell(ctx, tx, name, Told{SubscriberID: sub.ID, ExternalID: sub.toldID(), EventID: e.ID, At: e.At(), Topic: e.Topic, Partner: e.Partner, State: e.State, Value: e.Value})
+}
+
+// toldID is the person's id elsewhere, unless somebody uses the address as one.
+func (s *Subscriber) toldID() string {
+	if strings.Contains(s.ExternalID, "@") {
+		return ""
+	}
+	return s.ExternalID
 }

@@ -85,3 +85,44 @@ func open(t testing.TB, url string) *sqldb.DB {
 	}
 	return db
 }
+
+// Traces lists the columns, as table.column, that hold a text anywhere in them, in whatever case: for tests that it is gone.
+func Traces(t testing.TB, db *sqldb.DB, text string) (found []string) {
+	t.Helper()
+	ctx, sqlite := context.Background(), db.Dialect() == sqldb.SQLite
+	query := `SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = current_schema()`
+	if sqlite {
+		query = `SELECT m.name || '.' || c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'`
+	}
+	rows, err := db.QueryContext(ctx, query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, name)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	rows.Close()
+	for _, name := range all {
+		table, column, _ := strings.Cut(name, ".")
+		has := `position(lower($1) IN lower(CAST("` + column + `" AS TEXT))) > 0 OR position(encode(convert_to($1, 'UTF8'), 'hex') IN CAST("` + column + `" AS TEXT)) > 0`
+		if sqlite {
+			has = `instr(lower(CAST("` + column + `" AS TEXT)), lower($1)) > 0`
+		}
+		var n int
+		if err := db.QueryRowContext(ctx, `SELECT count(*) FROM "`+table+`" WHERE `+has, text).Scan(&n); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if n > 0 {
+			found = append(found, name)
+		}
+	}
+	return found
+}

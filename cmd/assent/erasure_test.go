@@ -1,0 +1,249 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"encoding/json"
+
+	"assent/preferences/sqldb/sqldbtest"
+	"assent/preferences/tokens"
+	"assent/workers/mailbox"
+)
+
+// whole is the whole product in one process, with its workers, spoken to over HTTP.
+type whole struct {
+	t    *testing.T
+	a    *app
+	data string
+	url  string
+}
+
+func startWhole(t *testing.T, database string) *whole {
+	t.Helper()
+	data := t.TempDir()
+	c, err := (&Settings{Data: data, DatabaseURL: database, APIKey: "test-key-for-erasure", BaseURL: "http://mail.example.com", PostalAddress: "Street 1, 1234 AB Town"}).Config("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := newApp(t.Context(), c, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = a.Close() })
+	e, err := a.engine()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.Stop(context.Background()) })
+	routes, err := a.routes(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(routes)
+	t.Cleanup(server.Close)
+	return &whole{t, a, data, server.URL}
+}
+
+// send sends a request and fails the test unless the answer's status is below 400.
+func (w *whole) send(method, path, media, body string, headers ...string) string {
+	w.t.Helper()
+	r, err := http.NewRequest(method, w.url+path, strings.NewReader(body))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", media)
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if answer.StatusCode >= 400 {
+		w.t.Fatalf("%s %s: %d %s", method, path, answer.StatusCode, text)
+	}
+	return string(text)
+}
+
+func (w *whole) api(method, path, body string, headers ...string) map[string]any {
+	w.t.Helper()
+	text := w.send(method, "/api/v1"+path, "application/json", body, append([]string{"Authorization", "Bearer test-key-for-erasure"}, headers...)...)
+	out := map[string]any{}
+	if text != "" {
+		if err := json.Unmarshal([]byte(text), &out); err != nil {
+			w.t.Fatalf("%s: %v", text, err)
+		}
+	}
+	return out
+}
+
+func (w *whole) post(path string, pairs ...string) string {
+	w.t.Helper()
+	form := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		form.Add(pairs[i], pairs[i+1])
+	}
+	return w.send("POST", path, "application/x-www-form-urlencoded", form.Encode())
+}
+
+// until waits for something to become true.
+func (w *whole) until(what string, is func() bool) {
+	w.t.Helper()
+	for end := time.Now().Add(30 * time.Second); !is(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			w.t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+// mail is the first mail in the built-in mailbox whose text has a pattern in it, and what the pattern's group found.
+func (w *whole) mail(pattern string) (found string) {
+	w.t.Helper()
+	re := regexp.MustCompile(pattern)
+	w.until("a mail with "+pattern, func() bool {
+		list, err := w.a.mailbox.List(w.t.Context(), mailbox.Query{Limit: 100})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for _, m := range list {
+			_, raw, err := w.a.mailbox.Get(w.t.Context(), m.ID)
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			text := strings.ReplaceAll(strings.ReplaceAll(string(raw), "=\r\n", ""), "=3D", "=")
+			if hit := re.FindStringSubmatch(text); hit != nil {
+				found = hit[len(hit)-1]
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+
+// A person of whom every part of the product knows something is erased from the link in a mail. After that there is no trace
+// of them: not in any column of any table, nor in the bytes of any file (compliance 34, promise 7).
+func TestNothingIsLeftOfAnErasedPerson(t *testing.T) {
+	for name, database := range map[string]func(t *testing.T) string{"sqlite": func(*testing.T) string { return "" }, "postgres": func(t *testing.T) string { return sqldbtest.PostgresURL(t) }} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			erased(startWhole(t, database(t)))
+		})
+	}
+}
+
+const (
+	whoEmail = "Xenia.Unmistakable+tag@Example.org"
+	whoLast  = "Quetzalcoatl"
+	whoPhone = "+31 6 98765432"
+)
+
+func erased(w *whole) {
+	t := w.t
+	id := w.everything()
+	for _, text := range []string{"xenia.unmistakable", whoLast, whoPhone} {
+		if len(sqldbtest.Traces(t, w.a.db, text)) == 0 {
+			t.Fatalf("the test is wrong: there is no trace of %q before", text)
+		}
+	}
+	path := "/p/" + w.a.keyring.Sign(tokens.Preferences, tokens.Claims{Subject: id, Issued: time.Now()})
+	w.post(path, "do", "correct", "email", "xenia.unmistakable@new.example", "last_name", whoLast)
+	w.post(path, "do", "erase")
+	link := w.mail(`Erasure of your data[\s\S]*?http://mail\.example\.com(/d/[A-Za-z0-9_-]+)`)
+	w.post(link)
+
+	for _, text := range []string{"unmistakable", whoLast, whoPhone, "98765432", "192.0.2.77"} {
+		if found := sqldbtest.Traces(t, w.a.db, text); len(found) > 0 {
+			t.Errorf("%q is still in %v", text, found)
+		}
+	}
+	// What is told to processors is whom they must erase, by id.
+	if found := sqldbtest.Traces(t, w.a.db, id); !slices.Contains(found, "webhook_calls.body") {
+		t.Errorf("processors are not told: %v", found)
+	}
+	if err := w.a.people.Compact(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.files("unmistakable")
+	w.files(strings.ToLower(whoLast))
+	answer := w.api("POST", "/decisions", `{"email":"`+whoEmail+`","class":"marketing","topic":"news"}`)
+	if answer["reason"] != "erased" {
+		t.Errorf("%v", answer)
+	}
+	// Bringing them back is noticed.
+	again := w.api("POST", "/subscribers", `{"email":"`+whoEmail+`"}`)
+	w.api("POST", "/subscribers/"+again["id"].(string)+"/consents", `{"topic":"news","action":"give","source":"import","wording":"Yes"}`)
+	if answer := w.api("POST", "/decisions", `{"email":"`+whoEmail+`","class":"marketing","topic":"news"}`); answer["reason"] != "erased" {
+		t.Errorf("an import brought them back: %v", answer)
+	}
+}
+
+// everything leaves traces of the person all over the product and returns their id.
+func (w *whole) everything() string {
+	person := `{"email":"` + whoEmail + `","external_id":"` + whoEmail + `","first_name":"Xenia","last_name":"` + whoLast + `","phone":"` + whoPhone + `","attributes":{"nick":"Quetzalcoatl"}}`
+	id, _ := w.api("POST", "/subscribers", person, "Idempotency-Key", "k1")["id"].(string)
+	w.api("POST", "/topics", `{"key":"news","class":"marketing","basis":"consent","double_opt_in":false,"names":{"en":"News"}}`)
+	w.api("POST", "/partners", `{"key":"hub","name":"Hub"}`)
+	w.api("POST", "/webhooks", `{"url":"https://hooks.invalid/x"}`)
+	w.api("POST", "/subscribers/"+id+"/consents", `{"topic":"news","action":"give","source":"form of Quetzalcoatl","wording":"Yes","ip":"192.0.2.77"}`, "Idempotency-Key", "k2")
+	w.api("POST", "/subscribers/"+id+"/consents", `{"partner":"hub","action":"object","source":"phone call of Quetzalcoatl"}`)
+	w.api("PATCH", "/subscribers/"+id, `{"company":"Quetzalcoatl & Sons"}`)
+	campaign := w.api("POST", "/campaigns", `{"name":"Spring","topic":"news","subject":"Hello {{ first_name }} {{ last_name }}","blocks":[{"type":"text","markdown":"News for {{ last_name }}."}]}`)["id"].(string)
+	w.api("POST", "/campaigns/"+campaign+"/test", `{"to":["`+whoEmail+`"]}`)
+	w.api("POST", "/campaigns/"+campaign+"/schedule", `{}`)
+	w.until("the campaign", func() bool { return w.api("GET", "/campaigns/"+campaign+"/report", "")["status"] == "finished" })
+	w.api("POST", "/notices", `{"to":{"email":"`+whoEmail+`","name":"`+whoLast+`"},"obligation":"payment","basis":"contract","subject":"Invoice for Quetzalcoatl","blocks":[{"type":"text","markdown":"Dear Quetzalcoatl, please pay."}]}`, "Idempotency-Key", "k3")
+	w.api("POST", "/forms", `{"key":"talk","kind":"contact","names":{"en":"Talk to us"},"topics":["news"]}`)
+	w.post("/subscribe/talk", "email", whoEmail, "first_name", "Xenia", "last_name", whoLast, "topics", "news", "message", "I am Quetzalcoatl, call "+whoPhone)
+	w.api("POST", "/events", `{"slug":"day","names":{"en":"The day"},"starts_at":"2036-05-01T09:00:00Z","ends_at":"2036-05-01T17:00:00Z","timezone":"Europe/Amsterdam"}`)
+	w.post("/events/day", "email", whoEmail, "first_name", "Xenia", "last_name", whoLast, "phone", whoPhone, "company", "Quetzalcoatl & Sons")
+	w.api("POST", "/data-requests", `{"email":"`+whoEmail+`","kind":"complaint","detail":"Quetzalcoatl is angry","verified_by":"called `+whoPhone+`"}`)
+	w.api("POST", "/suppressions", `{"email":"`+whoEmail+`","reason":"complained","note":"Quetzalcoatl said so"}`, "Idempotency-Key", "k4")
+	w.mail(`Subject: Invoice for (Quetzalcoatl)`)
+	return id
+}
+
+// files fails the test if any file of the installation holds the text, in whatever case.
+func (w *whole) files(text string) {
+	w.t.Helper()
+	seen := 0
+	err := filepath.WalkDir(w.data, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		seen++
+		if bytes.Contains(bytes.ToLower(raw), []byte(text)) {
+			w.t.Errorf("%q is in the bytes of %s", text, filepath.Base(path))
+		}
+		return nil
+	})
+	if err != nil || seen == 0 {
+		w.t.Fatalf("%d files: %v", seen, err)
+	}
+}
