@@ -2,6 +2,7 @@ package recipients
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -51,11 +52,13 @@ func (p *Pages) save(c echo.Context) error {
 	if !ok {
 		return ErrNothing
 	}
-	if v.sub == nil { // erased: nothing can come any more
-		inFlight(c, 0)
-		return p.show(c, http.StatusOK, pages.Unsubscribed(pages.UnsubscribedView{Page: v.page, All: true}))
+	if v.sub == nil {
+		return p.gone(c, v)
 	}
 	saved, err := act(c, v, form)
+	if errors.Is(err, preferences.ErrSubscriberNotFound) { // erased at this moment
+		return p.gone(c, v)
+	}
 	if bad, ok := problem.As(err); ok && bad.Status == http.StatusUnprocessableEntity {
 		return p.centre(c, http.StatusUnprocessableEntity, v, nil, wrong(v.page.Locale, bad))
 	}
@@ -67,6 +70,12 @@ func (p *Pages) save(c echo.Context) error {
 		return err
 	}
 	return p.centre(c, http.StatusOK, v, saved, nil)
+}
+
+// gone answers for an erased person: nothing can come any more.
+func (p *Pages) gone(c echo.Context, v visit) error {
+	inFlight(c, 0)
+	return p.show(c, http.StatusOK, pages.Unsubscribed(pages.UnsubscribedView{Page: v.page, Topic: v.topicView(), All: true}))
 }
 
 // ErrNothing is a POST that carries neither what RFC 8058 asks for nor a field of the page's own forms.

@@ -2,6 +2,7 @@ package recipients
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -65,12 +66,14 @@ func (p *Pages) unsubscribe(c echo.Context) error {
 		source = sourceOneClick
 	}
 	view := pages.UnsubscribedView{Page: v.page, Email: v.email(), Topic: v.topicView(), All: all || v.topic == nil}
-	if v.sub == nil { // erased: nothing can come any more
-		inFlight(c, 0)
-		return p.show(c, http.StatusOK, pages.Unsubscribed(view))
+	if v.sub == nil {
+		return p.gone(c, v)
 	}
 	ctx := c.Request().Context()
 	r, err := p.stop(ctx, c, v, view.All, source)
+	if errors.Is(err, preferences.ErrSubscriberNotFound) { // erased at this moment
+		return p.gone(c, v)
+	}
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package rights
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -83,6 +84,9 @@ func (s *Service) Receive(ctx context.Context, actor audit.Actor, in Input) (r *
 		return nil, err
 	}
 	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		if err := hold(ctx, tx, in, r); err != nil {
+			return err
+		}
 		waiting, err := scan(tx.QueryRowContext(ctx, "SELECT "+columns+` FROM data_requests WHERE address_key = $1 AND kind = $2 AND status = 'unconfirmed' AND created_at > $3
 			ORDER BY created_at DESC LIMIT 1`, r.AddressKey, string(r.Kind), sqldb.Micros(now.Add(-24*time.Hour))))
 		if err == nil && r.Status == Unconfirmed && same(waiting.Change, r.Change) {
@@ -139,6 +143,26 @@ func enough(ctx context.Context, tx *sqldb.Tx, r *Request, now time.Time) error 
 	return nil
 }
 
+// hold keeps the person from being erased until the request is stored; of one who was erased since they were looked up,
+// nothing may be stored any more.
+func hold(ctx context.Context, tx *sqldb.Tx, in Input, r *Request) error {
+	if r.SubscriberID == "" {
+		return nil
+	}
+	var key string
+	err := tx.QueryRowContext(ctx, "SELECT email_key FROM subscribers WHERE id = $1"+tx.Dialect().ForUpdate(), r.SubscriberID).Scan(&key)
+	switch {
+	case err == nil:
+		return nil
+	case !errors.Is(err, sql.ErrNoRows):
+		return fmt.Errorf("rights: request: %w", err)
+	case in.SubscriberID != "":
+		return preferences.ErrSubscriberNotFound
+	}
+	r.SubscriberID = "" // the address was typed anew
+	return nil
+}
+
 func same(a, b *Change) bool { return a == b || (a != nil && b != nil && *a == *b) }
 
 // Note records a request that was carried out in the moment in which it was made, in the preference centre.
@@ -150,6 +174,9 @@ func (s *Service) Note(ctx context.Context, actor audit.Actor, in Input) error {
 	}
 	r.Status, r.VerifiedAt, r.VerifiedBy, r.ClosedAt = Done, now, "link", now
 	return s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		if err := hold(ctx, tx, in, r); err != nil {
+			return err
+		}
 		if err := insert(ctx, tx, r); err != nil {
 			return err
 		}
