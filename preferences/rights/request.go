@@ -210,7 +210,7 @@ type Filter struct {
 	Kind         Kind
 	SubscriberID string
 	Running      bool      // only those that are not closed
-	DueBefore    time.Time // only those
+	DueBefore    time.Time // only those that are due by then
 }
 
 // List reads requests by the day that they are due, after one that is due then and has this id.
@@ -222,7 +222,7 @@ func (s *Service) List(ctx context.Context, f Filter, after time.Time, id string
 	if !f.DueBefore.IsZero() {
 		until = sqldb.Micros(f.DueBefore)
 	}
-	rows, err := s.DB.QueryContext(ctx, "SELECT "+columns+` FROM data_requests WHERE (due_at, id) > ($1, $2) AND due_at < $3 AND ($4 = '' OR status = $4) AND ($5 = '' OR kind = $5)
+	rows, err := s.DB.QueryContext(ctx, "SELECT "+columns+` FROM data_requests WHERE (due_at, id) > ($1, $2) AND due_at <= $3 AND ($4 = '' OR status = $4) AND ($5 = '' OR kind = $5)
 		AND ($6 = '' OR subscriber_id = $6) AND ($7 = FALSE OR status IN ('unconfirmed', 'open', 'in_progress')) ORDER BY due_at, id LIMIT $8`,
 		from, id, until, string(f.Status), string(f.Kind), f.SubscriberID, f.Running, limit)
 	if err != nil {
