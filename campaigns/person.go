@@ -4,12 +4,17 @@ import (
 	"context"
 	"fmt"
 
+	"assent/campaigns/evidence"
 	"assent/preferences"
 	"assent/preferences/sqldb"
 )
 
 // Forget removes what is kept about a person's mail beyond the bare count of it; see preferences.Sending.
 func (s *Service) Forget(ctx context.Context, tx *sqldb.Tx, subscriberID, addressKey string) error {
+	notices, err := noticesTo(ctx, tx, subscriberID, addressKey)
+	if err != nil {
+		return err
+	}
 	for _, statement := range []struct {
 		query string
 		args  []any
@@ -22,13 +27,32 @@ func (s *Service) Forget(ctx context.Context, tx *sqldb.Tx, subscriberID, addres
 		{"DELETE FROM message_attempts WHERE message_id IN (SELECT id FROM messages WHERE subscriber_id = $1 OR address_key = $2)", []any{subscriberID, addressKey}},
 		{"DELETE FROM messages WHERE class = 'service' AND (subscriber_id = $1 OR address_key = $2)", []any{subscriberID, addressKey}},
 		{`UPDATE messages SET email = '', address_key = id, name = '', subject = '', content = '', attachments = '', reply = '', subscriber_id = NULL,
-			status = CASE WHEN status IN ('queued', 'deferred', 'sending') THEN 'cancelled' ELSE status END, due_at = NULL WHERE subscriber_id = $1 OR address_key = $2`, []any{subscriberID, addressKey}},
+			reason = CASE WHEN status IN ('queued', 'deferred', 'sending') THEN 'erased' ELSE reason END, status = CASE WHEN status IN ('queued', 'deferred', 'sending') THEN 'cancelled' ELSE status END,
+			due_at = NULL WHERE subscriber_id = $1 OR address_key = $2`, []any{subscriberID, addressKey}},
+		{"UPDATE notice_served SET note = '' WHERE message_id " + tx.Dialect().In(1), []any{tx.Dialect().List(notices)}},
 	} {
 		if _, err := tx.ExecContext(ctx, statement.query, statement.args...); err != nil {
 			return fmt.Errorf("campaigns: forget: %w", err)
 		}
 	}
-	return nil
+	return evidence.Erase(ctx, tx, s.now(), notices)
+}
+
+// noticesTo lists the notices to a person.
+func noticesTo(ctx context.Context, q sqldb.Querier, subscriberID, addressKey string) (ids []string, err error) {
+	rows, err := q.QueryContext(ctx, "SELECT id FROM messages WHERE class = 'notice' AND (subscriber_id = $1 OR address_key = $2)", subscriberID, addressKey)
+	if err != nil {
+		return nil, fmt.Errorf("campaigns: forget: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("campaigns: forget: %w", err)
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
 }
 
 // historyLimit bounds what a person's history shows.

@@ -2,14 +2,13 @@ package notices
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"assent/campaigns/outbox"
 	"assent/preferences/audit"
-	"assent/preferences/gate"
-	"assent/preferences/problem"
 	"assent/preferences/web"
 )
 
@@ -22,28 +21,53 @@ type handler struct {
 func (s *Service) Register(api *echo.Group, scope func(string) echo.MiddlewareFunc, actor func(echo.Context) audit.Actor) {
 	h := handler{s, actor}
 	api.POST("/notices", h.create, scope("notices:write"))
+	api.GET("/notices", h.list, scope("notices:read"))
 	api.GET("/notices/:id", h.get, scope("notices:read"))
+	api.GET("/notices/:id/raw", h.raw, scope("notices:read"))
+	api.GET("/notices/:id/proof", h.proof, scope("notices:read"))
+}
+
+// summary is a notice in a list.
+type summary struct {
+	ID         string     `json:"id"`
+	Status     string     `json:"status"`
+	Reason     string     `json:"reason,omitempty"`
+	Obligation string     `json:"obligation"`
+	Basis      string     `json:"basis"`
+	Subject    string     `json:"subject,omitempty"`
+	Template   string     `json:"template,omitempty"`
+	Reference  string     `json:"reference,omitempty"`
+	Email      string     `json:"email"`
+	Subscriber string     `json:"subscriber_id,omitempty"`
+	Broadcast  string     `json:"broadcast_id,omitempty"`
+	CopyOf     string     `json:"copy_of,omitempty"`
+	CreatedAt  time.Time  `json:"created_at"`
+	At         time.Time  `json:"at"` // of the status
+	DueAt      *time.Time `json:"due_at,omitempty"`
+}
+
+func summaryOf(m *outbox.Message) summary {
+	v := summary{ID: m.ID, Status: m.Status, Reason: m.Reason, Obligation: m.Obligation, Basis: m.Basis, Subject: m.Subject, Reference: m.Reference, Email: m.Email, Subscriber: m.SubscriberID,
+		Broadcast: m.BroadcastID, CopyOf: m.CopyOf, CreatedAt: m.CreatedAt, At: m.At}
+	if m.Kind != outbox.KindBlocks && m.BroadcastID == "" {
+		v.Template = m.Kind
+	}
+	if !m.DueAt.IsZero() {
+		v.DueAt = &m.DueAt
+	}
+	return v
 }
 
 // view is a notice as the API shows it.
 type view struct {
-	ID         string           `json:"id"`
-	Status     string           `json:"status"`
-	Reason     string           `json:"reason,omitempty"`
-	Obligation string           `json:"obligation"`
-	Basis      string           `json:"basis"`
-	Reference  string           `json:"reference,omitempty"`
-	Email      string           `json:"email"`
-	Subscriber string           `json:"subscriber_id,omitempty"`
-	CreatedAt  time.Time        `json:"created_at"`
-	Attempts   []outbox.Attempt `json:"attempts"`
-	Evidence   *evidence        `json:"evidence"`
-	Copies     []string         `json:"copies,omitempty"`
-	CopyOf     string           `json:"copy_of,omitempty"`
+	summary
+	Attempts []outbox.Attempt `json:"attempts"`
+	Evidence *handover        `json:"evidence"`
+	Copies   []string         `json:"copies,omitempty"`
 }
 
-// evidence is what proves a handover: the exact bytes, to whom, and the answer.
-type evidence struct {
+// handover is what proves a handover: the exact bytes, to whom, and the answer.
+type handover struct {
 	SHA256    string    `json:"sha256"`
 	MessageID string    `json:"message_id"`
 	Relay     string    `json:"relay"`
@@ -73,19 +97,34 @@ func (h handler) create(c echo.Context) error {
 	return c.JSON(http.StatusAccepted, answer)
 }
 
-func (h handler) get(c echo.Context) error {
-	ctx := c.Request().Context()
-	m, err := h.s.Outbox.Get(ctx, h.s.DB, c.Param("id"))
-	if err == nil && m.Class != gate.Notice {
-		err = outbox.ErrNotFound
-	}
+func (h handler) list(c echo.Context) error {
+	page, err := web.PageOf(c, 1)
 	if err != nil {
-		if _, ok := problem.As(err); ok {
-			return problem.NotFound("notice")
-		}
 		return err
 	}
-	v := view{ID: m.ID, Status: m.Status, Reason: m.Reason, Obligation: m.Obligation, Basis: m.Basis, Reference: m.Reference, Email: m.Email, Subscriber: m.SubscriberID, CreatedAt: m.CreatedAt, CopyOf: m.CopyOf}
+	f := Filter{Status: c.QueryParam("status"), Obligation: c.QueryParam("obligation"), Reference: c.QueryParam("reference"), Email: c.QueryParam("email"), Broadcast: c.QueryParam("broadcast_id")}
+	before := ""
+	if page.Cursor != nil {
+		before = page.Cursor[0]
+	}
+	list, err := h.s.List(c.Request().Context(), f, before, page.Limit+1)
+	if err != nil {
+		return err
+	}
+	views := make([]summary, len(list))
+	for i, m := range list {
+		views[i] = summaryOf(m)
+	}
+	return c.JSON(http.StatusOK, web.ListOf(views, page.Limit, func(v summary) []string { return []string{v.ID} }))
+}
+
+func (h handler) get(c echo.Context) error {
+	ctx := c.Request().Context()
+	m, err := h.s.Get(ctx, c.Param("id"))
+	if err != nil {
+		return err
+	}
+	v := view{summary: summaryOf(m)}
 	if v.Attempts, err = h.s.Outbox.Attempts(ctx, m.ID); err != nil {
 		return err
 	}
@@ -93,7 +132,28 @@ func (h handler) get(c echo.Context) error {
 		return err
 	}
 	if !m.SentAt.IsZero() {
-		v.Evidence = &evidence{SHA256: m.SHA256, MessageID: m.MessageID, Relay: m.Relay, TLS: m.TLS, Reply: m.Reply, At: m.SentAt}
+		v.Evidence = &handover{SHA256: m.SHA256, MessageID: m.MessageID, Relay: m.Relay, TLS: m.TLS, Reply: m.Reply, At: m.SentAt}
 	}
 	return c.JSON(http.StatusOK, v)
+}
+
+// raw is the mail again, byte for byte.
+func (h handler) raw(c echo.Context) error {
+	raw, err := h.s.Raw(c.Request().Context(), c.Param("id"))
+	if err != nil {
+		return err
+	}
+	c.Response().Header().Set(echo.HeaderContentDisposition, `attachment; filename="`+c.Param("id")+`.eml"`)
+	return c.Blob(http.StatusOK, "message/rfc822", raw)
+}
+
+func (h handler) proof(c echo.Context) error {
+	p, err := h.s.Proof(c.Request().Context(), c.Param("id"))
+	if err != nil {
+		return err
+	}
+	if strings.Contains(c.Request().Header.Get(echo.HeaderAccept), echo.MIMETextPlain) {
+		return c.String(http.StatusOK, p.Text())
+	}
+	return c.JSON(http.StatusOK, p)
 }

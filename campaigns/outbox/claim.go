@@ -2,9 +2,9 @@ package outbox
 
 import (
 	"context"
-	"database/sql"
-	"errors"
+	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"assent/preferences/gate"
@@ -17,6 +17,14 @@ type Claimed struct {
 	Permit gate.Permit
 }
 
+// decided is a due message as a claim writes it.
+type decided struct {
+	ID     string `json:"i"`
+	Status string `json:"s"`
+	Reason string `json:"r"`
+	Facts  string `json:"f"`
+}
+
 // Claim takes due messages of one class, decides about each, and marks those that may go as sending, in one transaction.
 // More tells that there may be others due.
 func (s *Store) Claim(ctx context.Context, class gate.Class, worker string, limit int) (claimed []Claimed, more bool, err error) {
@@ -25,6 +33,7 @@ func (s *Store) Claim(ctx context.Context, class gate.Class, worker string, limi
 		now := s.now()
 		due, err := s.due(ctx, tx, class, now, limit)
 		if err != nil || len(due) == 0 {
+			more = false
 			return err
 		}
 		more = len(due) == limit
@@ -36,30 +45,51 @@ func (s *Store) Claim(ctx context.Context, class gate.Class, worker string, limi
 		if err != nil {
 			return err
 		}
-		for _, m := range due {
+		rows := make([]decided, len(due))
+		var denied []outcome
+		for i, m := range due {
 			f := facts[m.AddressKey]
 			d := gate.Decide(f, now)
-			permit, ok := d.Permit(m.ID, gate.StreamTransactional)
-			status, reason, holder := StatusSending, "", worker
-			if !ok {
-				status, reason, holder = StatusUnserved, string(d.Reason()), ""
-			}
-			if _, err := tx.ExecContext(ctx, "UPDATE messages SET status = $1, reason = $2, at = $3, worker = $4, attempts = attempts + $5, facts = $6, due_at = NULL WHERE id = $7",
-				status, reason, sqldb.Micros(now), holder, map[bool]int{true: 1}[ok], string(f.AppendJSON(nil)), m.ID); err != nil {
-				return fmt.Errorf("outbox: claim: %w", err)
-			}
-			if ok {
+			rows[i] = decided{m.ID, StatusSending, "", string(f.AppendJSON(nil))}
+			if permit, ok := d.Permit(m.ID, gate.StreamTransactional); ok {
 				m.Attempts++
 				claimed = append(claimed, Claimed{Message: m, Permit: permit})
+				continue
 			}
+			m.Status, m.Reason = StatusUnserved, string(d.Reason())
+			rows[i].Status, rows[i].Reason = m.Status, m.Reason
+			denied = append(denied, outcome{Message: m, at: now})
 		}
-		return nil
+		if err := writeClaims(ctx, tx, rows, worker, now); err != nil {
+			return err
+		}
+		return s.conclude(ctx, tx, denied)
 	})
 	return claimed, more, err
 }
 
+func writeClaims(ctx context.Context, tx *sqldb.Tx, rows []decided, worker string, now time.Time) error {
+	text, err := json.Marshal(rows)
+	if err != nil {
+		return fmt.Errorf("outbox: claim: %w", err)
+	}
+	d := tx.Dialect()
+	status := d.Field("s", "TEXT")
+	_, err = tx.ExecContext(ctx, "UPDATE messages SET at = $1, due_at = NULL, status = "+status+", reason = "+d.Field("r", "TEXT")+", facts = "+d.Field("f", "TEXT")+
+		", worker = CASE "+status+" WHEN 'sending' THEN CAST($2 AS TEXT) ELSE '' END, attempts = attempts + CASE "+status+" WHEN 'sending' THEN 1 ELSE 0 END FROM "+d.Rows(3)+" WHERE messages.id = "+d.Field("i", "TEXT"),
+		sqldb.Micros(now), worker, string(text))
+	if err != nil {
+		return fmt.Errorf("outbox: claim: %w", err)
+	}
+	return nil
+}
+
+// claimColumns are those of a message without its attachments, which the composer reads when it needs them: they may be large,
+// and nobody else can write while they are read here.
+var claimColumns = strings.Replace(columns, "attachments", "substr(attachments, 1, 1)", 1)
+
 func (s *Store) due(ctx context.Context, tx *sqldb.Tx, class gate.Class, now time.Time, limit int) ([]*Message, error) {
-	rows, err := tx.QueryContext(ctx, "SELECT "+columns+" FROM messages WHERE status IN ('queued', 'deferred') AND due_at <= $1 AND class = $2 ORDER BY due_at, id LIMIT $3"+tx.Dialect().SkipLocked(),
+	rows, err := tx.QueryContext(ctx, "SELECT "+claimColumns+" FROM messages WHERE status IN ('queued', 'deferred') AND due_at <= $1 AND class = $2 ORDER BY due_at, id LIMIT $3"+tx.Dialect().SkipLocked(),
 		sqldb.Micros(now), class.String(), limit)
 	if err != nil {
 		return nil, fmt.Errorf("outbox: due: %w", err)
@@ -74,91 +104,4 @@ func (s *Store) due(ctx context.Context, tx *sqldb.Tx, class gate.Class, now tim
 		due = append(due, m)
 	}
 	return due, rows.Err()
-}
-
-// Result is what became of one try.
-type Result struct {
-	ID        string
-	Status    string // sent, deferred, bounced or unserved; queued: it was not begun
-	Reason    string
-	Code      int
-	Reply     string
-	Relay     string
-	TLS       string
-	MessageID string
-	SHA256    string
-	Raw       []byte // kept for a message that was sent; may be nil
-	DueAt     time.Time
-}
-
-// Complete stores what became of a try, with its evidence.
-func (s *Store) Complete(ctx context.Context, results ...Result) error {
-	return s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
-		now := s.now()
-		for _, r := range results {
-			var sent time.Time
-			if r.Status == StatusSent {
-				sent = now
-			}
-			due := r.DueAt
-			if r.Status == StatusQueued {
-				due = now
-			}
-			// Whom a message was for may have been erased while it was being sent: then it is gone, or it has no address any
-			// more. It is not tried again, and neither its bytes nor the relay's words, which may quote the address, come back.
-			var n int
-			var email string
-			err := tx.QueryRowContext(ctx, `UPDATE messages SET status = CASE WHEN email = '' AND $1 <> 'sent' THEN 'cancelled' ELSE $1 END, reason = $2, at = $3, worker = '',
-				due_at = CASE WHEN email = '' THEN NULL ELSE CAST($4 AS BIGINT) END, sent_at = $5, sha256 = $6, message_id = $7, relay = $8, tls = $9, reply = CASE WHEN email = '' THEN '' ELSE $10 END
-				WHERE id = $11 RETURNING attempts, email`,
-				r.Status, r.Reason, sqldb.Micros(now), sqldb.NullMicros(due), sqldb.NullMicros(sent), r.SHA256, r.MessageID, r.Relay, r.TLS, r.Reply, r.ID).Scan(&n, &email)
-			if errors.Is(err, sql.ErrNoRows) {
-				continue
-			}
-			if err != nil {
-				return fmt.Errorf("outbox: complete: %w", err)
-			}
-			if email == "" {
-				r.Reply, r.Raw = "", nil
-			}
-			if _, err := tx.ExecContext(ctx, `INSERT INTO message_attempts (message_id, n, at, outcome, code, reply, relay, tls) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-				ON CONFLICT (message_id, n) DO NOTHING`, r.ID, n, sqldb.Micros(now), r.Status, r.Code, r.Reply, r.Relay, r.TLS); err != nil {
-				return fmt.Errorf("outbox: complete: %w", err)
-			}
-			if len(r.Raw) == 0 {
-				continue
-			}
-			if _, err := tx.ExecContext(ctx, "INSERT INTO message_bytes (message_id, raw, at) VALUES ($1, $2, $3) ON CONFLICT (message_id) DO UPDATE SET raw = excluded.raw, at = excluded.at",
-				r.ID, r.Raw, sqldb.Micros(now)); err != nil {
-				return fmt.Errorf("outbox: complete: %w", err)
-			}
-		}
-		return nil
-	})
-}
-
-// Release puts back what these workers held: they are gone, and a message may be sent again with the same Message-ID.
-func (s *Store) Release(ctx context.Context, workers []string) (released int64, err error) {
-	res, err := s.DB.ExecContext(ctx, "UPDATE messages SET status = 'queued', worker = '', due_at = $1, at = $1 WHERE status = 'sending' AND worker "+s.DB.Dialect().In(2),
-		sqldb.Micros(s.now()), s.DB.Dialect().List(workers))
-	if err != nil {
-		return 0, fmt.Errorf("outbox: release: %w", err)
-	}
-	return res.RowsAffected()
-}
-
-// Waiting tells how many messages are due, and since when the oldest waits.
-func (s *Store) Waiting(ctx context.Context) (n int, oldest time.Time, err error) {
-	var first sql.NullInt64
-	err = s.DB.QueryRowContext(ctx, "SELECT count(*), min(due_at) FROM messages WHERE status IN ('queued', 'deferred') AND due_at <= $1", sqldb.Micros(s.now())).Scan(&n, &first)
-	return n, sqldb.NullTime(first), err
-}
-
-// Bounced notes that a message which a relay had accepted came back: the person was not reached.
-func (s *Store) Bounced(ctx context.Context, id, said string) error {
-	_, err := s.DB.ExecContext(ctx, "UPDATE messages SET status = 'bounced', reason = 'address_bounced', reply = $1, at = $2 WHERE id = $3 AND status IN ('sent', 'deferred', 'queued')", said, sqldb.Micros(s.now()), id)
-	if err != nil {
-		return fmt.Errorf("outbox: bounced: %w", err)
-	}
-	return nil
 }

@@ -53,7 +53,7 @@ func (c *Composer) Compose(ctx context.Context, m *Message) (Rendered, error) {
 		return out, fmt.Errorf("outbox: brand of %s: %w", m.ID, err)
 	}
 	if len(m.Attachments) > 0 {
-		if err := json.Unmarshal(m.Attachments, &out.Attachments); err != nil {
+		if err := c.attachments(ctx, m, &out.Attachments); err != nil {
 			return out, fmt.Errorf("outbox: attachments of %s: %w", m.ID, err)
 		}
 	}
@@ -75,6 +75,17 @@ func (c *Composer) Compose(ctx context.Context, m *Message) (Rendered, error) {
 	}
 	out.HTML, err = msg.HTML()
 	return out, err
+}
+
+// attachments reads those of a message; a claimed one tells only that it has some.
+func (c *Composer) attachments(ctx context.Context, m *Message, list *[]Attachment) error {
+	text := string(m.Attachments)
+	if len(text) == 1 {
+		if err := c.DB.QueryRowContext(ctx, "SELECT attachments FROM messages WHERE id = $1", m.ID).Scan(&text); err != nil {
+			return err
+		}
+	}
+	return json.Unmarshal([]byte(text), list)
 }
 
 func (c *Composer) blocks(out Rendered, m *Message) (Rendered, error) {

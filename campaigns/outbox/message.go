@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"assent/preferences"
@@ -74,7 +75,7 @@ type Attachment struct {
 // ErrNotFound is returned for an id that no message has.
 var ErrNotFound = problem.NotFound("message")
 
-// Store keeps messages. All fields are required but Nudge.
+// Store keeps messages. All fields are required but Nudge and Events.
 type Store struct {
 	DB  *sqldb.DB
 	Now func() time.Time
@@ -82,6 +83,8 @@ type Store struct {
 	Facts func(ctx context.Context, q sqldb.Querier, class gate.Class, keys []string) (map[string]gate.Facts, error)
 	// Nudge tells the workers that something is due. It may be nil: they look by themselves.
 	Nudge func(ctx context.Context)
+	// Events tells other systems what became of notices. It may be nil.
+	Events Events
 }
 
 var _ preferences.Outbox = (*Store)(nil)
@@ -118,7 +121,7 @@ func (s *Store) Queue(ctx context.Context, tx *sqldb.Tx, at time.Time, m prefere
 const columns = `id, class, kind, obligation, basis, reference, broadcast_id, copy_of, subscriber_id, email, address_key, name, locale, brand_key, subject, content, attachments,
 	status, reason, at, due_at, attempts, sent_at, sha256, message_id, relay, tls, reply, author, created_at, give_up_at`
 
-// Scan reads one message of a query that selects Columns.
+// Scan reads one message of a query that selects [Columns] or [BareColumns].
 func Scan(row interface{ Scan(...any) error }) (*Message, error) {
 	var (
 		m                             Message
@@ -144,6 +147,9 @@ func Scan(row interface{ Scan(...any) error }) (*Message, error) {
 
 // Columns are what [Scan] reads.
 const Columns = columns
+
+// BareColumns are what [Scan] reads, for lists: content and attachments, which may be large, are left out.
+var BareColumns = strings.NewReplacer("content, attachments", "'', ''").Replace(columns)
 
 // Get reads one message.
 func (s *Store) Get(ctx context.Context, q sqldb.Querier, id string) (*Message, error) {

@@ -201,6 +201,7 @@ func (a *app) engine() (*workers.Engine, error) {
 			{Name: "events", Every: time.Minute, Run: a.events.Maintain},
 			{Name: "policies", Every: time.Minute, Run: a.policies.Maintain},
 			{Name: "broadcasts", Every: 500 * time.Millisecond, Run: a.broadcasts.Advance},
+			{Name: "notices.trim", Every: time.Hour, Run: a.notices.Trim},
 		},
 	}
 	if a.config.Marketing != nil {

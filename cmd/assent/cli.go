@@ -29,6 +29,7 @@ type cli struct {
 	Export exportCmd `cmd:"" help:"Write the subscribers as CSV to standard output."`
 
 	Migrate migrateCmd `cmd:"" help:"Bring the database up to date."`
+	Notice  noticeCmd  `cmd:"" help:"Send mandatory mail, and prove what became of it."`
 	Ledger  ledgerCmd  `cmd:"" help:"Verify the record of consents, or print it for one person."`
 	Audit   auditCmd   `cmd:"" help:"Check decisions again."`
 	Doctor  doctorCmd  `cmd:"" help:"Examine this installation and say what to do."`

@@ -46,6 +46,12 @@ func (s *Store) Enqueue(ctx context.Context, tx *sqldb.Tx, event string, payload
 	return nil
 }
 
+// Wants tells whether any webhook wants an event, for those who have many to tell of at once.
+func (s *Store) Wants(ctx context.Context, q sqldb.Querier, event string) (bool, error) {
+	receivers, err := s.receivers(ctx, q, event)
+	return len(receivers) > 0, err
+}
+
 func (s *Store) receivers(ctx context.Context, q sqldb.Querier, event string) (ids []string, err error) {
 	rows, err := q.QueryContext(ctx, "SELECT id, events FROM webhooks WHERE disabled_at IS NULL ORDER BY id")
 	if err != nil {

@@ -1,0 +1,84 @@
+package notices
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"assent/campaigns/outbox"
+	"assent/preferences/address"
+	"assent/preferences/problem"
+	"assent/preferences/sqldb"
+)
+
+// Filter narrows a list of notices; empty fields do not.
+type Filter struct {
+	Status     string
+	Obligation string
+	Reference  string
+	Email      string
+	Broadcast  string
+}
+
+// List reads up to limit notices made before the one with the given id (empty: from the newest), newest first.
+func (s *Service) List(ctx context.Context, f Filter, before string, limit int) ([]*outbox.Message, error) {
+	query, args := "SELECT "+outbox.BareColumns+" FROM messages WHERE class = 'notice'", []any{}
+	where := func(column, op string, value any) {
+		args = append(args, value)
+		query += fmt.Sprintf(" AND %s %s $%d", column, op, len(args))
+	}
+	if f.Email != "" {
+		parsed, err := address.Parse(strings.TrimSpace(f.Email))
+		if err != nil {
+			return nil, problem.Invalid("email", "is not an e-mail address")
+		}
+		where("address_key", "=", parsed.Key)
+	}
+	for _, c := range []struct{ column, value string }{{"status", f.Status}, {"obligation", f.Obligation}, {"reference", f.Reference}, {"broadcast_id", f.Broadcast}} {
+		if c.value != "" {
+			where(c.column, "=", c.value)
+		}
+	}
+	if before != "" {
+		where("id", "<", before)
+	}
+	args = append(args, limit)
+	rows, err := s.DB.QueryContext(ctx, query+fmt.Sprintf(" ORDER BY id DESC LIMIT $%d", len(args)), args...)
+	if err != nil {
+		return nil, fmt.Errorf("notices: list: %w", err)
+	}
+	defer rows.Close()
+	var list []*outbox.Message
+	for rows.Next() {
+		m, err := outbox.Scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, m)
+	}
+	return list, rows.Err()
+}
+
+// trimBatch is how many mails one transaction forgets.
+const trimBatch = 500
+
+// Trim forgets the bytes of mails that are kept no longer. Their evidence stays.
+func (s *Service) Trim(ctx context.Context) error {
+	site, err := s.People.Site.Get(ctx)
+	if err != nil || site.RetentionMessages <= 0 {
+		return err
+	}
+	before := sqldb.Micros(s.now().Add(-site.RetentionMessages))
+	for ctx.Err() == nil {
+		res, err := s.DB.ExecContext(ctx, "DELETE FROM message_bytes WHERE message_id IN (SELECT message_id FROM message_bytes WHERE at < $1 ORDER BY at LIMIT $2)", before, trimBatch)
+		if err != nil {
+			return fmt.Errorf("notices: trim: %w", err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n < trimBatch {
+			return err
+		}
+		time.Sleep(50 * time.Millisecond) // let others write
+	}
+	return ctx.Err()
+}
