@@ -56,7 +56,9 @@ func (p *Pages) whyCampaign(ctx context.Context, v visit, view *pages.WhyView) e
 	if v.sub == nil {
 		return nil
 	}
-	view.Subject = campaign.Subject
+	if view.Subject, _, err = p.Campaigns.View(ctx, campaign.ID, v.sub.ID, v.claims.Issued); err != nil {
+		return err
+	}
 	d, err := p.Campaigns.DecisionOf(ctx, p.DB, campaign.ID, v.sub.ID)
 	if errors.Is(err, campaigns.ErrNotFound) {
 		return nil
