@@ -81,8 +81,8 @@ func has(roles []access.Role, want access.Role) bool {
 	return false
 }
 
-// requestsURL is where staff see data requests.
-func (a *app) requestsURL() string { return a.links.Base + site.Path(site.NavRequests) }
+// requestsURL is where staff hear of data requests: the first page of their site.
+func (a *app) requestsURL() string { return a.links.Base + site.Base }
 
 // rightsSources brakes the public page for data requests by where they come from: 20 an hour, 100 from around there, 2,000 in all.
 func (a *app) rightsSources() func(context.Context, netip.Addr) bool {
