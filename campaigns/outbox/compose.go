@@ -23,6 +23,16 @@ type Composer struct {
 	Composed map[string]Composed // by kind: mails that are more than a typed view
 	Locale   func(ctx context.Context) string
 	Event    func(l *locale.Locale) func(slug string) (mail.Event, bool)
+	// Why is the link to the page that tells why a message came. It may be nil: then there is none.
+	Why func(m *Message) string
+}
+
+// why is the link for the foot of a message.
+func (c *Composer) why(m *Message) string {
+	if c.Why == nil {
+		return ""
+	}
+	return c.Why(m)
 }
 
 // Composed writes the mail of one kind as a whole.
@@ -69,6 +79,7 @@ func (c *Composer) Compose(ctx context.Context, m *Message) (Rendered, error) {
 		return out, fmt.Errorf("outbox: %s %s: %w", m.Kind, m.ID, err)
 	}
 	msg := mail.Compose(MailBrand(out.Brand), mail.To{Locale: out.Locale, Name: m.Name}, view)
+	msg.Footer.WhyURL = c.why(m)
 	out.Subject, out.Text = msg.Subject, msg.Text()
 	if m.Subject != "" {
 		out.Subject = m.Subject
@@ -93,7 +104,7 @@ func (c *Composer) blocks(out Rendered, m *Message) (Rendered, error) {
 	if err != nil {
 		return out, fmt.Errorf("outbox: content of %s: %w", m.ID, err)
 	}
-	setting := content.Setting{Locale: out.Locale, Brand: MailBrand(out.Brand), Footer: mail.Footer{Class: mail.Notice, Obligation: m.Obligation}}
+	setting := content.Setting{Locale: out.Locale, Brand: MailBrand(out.Brand), Footer: mail.Footer{Class: mail.Notice, Obligation: m.Obligation, WhyURL: c.why(m)}}
 	if m.Class == gate.Service {
 		setting.Footer.Class = mail.Service
 	}

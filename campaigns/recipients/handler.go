@@ -3,6 +3,7 @@ package recipients
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -39,6 +40,7 @@ type Pages struct {
 	Allow func(ctx context.Context, ip netip.Addr) bool
 	// Offset is told above every page when the clock is shifted.
 	Offset time.Duration
+	Log    *slog.Logger // may be nil
 }
 
 // ErrLink is a token that is not ours, or was cut off on its way.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -138,10 +139,8 @@ func (p *Pages) saveChoices(c echo.Context, v visit, form url.Values) (*pages.Sa
 	if len(done.Withdrawn) == 1 && done.Withdrawn[0].Changed {
 		saved.Undo = p.undoOf(c, v, done.Withdrawn[0].Event)
 	}
-	for _, r := range done.Withdrawn {
-		if r.Changed {
-			return saved, p.count(c.Request().Context(), v.claims)
-		}
+	if slices.ContainsFunc(done.Withdrawn, func(r preferences.Recorded) bool { return r.Changed }) {
+		p.count(c.Request().Context(), v.claims)
 	}
 	return saved, nil
 }
@@ -238,7 +237,8 @@ func (p *Pages) leaveAll(c echo.Context, v visit, _ url.Values) (*pages.Saved, e
 		return saved, nil
 	}
 	saved.Undo = p.undoOf(c, v, r.Event)
-	return saved, p.count(c.Request().Context(), v.claims)
+	p.count(c.Request().Context(), v.claims)
+	return saved, nil
 }
 
 // reduce is a right that only takes away: it holds at once, whoever has the link.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -11,6 +12,7 @@ import (
 	"assent/campaigns/outbox"
 	"assent/preferences/gate"
 	"assent/preferences/ledger"
+	"assent/preferences/partners"
 	"assent/preferences/tokens"
 	"assent/templates/pages"
 )
@@ -22,6 +24,7 @@ func (p *Pages) why(c echo.Context) error {
 		return err
 	}
 	ctx := c.Request().Context()
+	erased := v.sub == nil && v.claims.Subject != ""
 	view := pages.WhyView{Page: v.page, Email: v.email(), Topic: v.topicView(), Outcome: gate.Allow.String(), Reason: string(gate.ReasonAllowed)}
 	if v.sub != nil {
 		claims := tokens.Claims{Subject: v.sub.ID, Topic: v.claims.Topic, Source: v.claims.Source, Issued: p.Now()}
@@ -30,11 +33,16 @@ func (p *Pages) why(c echo.Context) error {
 			view.UnsubscribeURL = "/u/" + p.Keys.Sign(tokens.Unsubscribe, claims)
 		}
 	}
-	if v.topic != nil {
-		view.Class, view.Basis, view.Partner = v.topic.Class, v.topic.Basis, v.topic.Partner
+	switch {
+	case erased && v.claims.Topic != "":
+		return p.centre(c, http.StatusOK, v, nil, nil) // the proof went with the person; nothing comes any more
+	case v.topic != nil:
+		view.Class, view.Basis = v.topic.Class, v.topic.Basis
 		err = p.whyCampaign(ctx, v, &view)
-	} else {
-		err = p.whyMessage(ctx, v, &view)
+	default:
+		if err = p.whyMessage(ctx, v, &view); erased && errors.Is(err, ErrLink) {
+			return p.centre(c, http.StatusOK, v, nil, nil)
+		}
 	}
 	if err != nil {
 		return err
@@ -59,6 +67,13 @@ func (p *Pages) whyCampaign(ctx context.Context, v visit, view *pages.WhyView) e
 	if view.Subject, _, err = p.Campaigns.View(ctx, campaign.ID, v.sub.ID, v.claims.Issued); err != nil {
 		return err
 	}
+	if v.topic.Partner != "" {
+		partner, err := partners.Get(ctx, p.DB, v.topic.Partner)
+		if err != nil {
+			return err
+		}
+		view.Partner = partner.Name
+	}
 	d, err := p.Campaigns.DecisionOf(ctx, p.DB, campaign.ID, v.sub.ID)
 	if errors.Is(err, campaigns.ErrNotFound) {
 		return nil
@@ -67,6 +82,9 @@ func (p *Pages) whyCampaign(ctx context.Context, v visit, view *pages.WhyView) e
 		return err
 	}
 	view.SentAt, view.DecidedAt = d.At, d.DecidedAt
+	if d.Status == campaigns.StatusSkipped || d.Status == campaigns.StatusDeferred { // the link was in a test, or in another's mail
+		view.SentAt, view.Outcome, view.Reason = time.Time{}, gate.Deny.String(), d.Reason
+	}
 	return p.consent(ctx, v, d.Evidence, view)
 }
 
@@ -91,7 +109,7 @@ func (p *Pages) consent(ctx context.Context, v visit, evidence string, view *pag
 		if e.Action != ledger.Confirmed || signup == nil {
 			signup = e
 		}
-		cv := &pages.ConsentView{GivenAt: signup.At(), Source: signup.Source, URL: signup.URL, Wording: signup.Wording, Version: signup.WordingVersion, CustomerSince: v.sub.CustomerSince}
+		cv := &pages.ConsentView{GivenAt: signup.At(), Source: how(v, *signup), URL: signup.URL, Wording: signup.Wording, Version: signup.WordingVersion, CustomerSince: v.sub.CustomerSince}
 		if e.Action == ledger.Confirmed {
 			cv.ConfirmedAt = e.At()
 		}

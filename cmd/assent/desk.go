@@ -5,11 +5,13 @@ import (
 	"net/netip"
 	"time"
 
+	"assent/campaigns/outbox"
 	"assent/campaigns/pace"
 	"assent/preferences"
 	"assent/preferences/rights"
 	"assent/preferences/sqldb"
 	"assent/preferences/staff/access"
+	"assent/preferences/tokens"
 	"assent/preferences/webhooks"
 	"assent/templates/site"
 	"assent/workers"
@@ -79,6 +81,11 @@ func has(roles []access.Role, want access.Role) bool {
 		}
 	}
 	return false
+}
+
+// why is the link to the page that tells why a service message or notice came.
+func (a *app) why(m *outbox.Message) string {
+	return a.links.Base + "/why/" + a.keyring.Sign(tokens.Why, tokens.Claims{Subject: m.SubscriberID, Source: m.ID, Issued: m.CreatedAt})
 }
 
 // requestsURL is where staff hear of data requests: the first page of their site.

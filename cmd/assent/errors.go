@@ -6,6 +6,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"assent/campaigns/brands"
 	"assent/preferences/problem"
 	"assent/preferences/staff"
 	"assent/preferences/web"
@@ -18,7 +19,22 @@ func (a *app) errorPage(c echo.Context, p *problem.Problem) error {
 	if a.site != nil && staff.Ours(c) {
 		return a.site.ShowError(c, p)
 	}
-	v := pages.ErrorView{Page: pages.Page{Locale: locale.Accept(c.Request().Header.Get("Accept-Language"))}, Trouble: trouble(c.Request().URL.Path, p.Status), RequestID: web.RequestID(c)}
+	v := pages.ErrorView{Trouble: trouble(c.Request().URL.Path, p.Status), RequestID: web.RequestID(c)}
+	l := locale.Accept(c.Request().Header.Get("Accept-Language"))
+	if want := c.QueryParam("lang"); want != "" {
+		l = locale.Get(want)
+	}
+	var err error
+	if v.Page, err = a.frame(c, l); err != nil { // the database may be what is wrong
+		v.Page = pages.Page{Locale: l}
+	}
+	v.Page.Public = false
+	for _, tag := range locale.Languages() {
+		v.Page.Languages = append(v.Page.Languages, pages.Language{Tag: tag, URL: "?lang=" + tag, Current: tag == l.Language()})
+	}
+	if brand, err := brands.Get(c.Request().Context(), a.db, brands.Default); err == nil {
+		v.Contact = brand.ReplyTo
+	}
 	return staff.Render(c, p.Status, pages.Error(v))
 }
 
@@ -34,6 +50,11 @@ func trouble(path string, status int) pages.Trouble {
 		return pages.TroubleNotFound
 	case http.StatusMethodNotAllowed:
 		return pages.TroubleMethod
+	case http.StatusBadRequest:
+		if linked.MatchString(path) {
+			return pages.TroubleMethod
+		}
+		return pages.TroubleForm
 	case http.StatusGone, http.StatusForbidden:
 		if linked.MatchString(path) {
 			return pages.TroubleExpired

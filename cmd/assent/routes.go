@@ -37,7 +37,7 @@ func (a *app) routes(ctx context.Context) (*echo.Echo, error) {
 	e.GET("/readyz", a.ready)
 	e.GET(assets.Prefix+"*", echo.WrapHandler(assets.Handler()))
 	(&recipients.Pages{DB: a.db, Now: c.Now, Keys: a.keyring, People: a.people, Campaigns: a.mails, Links: a.links, Offset: c.TimeOffset,
-		Rights: a.rights, Allow: a.rightsSources()}).Register(e)
+		Rights: a.rights, Allow: a.rightsSources(), Log: a.log}).Register(e)
 	a.policies.RegisterPages(e, a.frame)
 	a.events.RegisterPages(e, a.frame)
 	(&forms.Pages{Store: a.forms, Frame: a.brandFrame, Base: a.links.Base}).Register(e)

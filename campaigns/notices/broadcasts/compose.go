@@ -108,6 +108,8 @@ func base(tag string) string {
 // built once.
 type Composer struct {
 	*Service
+	// Why is the link to the page that tells why a message came. It may be nil: then there is none.
+	Why func(m *outbox.Message) string
 
 	mu    sync.Mutex
 	ready map[string]*page
@@ -139,7 +141,11 @@ func (c *Composer) Compose(ctx context.Context, m *outbox.Message) (outbox.Rende
 		if err != nil {
 			return outbox.Rendered{}, err
 		}
-		if p, err = c.page(ctx, b, m.Locale); err != nil {
+		why := ""
+		if c.Why != nil {
+			why = "{{ why_url }}"
+		}
+		if p, err = c.page(ctx, b, m.Locale, why); err != nil {
 			return outbox.Rendered{}, err
 		}
 		p.until = time.Now().Add(readyTime)
@@ -158,6 +164,9 @@ func (c *Composer) Compose(ctx context.Context, m *outbox.Message) (outbox.Rende
 		}
 		person = personOf(sub, p.locale)
 	}
+	if c.Why != nil {
+		person.WhyURL = c.Why(m)
+	}
 	return p.render(&person), nil
 }
 
@@ -171,8 +180,9 @@ func (p *page) render(person *content.Person) outbox.Rendered {
 	return out
 }
 
-// page builds a broadcast for people who prefer a language.
-func (s *Service) page(ctx context.Context, b *Broadcast, tag string) (*page, error) {
+// page builds a broadcast for people who prefer a language. why is the link to the page that tells why it came, as a merge
+// field; it may be empty.
+func (s *Service) page(ctx context.Context, b *Broadcast, tag, why string) (*page, error) {
 	t, err := s.texts(ctx, s.DB, b)
 	if err != nil {
 		return nil, err
@@ -191,7 +201,7 @@ func (s *Service) page(ctx context.Context, b *Broadcast, tag string) (*page, er
 	if err != nil {
 		return nil, fmt.Errorf("broadcasts: content of %s: %w", b.ID, err)
 	}
-	setting := content.Setting{Locale: p.locale, Brand: outbox.MailBrand(p.brand), Footer: mail.Footer{Class: mail.Notice, Obligation: b.Obligation}}
+	setting := content.Setting{Locale: p.locale, Brand: outbox.MailBrand(p.brand), Footer: mail.Footer{Class: mail.Notice, Obligation: b.Obligation, WhyURL: why}}
 	if b.Policy.Slug != "" {
 		if setting.Tail, err = s.fullText(ctx, b, t, p, tag); err != nil {
 			return nil, err
@@ -240,7 +250,7 @@ func (s *Service) Preview(ctx context.Context, b *Broadcast, tag string) (outbox
 	if tag != "" && !isTag(tag) {
 		return outbox.Rendered{}, problem.Invalid("locale", "must be a language such as en or nl-BE")
 	}
-	p, err := s.page(ctx, b, tag)
+	p, err := s.page(ctx, b, tag, "")
 	if err != nil {
 		return outbox.Rendered{}, err
 	}
