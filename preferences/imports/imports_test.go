@@ -359,19 +359,23 @@ func TestAnImportIsTakenBack(t *testing.T) {
 		d.Topic("news", nil)
 		d.Topic("other", nil)
 		d.Person("known@example.com", nil)
+		d.Person("again@example.com", nil)
 		d.Choose(d.Person("reader@example.com", nil), "news", "give")
 		d.Clock.Move(time.Minute)
-		imp := d.load("email\nnew@example.com\nchanged@example.com\nleft@example.com\nknown@example.com\nreader@example.com\n", "evidence", gave("news"))
-		d.want(imp, counts{Rows: 5, Created: 3, Updated: 2})
+		imp := d.load("email\nnew@example.com\nchanged@example.com\nleft@example.com\nknown@example.com\nreader@example.com\nagain@example.com\n", "evidence", gave("news"))
+		d.want(imp, counts{Rows: 6, Created: 3, Updated: 3})
 		d.Clock.Move(time.Minute)
 		name := "Changed"
 		_, err := d.People.Update(ctx, preferencestest.Staff, d.Find("changed@example.com").ID, preferences.Profile{FirstName: &name})
 		d.Must(err)
 		d.Choose(d.Find("left@example.com"), "news", "withdraw")
+		d.Choose(d.Find("again@example.com"), "news", "withdraw")
+		d.Clock.Move(time.Minute)
+		d.Choose(d.Find("again@example.com"), "news", "give")
 		d.Clock.Move(time.Minute)
 		d.API("POST", "/imports/"+imp.ID+"/undo", nil).Want(http.StatusAccepted)
 		done := d.wait(imp.ID)
-		if diff := cmp.Diff(&imports.Undone{Removed: 1, Restored: 2, Kept: 1}, done.Undone); diff != "" {
+		if diff := cmp.Diff(&imports.Undone{Removed: 1, Restored: 2, Kept: 2}, done.Undone); diff != "" {
 			t.Error(diff)
 		}
 		if d.Find("new@example.com") != nil {
@@ -379,6 +383,7 @@ func TestAnImportIsTakenBack(t *testing.T) {
 		}
 		for email, want := range map[string]map[string]string{
 			"changed@example.com": {}, "left@example.com": {"news": "withdrawn"}, "known@example.com": {}, "reader@example.com": {"news": "given"},
+			"again@example.com": {"news": "given"},
 		} {
 			if diff := cmp.Diff(want, d.States(d.Find(email))); diff != "" {
 				t.Errorf("%s: %s", email, diff)
@@ -478,6 +483,8 @@ func TestHostileFiles(t *testing.T) {
 	}
 	mixed := d.load("email,first_name\nbad \"quote\"@example.com,A\nc@example.com,C,extra\n" + "d@example.com,D\x00\ne@example.com," + strings.Repeat("e", 20_000) + "\nf@example.com\n=cmd@example.com,F\n")
 	d.want(mixed, counts{Rows: 6, Created: 2, Skipped: map[string]int64{"invalid": 4}})
+	nul := d.load("email,plan\nd@example.com,D\x00\n", "mapping", `{"email":"email","plan":"attributes.plan"}`)
+	d.want(nul, counts{Rows: 1, Skipped: map[string]int64{"invalid": 1}})
 	for _, row := range d.rejects(mixed.ID)[1:] {
 		for _, cell := range row {
 			if strings.ContainsAny(cell[:min(1, len(cell))], "=+-@") {
@@ -504,7 +511,7 @@ func TestHostileFiles(t *testing.T) {
 		Next  string `json:"next_cursor"`
 	}
 	d.API("GET", "/imports?limit=1", nil).Want(200).Into(&list)
-	if len(list.Items) != 1 || list.Items[0].ID != mixed.ID || list.Next == "" {
+	if len(list.Items) != 1 || list.Items[0].ID != nul.ID || list.Next == "" {
 		t.Errorf("%+v", list)
 	}
 }
@@ -538,6 +545,9 @@ func TestAnImportGoesOnAfterACrash(t *testing.T) {
 		}
 		other := &imports.Store{DB: d.DB, Now: d.Clock.Now, People: d.People, Dir: d.store.Dir}
 		d.Must(other.Work(ctx))
+		if _, err := other.Run(ctx, imp.ID, nil); err == nil {
+			t.Error("another process was let in while the first one may live")
+		}
 		if now, err := d.store.Get(ctx, d.DB, imp.ID); err != nil || now.Rows != 1000 {
 			t.Errorf("another process took it over while the first one may live: %+v (%v)", now, err)
 		}
