@@ -76,16 +76,21 @@ func (s *Store) Responses(ctx context.Context, key, before string, open bool, li
 	if before == "" {
 		before = "z" // after every id
 	}
-	return s.responses(ctx, "WHERE f.key = $1 AND r.id < $2 AND ($3 = FALSE OR r.handled_at IS NULL) ORDER BY r.id DESC LIMIT $4", key, before, open, limit)
+	return s.responses(ctx, s.DB, "WHERE f.key = $1 AND r.id < $2 AND ($3 = FALSE OR r.handled_at IS NULL) ORDER BY r.id DESC LIMIT $4", key, before, open, limit)
 }
 
-// ResponsesOf lists what one person sent with any form, oldest first, for their own eyes.
-func (s *Store) ResponsesOf(ctx context.Context, subscriberID string) ([]Response, error) {
-	return s.responses(ctx, "WHERE r.subscriber_id = $1 ORDER BY r.id", subscriberID)
+// Copy is what one person sent with forms, oldest first, for their own eyes (GDPR 15).
+func (s *Store) Copy(ctx context.Context, q sqldb.Querier, sub *preferences.Subscriber) ([]map[string]any, error) {
+	list, err := s.responses(ctx, q, "WHERE r.subscriber_id = $1 ORDER BY r.id", sub.ID)
+	rows := make([]map[string]any, len(list))
+	for i, r := range list {
+		rows[i] = map[string]any{"at": r.At, "form": r.Form, "reference": r.Reference, "answers": r.Answers, "handled_at": r.HandledAt}
+	}
+	return rows, err
 }
 
-func (s *Store) responses(ctx context.Context, where string, args ...any) ([]Response, error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT "+responseColumns+" "+where, args...)
+func (s *Store) responses(ctx context.Context, q sqldb.Querier, where string, args ...any) ([]Response, error) {
+	rows, err := q.QueryContext(ctx, "SELECT "+responseColumns+" "+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("forms: responses: %w", err)
 	}
