@@ -319,10 +319,7 @@ func (h handler) deliveries(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	after := ""
-	if page.Cursor != nil {
-		after = page.Cursor[0]
-	}
+	after := page.After()
 	if after != "" && !sqldb.IsID(after) {
 		return problem.Invalid("cursor", "is not one that this list answered with")
 	}

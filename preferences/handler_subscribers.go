@@ -129,9 +129,7 @@ func (h handler) listSubscribers(c echo.Context) error {
 		return err
 	}
 	search := Search{Text: strings.TrimSpace(c.QueryParam("q")), ExternalID: c.QueryParam("external_id"), Limit: page.Limit + 1}
-	if page.Cursor != nil {
-		search.After = page.Cursor[0]
-	}
+	search.After = page.After()
 	people, err := h.s.Search(ctx, search)
 	if err != nil {
 		return err

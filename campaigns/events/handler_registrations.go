@@ -22,10 +22,7 @@ func pageOf(c echo.Context) (after string, limit int, err error) {
 	if err != nil {
 		return "", 0, err
 	}
-	if page.Cursor != nil {
-		after = page.Cursor[0]
-	}
-	return after, page.Limit, nil
+	return page.After(), page.Limit, nil
 }
 
 // wantsCSV tells whether the caller asks for a table.

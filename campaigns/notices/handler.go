@@ -103,10 +103,7 @@ func (h handler) list(c echo.Context) error {
 		return err
 	}
 	f := Filter{Status: c.QueryParam("status"), Obligation: c.QueryParam("obligation"), Reference: c.QueryParam("reference"), Email: c.QueryParam("email"), Broadcast: c.QueryParam("broadcast_id")}
-	before := ""
-	if page.Cursor != nil {
-		before = page.Cursor[0]
-	}
+	before := page.After()
 	list, err := h.s.List(c.Request().Context(), f, before, page.Limit+1)
 	if err != nil {
 		return err

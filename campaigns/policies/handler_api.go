@@ -37,10 +37,7 @@ func (h handler) list(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	after := ""
-	if page.Cursor != nil {
-		after = page.Cursor[0]
-	}
+	after := page.After()
 	list, err := h.store.List(c.Request().Context(), after, page.Limit+1)
 	if err != nil {
 		return err

@@ -31,10 +31,7 @@ func (h handler) list(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	after := ""
-	if page.Cursor != nil {
-		after = page.Cursor[0]
-	}
+	after := page.After()
 	list, err := h.store.List(c.Request().Context(), after, page.Limit+1)
 	if err != nil {
 		return err
@@ -84,10 +81,7 @@ func (h handler) responses(c echo.Context) error {
 	if _, err := h.store.Get(ctx, h.store.DB, c.Param("key")); err != nil {
 		return err
 	}
-	before := ""
-	if page.Cursor != nil {
-		before = page.Cursor[0]
-	}
+	before := page.After()
 	list, err := h.store.Responses(ctx, c.Param("key"), before, c.QueryParam("open") == "true", page.Limit+1)
 	if err != nil {
 		return err

@@ -146,10 +146,7 @@ func (h handler) list(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	before := ""
-	if page.Cursor != nil {
-		before = page.Cursor[0]
-	}
+	before := page.After()
 	list, err := h.store.List(c.Request().Context(), before, page.Limit+1)
 	if err != nil {
 		return err

@@ -18,6 +18,14 @@ type Page struct {
 	Cursor []string // the sort key of the last element of the page before, empty at the start
 }
 
+// After is the first part of the cursor, empty at the start: the whole of it where a list is sorted by one key.
+func (p Page) After() string {
+	if len(p.Cursor) == 0 {
+		return ""
+	}
+	return p.Cursor[0]
+}
+
 // The sizes of a page.
 const (
 	DefaultLimit = 100

@@ -74,9 +74,6 @@ func (s *Signer) Rotate(keys ...Key) error {
 	return nil
 }
 
-// Domain is the domain that signs.
-func (s *Signer) Domain() string { return s.domain }
-
 // Sign appends the message to dst with its signatures before it. The message itself is not changed.
 func (s *Signer) Sign(dst, raw []byte) ([]byte, error) {
 	fields, _, err := split(raw)

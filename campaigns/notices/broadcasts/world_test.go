@@ -10,10 +10,8 @@ import (
 	"assent/campaigns/notices/broadcasts"
 	"assent/campaigns/outbox"
 	"assent/campaigns/policies"
-	"assent/preferences"
 	"assent/preferences/audit"
 	"assent/preferences/gate"
-	"assent/preferences/problem"
 	"assent/preferences/sqldb"
 )
 
@@ -65,12 +63,6 @@ func (w *world) customers(n int, locale func(i int) string) (ids []string) {
 		return nil
 	}))
 	return ids
-}
-
-func (w *world) customer(email string) *preferences.Subscriber {
-	return w.Person(email, func(p *preferences.Profile) {
-		p.CustomerSince = &preferences.Date{Time: campaignstest.Start.AddDate(-1, 0, 0)}
-	})
 }
 
 func input(change func(*broadcasts.Input)) broadcasts.Input {
@@ -175,22 +167,4 @@ func (w *world) covered(b *broadcasts.Broadcast) (broadcasts.Coverage, map[strin
 		w.T.Fatalf("%d people listed, by outcome %v, against %+v", len(people), n, c)
 	}
 	return c, people
-}
-
-func fields(err error) (names []string) {
-	p, ok := problem.As(err)
-	if !ok {
-		return []string{fmt.Sprint(err)}
-	}
-	for _, f := range p.Fields {
-		names = append(names, f.Field)
-	}
-	return names
-}
-
-func status(err error) int {
-	if p, ok := problem.As(err); ok {
-		return p.Status
-	}
-	return 0
 }

@@ -144,6 +144,3 @@ func (b *Browser) Forge(path string, form url.Values) Answer {
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	return b.do(req)
 }
-
-// Session is the cookie that a real browser needs.
-func (b *Browser) Session() *http.Cookie { return b.cookies["assent"] }
