@@ -2,8 +2,6 @@ package campaigns
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
@@ -26,16 +24,19 @@ func (s *Service) Reserve(ctx context.Context, plan pace.Warmup, want int) (gran
 		if !limited {
 			return nil
 		}
+		// The day's row must stand before it is locked: what is not there yet locks nobody out.
+		if _, err := tx.ExecContext(ctx, "INSERT INTO sending_days (day, n) VALUES ($1, 0) ON CONFLICT (day) DO NOTHING", day); err != nil {
+			return err
+		}
 		var used int
-		err := tx.QueryRowContext(ctx, "SELECT n FROM sending_days WHERE day = $1"+tx.Dialect().ForUpdate(), day).Scan(&used)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		if err := tx.QueryRowContext(ctx, "SELECT n FROM sending_days WHERE day = $1"+tx.Dialect().ForUpdate(), day).Scan(&used); err != nil {
 			return err
 		}
 		if granted = min(want, quota-used); granted <= 0 {
 			granted, until = 0, now.Truncate(24*time.Hour).Add(24*time.Hour)
 			return nil
 		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO sending_days (day, n) VALUES ($1, $2) ON CONFLICT (day) DO UPDATE SET n = sending_days.n + excluded.n", day, granted)
+		_, err = tx.ExecContext(ctx, "UPDATE sending_days SET n = n + $1 WHERE day = $2", granted, day)
 		return err
 	})
 	if err != nil {
