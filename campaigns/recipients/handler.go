@@ -53,6 +53,7 @@ func (p *Pages) Register(e *echo.Echo) {
 	e.POST("/u/:token", p.unsubscribe, with...)
 	e.GET("/p/:token", p.centrePage, with...)
 	e.POST("/p/:token", p.save, with...)
+	e.GET("/p/:token/receipts", p.receiptsPage, with...)
 	e.GET("/p/:token/receipts.json", p.receipts, with...)
 	e.GET("/c/:token", p.confirmPage, with...)
 	e.POST("/c/:token", p.confirm, with...)

@@ -52,6 +52,7 @@ func (p *Pages) centreOf(ctx context.Context, v visit) (view pages.PreferencesVi
 	view.Groups = p.groups(v, offers, events)
 	view.Research = view.ObjectedResearch || slices.ContainsFunc(offers, func(o preferences.Offer) bool { return o.GateClass() == gate.Research })
 	view.History = p.history(v, events, offers, all)
+	view.ReceiptsURL = "/p/" + p.Keys.Sign(tokens.Preferences, v.claims) + "/receipts"
 	if v.claims.Source != "" {
 		view.WhyURL = "/why/" + p.Keys.Sign(tokens.Why, tokens.Claims{Subject: sub.ID, Topic: v.claims.Topic, Source: v.claims.Source, Issued: p.Now()})
 	}

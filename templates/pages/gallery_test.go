@@ -38,7 +38,7 @@ func gallery(tag string, say func(string) string) map[string]templ.Component {
 			{say("Research"), []TopicChoice{{Topic: survey, On: true, Because: say("You get this because you are a customer since 2023.")}}},
 		},
 		Partners: []Partner{{"hub", say("Hub Resellers"), say("Sells our product in your country."), true}, {"fair", say("Fair Events"), "", false}},
-		Tracking: &yes, Research: true, PausedUntil: at.AddDate(0, 1, 0), WhyURL: "/why/token", Contact: say("privacy@nordlicht.example"),
+		Tracking: &yes, Research: true, PausedUntil: at.AddDate(0, 1, 0), WhyURL: "/why/token", ReceiptsURL: "/p/token/receipts", Contact: say("privacy@nordlicht.example"),
 		Authority: Authority{say("Autoriteit Persoonsgegevens"), say("Postbus 93374, 2509 AJ Den Haag"), say("https://autoriteitpersoonsgegevens.nl/")},
 		History: []Change{
 			{at, say("Newsletter: confirmed"), say("from the link in the mail of 3 March")},
@@ -63,10 +63,16 @@ func gallery(tag string, say func(string) string) map[string]templ.Component {
 		"unsubscribed-topic":      Unsubscribed(UnsubscribedView{Page: p, Email: email, Topic: news, InFlight: 1, Undo: undo, PreferencesURL: "/p/token"}),
 		"unsubscribed-all":        Unsubscribed(UnsubscribedView{Page: plain, Email: email, Topic: news, All: true, InFlight: 3, Undo: undo}),
 		"unsubscribed-undone":     Unsubscribed(UnsubscribedView{Page: p, Email: email, Undone: true, PreferencesURL: "/p/token"}),
-		"preferences":             Preferences(prefs),
-		"preferences-saved":       Preferences(saved),
-		"preferences-wrong":       Preferences(wrong),
-		"preferences-off":         Preferences(off),
+		"receipts": Receipts(ReceiptsView{Page: p, Email: email, JSONURL: "/p/token/receipts.json", PreferencesURL: "/p/token", Controller: say("Nordlicht"), Contact: say("privacy@nordlicht.example"), Receipts: []Receipt{
+			{Number: "0197b3a2-6b1c-7c3e-9a77-5a1e0b1c2d3e", Topic: news, Basis: "consent", State: "given", Data: []string{"email", "name", "language"}, NoticeURL: say("https://nordlicht.example/privacy/2026-01-very-long-address-of-a-notice"), Events: []ReceiptEvent{
+				{Change{at, say("Newsletter: asked for"), say("with the form at nordlicht.example")}, say("Yes, send me the newsletter once a month. I can stop it at any time."), say("3")},
+				{Change{at.Add(time.Hour), say("Newsletter: confirmed"), say("from the link in the mail")}, "", ""}}},
+			{Number: "0197b3a2-6b1c-7c3e-9a77-5a1e0b1c2d3f", Topic: offers, Basis: "soft_opt_in", State: "withdrawn", Partner: say("Hub Resellers"), Data: []string{"email"}, Events: []ReceiptEvent{{Change{at, say("Offers: stopped"), ""}, "", ""}}}}}),
+		"receipts-none":     Receipts(ReceiptsView{Page: plain, Email: email, PreferencesURL: "/p/token"}),
+		"preferences":       Preferences(prefs),
+		"preferences-saved": Preferences(saved),
+		"preferences-wrong": Preferences(wrong),
+		"preferences-off":   Preferences(off),
 		"why-consent": Why(WhyView{
 			Page: p, Email: email, Subject: say("What is new in March"), SentAt: at, Topic: news, Class: "marketing", Basis: "consent",
 			Consent: &ConsentView{GivenAt: at.AddDate(0, -1, 0), ConfirmedAt: at.AddDate(0, -1, 0).Add(time.Minute), Source: say("sign-up form"), URL: say("https://nordlicht.example/news"), Wording: say("Yes, send me the newsletter once a month. I can stop it at any time."), Version: say("3")},

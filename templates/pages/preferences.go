@@ -55,6 +55,8 @@ type PreferencesView struct {
 	Contact   string // where to complain to the company itself
 	History   []Change
 	WhyURL    string
+	// ReceiptsURL leads to the proof of these choices.
+	ReceiptsURL string
 }
 
 // TopicGroup is topics under one plain heading.
