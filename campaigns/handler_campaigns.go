@@ -1,6 +1,7 @@
 package campaigns
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"assent/preferences/audit"
+	"assent/preferences/gate"
 	"assent/preferences/problem"
 	"assent/preferences/sqldb"
 	"assent/preferences/web"
@@ -303,7 +305,7 @@ type deliveryView struct {
 	Email        string    `json:"email,omitempty"`
 	SubscriberID string    `json:"subscriber_id"`
 	Status       string    `json:"status"`
-	Reason       string    `json:"reason,omitempty"`
+	Reason       string    `json:"reason"` // the gate's, or why it went as it did; "allowed" where there is nothing more to say
 	At           time.Time `json:"at"`
 	MessageID    string    `json:"message_id,omitempty"`
 	Reply        string    `json:"reply,omitempty"`
@@ -329,7 +331,7 @@ func (h handler) deliveries(c echo.Context) error {
 	}
 	views := make([]deliveryView, len(list))
 	for i, d := range list {
-		views[i] = deliveryView{ID: d.ID, Email: d.Email, SubscriberID: d.SubscriberID, Status: d.Status, Reason: d.Reason, At: d.At, Reply: d.Reply}
+		views[i] = deliveryView{ID: d.ID, Email: d.Email, SubscriberID: d.SubscriberID, Status: d.Status, Reason: cmp.Or(d.Reason, string(gate.ReasonAllowed)), At: d.At, Reply: d.Reply}
 		switch d.Status {
 		case StatusSent, StatusBounced, StatusUncertain:
 			views[i].MessageID = h.s.MessageID(d.ID)

@@ -301,3 +301,14 @@ func TestGiveAgainstWithdrawLeavesOneOfTheTwoAndBothInTheLedger(t *testing.T) {
 		}
 	})
 }
+
+func TestACountryIsOneThatExists(t *testing.T) {
+	w := campaignstest.New(t, sqldbtest.SQLite(t))
+	for country, good := range map[string]bool{"NL": true, "nl": true, "XX": false, "EU": false, "NLD": false, "Holland": false} {
+		p, _, err := w.People.Upsert(context.Background(), campaignstest.Staff, preferences.Profile{Email: new("c@example.com"), Country: &country}, "test")
+		bad, refused := problem.As(err)
+		if good && (err != nil || p.Country != "NL") || !good && (!refused || bad.Fields[0].Field != "country") {
+			t.Errorf("%s: %v, %v", country, p, err)
+		}
+	}
+}

@@ -168,7 +168,7 @@ func (p *Profile) apply(s *Subscriber, now time.Time) error {
 		region, err := language.ParseRegion(*p.Country)
 		if *p.Country == "" {
 			s.Country = ""
-		} else if err != nil || len(*p.Country) != 2 {
+		} else if err != nil || len(*p.Country) != 2 || !region.IsCountry() {
 			bad.Add("country", "must be a country of two letters such as NL")
 		} else {
 			s.Country = region.String()

@@ -1,14 +1,18 @@
 package web
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -21,15 +25,50 @@ func Decode(c echo.Context, v any) error {
 	if media != "" && media != echo.MIMEApplicationJSON && !strings.HasSuffix(media, "+json") {
 		return problem.New(http.StatusUnsupportedMediaType, "Send the body as application/json.")
 	}
-	d := json.NewDecoder(c.Request().Body)
+	var read bytes.Buffer
+	d := json.NewDecoder(io.TeeReader(c.Request().Body, &read))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
+		if bad := (*time.ParseError)(nil); errors.As(err, &bad) {
+			return problem.Invalid(fieldOf(read.Bytes(), strings.Trim(bad.Value, `"`)), "must be a time such as 2026-05-01T09:00:00Z")
+		}
 		return decodeError(err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return problem.Malformed("The body must be one JSON document and nothing after it.")
 	}
 	return nil
+}
+
+// fieldOf is the path of the first field whose text is value: what the decoder does not say of a time that it cannot read.
+func fieldOf(document []byte, value string) string {
+	var v any
+	if json.Unmarshal(document, &v) != nil {
+		return ""
+	}
+	var find func(path string, v any) string
+	find = func(path string, v any) string {
+		switch v := v.(type) {
+		case string:
+			if v == value {
+				return path
+			}
+		case []any:
+			for i, item := range v {
+				if found := find(fmt.Sprintf("%s[%d]", path, i), item); found != "" {
+					return found
+				}
+			}
+		case map[string]any:
+			for _, name := range slices.Sorted(maps.Keys(v)) {
+				if found := find(strings.TrimPrefix(path+"."+name, "."), v[name]); found != "" {
+					return found
+				}
+			}
+		}
+		return ""
+	}
+	return find("", v)
 }
 
 // DecodeOptional is [Decode] for a body that may be left out.

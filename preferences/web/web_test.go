@@ -39,6 +39,9 @@ func call(e *echo.Echo, method, path, body string, header ...string) *httptest.R
 type input struct {
 	Name string `json:"name"`
 	Age  int    `json:"age"`
+	Plan []struct {
+		When time.Time `json:"when"`
+	} `json:"plan"`
 }
 
 func TestBadInputIsRefusedWithTheFieldNamed(t *testing.T) {
@@ -63,6 +66,7 @@ func TestBadInputIsRefusedWithTheFieldNamed(t *testing.T) {
 		{`{"name":"a","extra":1}`, "extra", 400},
 		{`{"name":"a","age":"x"}`, "age", 400},
 		{`{"age":1}`, "name", 422},
+		{`{"name":"a","plan":[{"when":"2026-05-01T09:00:00Z"},{"when":"2026-05-01"}]}`, "plan[1].when", 422},
 		{`{"name":"a"} {"name":"b"}`, "", 400},
 		{`{"name":`, "", 400},
 		{``, "", 400},

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -83,9 +84,10 @@ func (w *Webhooks) provider(ctx context.Context, name string) (webhook.Provider,
 
 func (w *Webhooks) receive(c echo.Context) error {
 	ctx := c.Request().Context()
-	reader, err := w.provider(ctx, c.Param("provider"))
+	name := c.Param("provider")
+	reader, err := w.provider(ctx, name)
 	if err != nil {
-		return refused(err)
+		return refused(name, err)
 	}
 	body, err := io.ReadAll(io.LimitReader(c.Request().Body, webhook.MaxBody+1))
 	if err != nil {
@@ -93,7 +95,7 @@ func (w *Webhooks) receive(c echo.Context) error {
 	}
 	events, err := reader.Events(ctx, c.Request().Header, body, w.Sink.Now())
 	if err != nil {
-		return refused(err)
+		return refused(name, err)
 	}
 	if err := w.Sink.Apply(ctx, events); err != nil {
 		return err
@@ -101,10 +103,12 @@ func (w *Webhooks) receive(c echo.Context) error {
 	return c.NoContent(http.StatusNoContent)
 }
 
-func refused(err error) error {
+func refused(provider string, err error) error {
 	switch status := webhook.Status(err); {
+	case errors.Is(err, webhook.ErrOff) && slices.Contains([]string{"postmark", "ses", "sendgrid", "mailgun"}, provider):
+		return problem.New(http.StatusUnauthorized, "This provider is not set up, so that nothing proves who calls; do it with PUT /api/v1/providers.")
 	case errors.Is(err, webhook.ErrOff):
-		return problem.New(status, "This provider is not set up; do it with PUT /api/v1/providers.")
+		return problem.NotFound("provider")
 	case status < http.StatusInternalServerError:
 		return problem.New(status, "The call was not believed or not understood, and changed nothing.")
 	}
