@@ -24,6 +24,37 @@ func NoticeTemplates() []string {
 // NoticeObligation is the obligation that a typed notice fulfils; "" for an unknown name.
 func NoticeObligation(template string) string { return noticeTemplates[template].obligation }
 
+// NoticeField is one field of the data of a typed notice.
+type NoticeField struct {
+	Name     string
+	Kind     string // text, markdown, url, time, facts (names with values), lines or flag
+	Required bool
+}
+
+// NoticeFields are the fields of a typed notice, the required ones first.
+func NoticeFields(template string) (out []NoticeField) {
+	t := noticeTemplates[template]
+	want := new(noticeData).shape()
+	for i, name := range append(slices.Clone(t.required), t.fields...) {
+		f := NoticeField{Name: name, Kind: "text", Required: i < len(t.required)}
+		switch want[name].(type) {
+		case *moment:
+			f.Kind = "time"
+		case *[]detail:
+			f.Kind = "facts"
+		case *[]string:
+			f.Kind = "lines"
+		case *bool:
+			f.Kind = "flag"
+		}
+		if name == "text" || name == "url" {
+			f.Kind = map[string]string{"text": "markdown", "url": "url"}[name]
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
 // Notice reads the data of a typed notice strictly: an unknown field is a malformed-input problem, a missing or
 // wrong value an invalid one, each named by its path below "data".
 func Notice(template string, data []byte) (mail.View, error) {

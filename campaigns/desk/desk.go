@@ -18,6 +18,7 @@ import (
 	"assent/preferences/segments"
 	"assent/preferences/sqldb"
 	"assent/preferences/staff"
+	"assent/preferences/staff/screen"
 	"assent/templates/locale"
 	"assent/templates/site/ui"
 )
@@ -39,7 +40,7 @@ type Desk struct {
 
 // pageSize is how many lines a list shows; allOf bounds what a select offers.
 const (
-	pageSize = 50
+	pageSize = screen.PageSize
 	allOf    = 1000
 )
 

@@ -1,39 +1,31 @@
 package desk
 
 import (
-	"net/http"
-	"net/url"
-	"time"
-
 	"github.com/labstack/echo/v4"
 
 	"assent/preferences/audit"
-	"assent/preferences/problem"
 	"assent/preferences/staff"
 	"assent/preferences/staff/access"
+	"assent/preferences/staff/screen"
 	"assent/templates/site"
 	"assent/templates/site/ui"
 )
 
 // routes registers pages below the list of one entry of the navigation.
-type routes struct {
-	e    *echo.Echo
-	site *staff.Site
-	base string
-}
+type routes struct{ screen.Routes }
 
-func (d *Desk) at(e *echo.Echo, nav string) routes { return routes{e, d.Site, site.Path(nav)} }
+func (d *Desk) at(e *echo.Echo, nav string) routes { return routes{screen.At(e, d.Site, nav)} }
 
 // get is a page that everybody on the staff may see; getFor only those who may act as one of the roles.
-func (r routes) get(path string, h echo.HandlerFunc) { r.e.GET(r.base+path, h, r.site.Guard()) }
+func (r routes) get(path string, h echo.HandlerFunc) { r.Get(path, h) }
 
 func (r routes) getFor(path string, h echo.HandlerFunc, roles ...access.Role) {
-	r.e.GET(r.base+path, h, r.site.Guard(roles...))
+	r.Get(path, h, roles...)
 }
 
 // post is a change, for those who may act as one of the roles.
 func (r routes) post(path string, h echo.HandlerFunc, roles ...access.Role) {
-	r.e.POST(r.base+path, h, r.site.Guard(roles...))
+	r.Post(path, h, roles[0], roles[1:]...)
 }
 
 // Register serves the pages.
@@ -57,84 +49,20 @@ func (d *Desk) page(c echo.Context, nav string) site.Page {
 	return p
 }
 
-func may(c echo.Context, roles ...access.Role) bool {
-	return access.Has(staff.VisitorOf(c).User.Roles, roles...)
-}
+// What the screens of other packages need too.
+var (
+	may     = screen.May
+	values  = screen.Values
+	texts   = screen.Texts
+	address = screen.Address
+	moment  = screen.Moment
+)
 
 func actor(c echo.Context) audit.Actor { return staff.ActorOf(c) }
 
 // did leads on and tells what was done, or why it could not be.
 func (d *Desk) did(c echo.Context, err error, to, key string, kv ...any) error {
-	if p, ok := problem.As(err); ok && p.Status < http.StatusInternalServerError && p.Status != http.StatusNotFound {
-		text := p.Detail
-		for _, f := range p.Fields {
-			text += " " + f.Field + " " + f.Detail + "."
-		}
-		return d.Site.Done(c, to, ui.Bad, text)
-	}
-	if err != nil {
-		return err
-	}
-	return d.Site.Done(c, to, ui.Good, d.page(c, "").Locale.T(key, kv...))
-}
-
-// values are the fields of the form that was sent.
-func values(c echo.Context) map[string]string {
-	out := map[string]string{}
-	form, err := c.FormParams()
-	if err != nil {
-		return out
-	}
-	for name, list := range form {
-		if len(list) > 0 {
-			out[name] = list[0]
-		}
-	}
-	return out
-}
-
-// texts are the fields PREFIX.LANG that were filled in, by language.
-func texts(val map[string]string, prefix string, languages []string) map[string]string {
-	out := map[string]string{}
-	for _, tag := range languages {
-		if v := val[prefix+"."+tag]; v != "" {
-			out[tag] = v
-		}
-	}
-	return out
-}
-
-// address is a path with those parameters that are not empty.
-func address(path string, kv ...string) string {
-	q := url.Values{}
-	for i := 0; i+1 < len(kv); i += 2 {
-		if kv[i+1] != "" {
-			q.Set(kv[i], kv[i+1])
-		}
-	}
-	if len(q) == 0 {
-		return path
-	}
-	return path + "?" + q.Encode()
-}
-
-const local = "2006-01-02T15:04"
-
-// moment reads the field of a wall clock in the zone of the page; empty is the zero time.
-func moment(p site.Page, field, text string) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	zone, err := time.LoadLocation(p.Zone)
-	if err != nil {
-		zone = time.UTC
-	}
-	for _, layout := range []string{local, local + ":05", time.DateOnly} {
-		if t, err := time.ParseInLocation(layout, text, zone); err == nil {
-			return t.UTC(), nil
-		}
-	}
-	return time.Time{}, problem.Invalid(field, "must be a date and a time")
+	return screen.Did(c, d.Site, err, to, d.page(c, "").Locale.T(key, kv...))
 }
 
 func remove(p site.Page, key, action string) *ui.Post {

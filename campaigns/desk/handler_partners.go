@@ -9,6 +9,7 @@ import (
 	"assent/preferences/partners"
 	"assent/preferences/staff"
 	"assent/preferences/staff/access"
+	"assent/preferences/staff/screen"
 	"assent/templates/site"
 	"assent/templates/site/ui"
 )
@@ -23,15 +24,7 @@ func (d *Desk) registerPartners(e *echo.Echo) {
 
 // paged cuts a list of which one more was asked for than is shown, and says where it goes on.
 func paged[T any](p site.Page, list []T, path, after string, key func(T) string, keep ...string) ([]T, ui.Pager) {
-	pager := ui.Pager{Locale: p.Locale}
-	if after != "" {
-		pager.Previous = address(path, keep...)
-	}
-	if len(list) > pageSize {
-		list = list[:pageSize]
-		pager.Next = address(path, append(keep, "after", key(list[pageSize-1]))...)
-	}
-	return list, pager
+	return screen.Paged(p, list, path, after, key, keep...)
 }
 
 func (d *Desk) partners(c echo.Context) error { return d.partnerList(c, http.StatusOK, nil, nil) }

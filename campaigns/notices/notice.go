@@ -98,7 +98,12 @@ func (s *Service) Create(ctx context.Context, actor audit.Actor, in Input) (mess
 	return messages, nil
 }
 
-func (s *Service) prepare(ctx context.Context, tx *sqldb.Tx, actor audit.Actor, in Input) ([]outbox.Message, error) {
+// Check is what [Service.Create] would store, and all that is wrong with it. Nothing is stored.
+func (s *Service) Check(ctx context.Context, actor audit.Actor, in Input) ([]outbox.Message, error) {
+	return s.prepare(ctx, s.DB, actor, in)
+}
+
+func (s *Service) prepare(ctx context.Context, tx sqldb.Querier, actor audit.Actor, in Input) ([]outbox.Message, error) {
 	var bad problem.Collector
 	now := s.now()
 	m := outbox.Message{ID: sqldb.NewID(), Class: gate.Notice, Kind: outbox.KindBlocks, Obligation: in.Obligation, Basis: in.Basis, Reference: in.Reference, Brand: in.Brand,

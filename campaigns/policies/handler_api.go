@@ -111,11 +111,12 @@ func (h handler) addVersion(c echo.Context) error {
 		EffectiveAt   time.Time   `json:"effective_at"`
 		Bodies        names.Texts `json:"bodies"`
 		AffectsRights *bool       `json:"affects_rights"`
+		Draft         bool        `json:"draft"`
 	}
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	d := Draft{Version: in.Version, EffectiveAt: in.EffectiveAt.UTC(), Bodies: in.Bodies}
+	d := Draft{Version: in.Version, EffectiveAt: in.EffectiveAt.UTC(), Bodies: in.Bodies, Hidden: in.Draft}
 	if in.AffectsRights == nil {
 		if err := d.check(); err != nil {
 			return err
@@ -136,6 +137,7 @@ func (h handler) changeVersion(c echo.Context) error {
 		EffectiveAt   *time.Time  `json:"effective_at"`
 		Bodies        names.Texts `json:"bodies"`
 		AffectsRights *bool       `json:"affects_rights"`
+		Draft         *bool       `json:"draft"`
 	}
 	if err := web.Decode(c, &in); err != nil {
 		return err
@@ -149,6 +151,9 @@ func (h handler) changeVersion(c echo.Context) error {
 		}
 		if in.AffectsRights != nil {
 			d.AffectsRights = *in.AffectsRights
+		}
+		if in.Draft != nil {
+			d.Hidden = *in.Draft
 		}
 	})
 	if err != nil {

@@ -36,8 +36,14 @@ type pageHandler struct {
 	compared map[string]Comparison // by the states of the two versions and the language
 }
 
-func (h *pageHandler) current(c echo.Context) error {
+// policy is the one that the address names, without what is only drafted.
+func (h *pageHandler) policy(c echo.Context) (Policy, error) {
 	p, err := h.store.Get(c.Request().Context(), h.store.DB, c.Param("slug"))
+	return p.Public(), err
+}
+
+func (h *pageHandler) current(c echo.Context) error {
+	p, err := h.policy(c)
 	if err != nil {
 		return err
 	}
@@ -54,7 +60,7 @@ func (h *pageHandler) current(c echo.Context) error {
 }
 
 func (h *pageHandler) version(c echo.Context) error {
-	p, err := h.store.Get(c.Request().Context(), h.store.DB, c.Param("slug"))
+	p, err := h.policy(c)
 	if err != nil {
 		return err
 	}
@@ -88,7 +94,7 @@ func (h *pageHandler) showVersion(c echo.Context, p Policy, version string) erro
 // changes compares the versions from and to; without them, the current one with the one before it.
 func (h *pageHandler) changes(c echo.Context) error {
 	ctx := c.Request().Context()
-	p, err := h.store.Get(ctx, h.store.DB, c.Param("slug"))
+	p, err := h.policy(c)
 	if err != nil {
 		return err
 	}

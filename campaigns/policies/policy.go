@@ -21,6 +21,7 @@ type Status string
 
 // The statuses.
 const (
+	Drafted    Status = "draft"      // its author works on it: nobody else sees it, and it takes no effect
 	Pending    Status = "pending"    // affects rights, and its announcement has not met its lead time
 	Scheduled  Status = "scheduled"  // takes effect at a known time
 	Current    Status = "current"    // in effect
@@ -47,6 +48,7 @@ type Version struct {
 	TakesEffectAt *time.Time  `json:"takes_effect_at"`       // as it comes, null while that is not known
 	AffectsRights bool        `json:"affects_rights"`        //
 	AnnouncedAt   *time.Time  `json:"announced_at,omitzero"` // its text stands from then on
+	Draft         bool        `json:"draft,omitempty"`
 	Bodies        names.Texts `json:"bodies,omitempty"`
 	CreatedAt     time.Time   `json:"created_at"`
 	UpdatedAt     time.Time   `json:"updated_at"`
@@ -66,6 +68,7 @@ type Draft struct {
 	EffectiveAt   time.Time
 	AffectsRights bool
 	Bodies        names.Texts
+	Hidden        bool // a draft: it waits until it is published or announced
 }
 
 var (
@@ -99,6 +102,18 @@ func (d Draft) check() error {
 	return c.Err()
 }
 
+// Public is the policy as everybody may see it: without drafts.
+func (p Policy) Public() Policy {
+	versions := make([]Version, 0, len(p.Versions))
+	for _, v := range p.Versions {
+		if !v.Draft {
+			versions = append(versions, v)
+		}
+	}
+	p.Versions = versions
+	return p
+}
+
 // settle fills in the statuses of the versions of one policy, given when each takes effect (the zero time while unknown),
 // and puts the latest first.
 func settle(versions []Version, takes map[string]time.Time, now time.Time) (current string) {
@@ -107,6 +122,9 @@ func settle(versions []Version, takes map[string]time.Time, now time.Time) (curr
 		v := &versions[i]
 		at := takes[v.id]
 		switch {
+		case v.Draft:
+			v.Status = Drafted
+			continue
 		case at.IsZero():
 			v.Status = Pending
 			continue

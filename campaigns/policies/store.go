@@ -90,6 +90,9 @@ func (s *Store) takesEffect(ctx context.Context, slug string, v Version) (time.T
 	if !v.inEffectAt.IsZero() {
 		return v.inEffectAt, nil
 	}
+	if v.Draft {
+		return time.Time{}, nil
+	}
 	if !v.AffectsRights {
 		return v.EffectiveAt, nil
 	}
@@ -109,7 +112,7 @@ func (s *Store) takesEffect(ctx context.Context, slug string, v Version) (time.T
 	return at, nil
 }
 
-const versionColumns = "id, version, effective_at, affects_rights, announced_at, in_effect_at, created_at, updated_at"
+const versionColumns = "id, version, effective_at, affects_rights, draft, announced_at, in_effect_at, created_at, updated_at"
 
 func versionsOf(ctx context.Context, q sqldb.Querier, policyID string) ([]Version, error) {
 	rows, err := q.QueryContext(ctx, "SELECT "+versionColumns+" FROM policy_versions WHERE policy_id = $1 ORDER BY id DESC", policyID)
@@ -122,7 +125,7 @@ func versionsOf(ctx context.Context, q sqldb.Querier, policyID string) ([]Versio
 		var v Version
 		var effective, created, updated int64
 		var announced, inEffect sql.NullInt64
-		if err := rows.Scan(&v.id, &v.Version, &effective, &v.AffectsRights, &announced, &inEffect, &created, &updated); err != nil {
+		if err := rows.Scan(&v.id, &v.Version, &effective, &v.AffectsRights, &v.Draft, &announced, &inEffect, &created, &updated); err != nil {
 			return nil, fmt.Errorf("policies: versions: %w", err)
 		}
 		v.EffectiveAt, v.CreatedAt, v.UpdatedAt = sqldb.Time(effective), sqldb.Time(created), sqldb.Time(updated)

@@ -42,9 +42,9 @@ func (s *Store) AddVersion(ctx context.Context, actor audit.Actor, slug string, 
 	}
 	return s.change(ctx, slug, d.Version, func(tx *sqldb.Tx, p Policy) error {
 		now := s.Now()
-		res, err := tx.ExecContext(ctx, `INSERT INTO policy_versions (id, policy_id, version, effective_at, affects_rights, bodies, created_at, updated_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (policy_id, version) DO NOTHING`,
-			sqldb.NewID(), p.id, d.Version, sqldb.Micros(d.EffectiveAt), d.AffectsRights, d.Bodies.Text(), sqldb.Micros(now), sqldb.Micros(now))
+		res, err := tx.ExecContext(ctx, `INSERT INTO policy_versions (id, policy_id, version, effective_at, affects_rights, draft, bodies, created_at, updated_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (policy_id, version) DO NOTHING`,
+			sqldb.NewID(), p.id, d.Version, sqldb.Micros(d.EffectiveAt), d.AffectsRights, d.Hidden, d.Bodies.Text(), sqldb.Micros(now), sqldb.Micros(now))
 		if err != nil {
 			return fmt.Errorf("policies: add %s %s: %w", slug, d.Version, err)
 		}
@@ -76,7 +76,7 @@ func (s *Store) ChangeVersion(ctx context.Context, actor audit.Actor, slug, vers
 		if v.Fixed() {
 			return errFixed(v)
 		}
-		before := Draft{v.Version, v.EffectiveAt, v.AffectsRights, v.Bodies}
+		before := Draft{v.Version, v.EffectiveAt, v.AffectsRights, v.Bodies, v.Draft}
 		after := before
 		edit(&after)
 		after.Version = before.Version
@@ -84,8 +84,8 @@ func (s *Store) ChangeVersion(ctx context.Context, actor audit.Actor, slug, vers
 			return err
 		}
 		now := s.Now()
-		if _, err := tx.ExecContext(ctx, "UPDATE policy_versions SET effective_at = $1, affects_rights = $2, bodies = $3, updated_at = $4 WHERE id = $5",
-			sqldb.Micros(after.EffectiveAt), after.AffectsRights, after.Bodies.Text(), sqldb.Micros(now), v.id); err != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE policy_versions SET effective_at = $1, affects_rights = $2, draft = $3, bodies = $4, updated_at = $5 WHERE id = $6",
+			sqldb.Micros(after.EffectiveAt), after.AffectsRights, after.Hidden, after.Bodies.Text(), sqldb.Micros(now), v.id); err != nil {
 			return fmt.Errorf("policies: change %s %s: %w", slug, version, err)
 		}
 		return audit.Record(ctx, tx, now, actor, "policy.version.update", object(slug, version), before, after)
@@ -111,7 +111,7 @@ func (s *Store) DropVersion(ctx context.Context, actor audit.Actor, slug, versio
 }
 
 // Announce fixes the text of a version: from now on it stands as it is. The broadcast that announces it calls this in the
-// transaction of its approval. Announcing twice changes nothing.
+// transaction of its approval. A draft is published by it. Announcing twice changes nothing.
 func Announce(ctx context.Context, tx *sqldb.Tx, at time.Time, actor audit.Actor, slug, version string) error {
 	p, err := find(ctx, tx, slug, tx.Dialect().ForUpdate())
 	if err != nil {
@@ -128,7 +128,7 @@ func Announce(ctx context.Context, tx *sqldb.Tx, at time.Time, actor audit.Actor
 		if v.AnnouncedAt != nil {
 			return nil
 		}
-		if _, err := tx.ExecContext(ctx, "UPDATE policy_versions SET announced_at = $1 WHERE id = $2", sqldb.Micros(at), v.id); err != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE policy_versions SET announced_at = $1, draft = FALSE WHERE id = $2", sqldb.Micros(at), v.id); err != nil {
 			return fmt.Errorf("policies: announce %s %s: %w", slug, version, err)
 		}
 		return audit.Record(ctx, tx, at, actor, "policy.version.announce", object(slug, version), nil, nil)
@@ -184,7 +184,7 @@ func (s *Store) Maintain(ctx context.Context) error {
 
 func (s *Store) unsettled(ctx context.Context) ([]string, error) {
 	rows, err := s.DB.QueryContext(ctx, `SELECT DISTINCT p.slug FROM policies p JOIN policy_versions v ON v.policy_id = p.id
-		WHERE v.in_effect_at IS NULL AND v.effective_at <= $1 ORDER BY p.slug`, sqldb.Micros(s.Now()))
+		WHERE v.in_effect_at IS NULL AND v.draft = FALSE AND v.effective_at <= $1 ORDER BY p.slug`, sqldb.Micros(s.Now()))
 	if err != nil {
 		return nil, fmt.Errorf("policies: settle: %w", err)
 	}

@@ -2,6 +2,7 @@ package broadcasts
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -12,8 +13,21 @@ import (
 // audience is the condition, over the alias s, that makes somebody one of those addressed, with its arguments bound from
 // placeholder first on.
 func (b *Broadcast) audience(ctx context.Context, q sqldb.Querier, first int, now time.Time) (where string, args []any, err error) {
-	if b.Segment == "" {
-		return "s.customer_since IS NOT NULL", nil, nil
+	const customers = "s.customer_since IS NOT NULL"
+	switch {
+	case b.Contract != "":
+		wanted, err := json.Marshal(map[string]string{"attributes.contract": b.Contract})
+		if err != nil {
+			return "", nil, fmt.Errorf("broadcasts: contract: %w", err)
+		}
+		rule, err := segments.Compile(wanted)
+		if err != nil {
+			return "", nil, fmt.Errorf("broadcasts: contract: %w", err)
+		}
+		where, args = rule.Where(first, q.Dialect(), now)
+		return customers + " AND (" + where + ")", args, nil
+	case b.Segment == "":
+		return customers, nil, nil
 	}
 	rule, err := segments.Load(ctx, q, b.Segment)
 	if err != nil {

@@ -58,6 +58,7 @@ type Broadcast struct {
 	Basis        string
 	Jurisdiction string
 	Segment      string // empty: all customers
+	Contract     string // customers with this contract only; empty: all
 	EffectiveAt  time.Time
 	Policy       Policy
 	Brand        string
@@ -84,6 +85,7 @@ type State struct {
 	Trial        int64 // how many of them get it first; 0: everybody may get it
 	HeldAt       time.Time
 	HeldFor      string
+	RefusedFor   string // why the second person did not approve it
 	UpdatedAt    time.Time
 
 	cursor                  string    // the last subscriber of the audience who has a message
@@ -97,7 +99,7 @@ type State struct {
 var ErrNotFound = problem.NotFound("broadcast")
 
 const columns = `id, obligation, basis, jurisdiction, lead, segment_key, effective_at, policy_slug, policy_version, brand_key, locale, subject, blocks, translations, status, author, author_name,
-	approver, approver_name, approved_at, started_at, finished_at, total, trial, cursor, planned_at, swept_at, reached_at, held_at, held_for, brake_sent, brake_bounced, created_at, updated_at`
+	contract, refused_for, approver, approver_name, approved_at, started_at, finished_at, total, trial, cursor, planned_at, swept_at, reached_at, held_at, held_for, brake_sent, brake_bounced, created_at, updated_at`
 
 func scan(row interface{ Scan(...any) error }) (*Broadcast, error) {
 	var (
@@ -107,7 +109,7 @@ func scan(row interface{ Scan(...any) error }) (*Broadcast, error) {
 		approved, started, finished, planned, swept, reached, held sql.NullInt64
 	)
 	err := row.Scan(&b.ID, &b.Obligation, &b.Basis, &b.Jurisdiction, &lead, &b.Segment, &effective, &b.Policy.Slug, &b.Policy.Version, &b.Brand, &b.Locale, &b.Text.Subject, &blocks, &translations,
-		&b.Status, &b.Author, &b.AuthorName, &b.Approver, &b.ApproverName, &approved, &started, &finished, &b.Total, &b.Trial, &b.cursor, &planned, &swept, &reached, &held, &b.HeldFor,
+		&b.Status, &b.Author, &b.AuthorName, &b.Contract, &b.RefusedFor, &b.Approver, &b.ApproverName, &approved, &started, &finished, &b.Total, &b.Trial, &b.cursor, &planned, &swept, &reached, &held, &b.HeldFor,
 		&b.brakeSent, &b.brakeBounced, &created, &updated)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrNotFound
@@ -163,10 +165,10 @@ func (s *Service) List(ctx context.Context, status, before string, limit int) ([
 // save stores what changes in the life of a broadcast.
 func (b *Broadcast) save(ctx context.Context, tx *sqldb.Tx) error {
 	_, err := tx.ExecContext(ctx, `UPDATE notice_broadcasts SET status = $1, lead = $2, approver = $3, approver_name = $4, approved_at = $5, started_at = $6, finished_at = $7, total = $8, trial = $9,
-		cursor = $10, planned_at = $11, swept_at = $12, reached_at = $13, held_at = $14, held_for = $15, brake_sent = $16, brake_bounced = $17, updated_at = $18 WHERE id = $19`,
+		cursor = $10, planned_at = $11, swept_at = $12, reached_at = $13, held_at = $14, held_for = $15, brake_sent = $16, brake_bounced = $17, refused_for = $18, updated_at = $19 WHERE id = $20`,
 		b.Status, b.Lead.String(), b.Approver, b.ApproverName, sqldb.NullMicros(b.ApprovedAt), sqldb.NullMicros(b.StartedAt), sqldb.NullMicros(b.FinishedAt), b.Total, b.Trial,
 		b.cursor, sqldb.NullMicros(b.plannedAt), sqldb.NullMicros(b.sweptAt), sqldb.NullMicros(b.reachedAt), sqldb.NullMicros(b.HeldAt), b.HeldFor, b.brakeSent, b.brakeBounced,
-		sqldb.Micros(b.UpdatedAt), b.ID)
+		b.RefusedFor, sqldb.Micros(b.UpdatedAt), b.ID)
 	if err != nil {
 		return fmt.Errorf("broadcasts: save: %w", err)
 	}

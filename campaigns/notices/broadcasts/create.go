@@ -15,16 +15,18 @@ import (
 	"assent/campaigns/content"
 	"assent/campaigns/notices"
 	"assent/campaigns/policies"
+	"assent/preferences/address"
 	"assent/preferences/audit"
 	"assent/preferences/problem"
 	"assent/preferences/segments"
 	"assent/preferences/sqldb"
 )
 
-// Audience is whom a broadcast is for: one of the two.
+// Audience is whom a broadcast is for: one of the three.
 type Audience struct {
 	Segment   string `json:"segment,omitempty"`
 	Customers bool   `json:"customers,omitempty"` // everybody who is a customer
+	Contract  string `json:"contract,omitempty"`  // the customers whose attribute contract is this
 }
 
 // Input is a broadcast as the API takes it.
@@ -54,9 +56,9 @@ func (s *Service) Create(ctx context.Context, actor audit.Actor, in Input) (b *B
 			return fmt.Errorf("broadcasts: create: %w", err)
 		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO notice_broadcasts (id, obligation, basis, jurisdiction, lead, segment_key, effective_at, policy_slug, policy_version, brand_key, locale, subject, blocks,
-			translations, status, author, author_name, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+			translations, status, author, author_name, contract, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
 			b.ID, b.Obligation, b.Basis, b.Jurisdiction, b.Lead.String(), b.Segment, sqldb.Micros(b.EffectiveAt), b.Policy.Slug, b.Policy.Version, b.Brand, b.Locale, b.Text.Subject, string(b.Text.Blocks),
-			string(translations), b.Status, b.Author, b.AuthorName, sqldb.Micros(b.CreatedAt), sqldb.Micros(b.UpdatedAt)); err != nil {
+			string(translations), b.Status, b.Author, b.AuthorName, b.Contract, sqldb.Micros(b.CreatedAt), sqldb.Micros(b.UpdatedAt)); err != nil {
 			return fmt.Errorf("broadcasts: create: %w", err)
 		}
 		return audit.Record(ctx, tx, b.CreatedAt, actor, "notice_broadcast.create", object(b.ID), nil, viewOf(b))
@@ -66,12 +68,17 @@ func (s *Service) Create(ctx context.Context, actor audit.Actor, in Input) (b *B
 
 func object(id string) string { return audit.Object("notice_broadcast", id) }
 
-// draft makes a broadcast of what was asked for, or says all that is wrong with it.
-func (s *Service) draft(ctx context.Context, tx *sqldb.Tx, actor audit.Actor, in Input) (*Broadcast, error) {
+// Check is the broadcast that [Service.Create] would store, and all that is wrong with it. Nothing is stored.
+func (s *Service) Check(ctx context.Context, actor audit.Actor, in Input) (*Broadcast, error) {
+	return s.draft(ctx, s.DB, actor, in)
+}
+
+// draft makes a broadcast of what was asked for, and says all that is wrong with it.
+func (s *Service) draft(ctx context.Context, tx sqldb.Querier, actor audit.Actor, in Input) (*Broadcast, error) {
 	var bad problem.Collector
 	now := s.now()
 	b := &Broadcast{
-		ID: sqldb.NewID(), Obligation: in.Obligation, Basis: in.Basis, Jurisdiction: in.Jurisdiction, Segment: in.Audience.Segment, EffectiveAt: in.EffectiveAt.UTC().Truncate(time.Microsecond),
+		ID: sqldb.NewID(), Obligation: in.Obligation, Basis: in.Basis, Jurisdiction: in.Jurisdiction, Segment: in.Audience.Segment, Contract: in.Audience.Contract, EffectiveAt: in.EffectiveAt.UTC().Truncate(time.Microsecond),
 		Brand: in.Brand, Locale: in.Locale, Text: Text{strings.TrimSpace(in.Subject), in.Blocks}, Translations: in.Translations,
 		Author: actor.Person(), AuthorName: actor.Name, CreatedAt: now, State: State{Status: InReview, UpdatedAt: now},
 	}
@@ -102,12 +109,26 @@ func (s *Service) draft(ctx context.Context, tx *sqldb.Tx, actor audit.Actor, in
 	return b, bad.Err()
 }
 
+// maxContract bounds the name of a type of contract, in bytes.
+const maxContract = 255
+
 func checkAudience(ctx context.Context, q sqldb.Querier, bad *problem.Collector, a Audience) error {
-	if (a.Segment == "") == !a.Customers {
-		bad.Add("audience", `must be {"customers": true} or {"segment": KEY}`)
-		return nil
+	given := 0
+	for _, one := range []bool{a.Segment != "", a.Customers, a.Contract != ""} {
+		if one {
+			given++
+		}
 	}
-	if a.Customers {
+	switch {
+	case given != 1:
+		bad.Add("audience", `must be {"customers": true}, {"segment": KEY} or {"contract": TYPE}`)
+		return nil
+	case a.Contract != "":
+		if len(a.Contract) > maxContract || address.HeaderSafe(a.Contract) != nil {
+			bad.Add("audience.contract", "must be one line of at most %d bytes", maxContract)
+		}
+		return nil
+	case a.Customers:
 		return nil
 	}
 	_, err := segments.Load(ctx, q, a.Segment)

@@ -27,6 +27,7 @@ func (s *Service) Register(api *echo.Group, scope func(string) echo.MiddlewareFu
 	api.GET("/notice-broadcasts/:id/audience", h.audience, read)
 	api.GET("/notice-broadcasts/:id/preview", h.preview, read)
 	api.POST("/notice-broadcasts/:id/approve", h.move(s.Approve), write)
+	api.POST("/notice-broadcasts/:id/refuse", h.refuse, write)
 	api.POST("/notice-broadcasts/:id/cancel", h.move(s.Cancel), write)
 	api.POST("/notice-broadcasts/:id/resume", h.move(s.Resume), write)
 	api.GET("/notice-broadcasts/:id/coverage", h.coverage, read)
@@ -116,6 +117,20 @@ func (h handler) move(do func(ctx context.Context, actor audit.Actor, id string)
 		}
 		return c.JSON(http.StatusOK, viewOf(b))
 	}
+}
+
+func (h handler) refuse(c echo.Context) error {
+	var in struct {
+		Reason string `json:"reason"`
+	}
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	b, err := h.s.Refuse(c.Request().Context(), h.actor(c), c.Param("id"), in.Reason)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, viewOf(b))
 }
 
 func (h handler) rules(c echo.Context) error {

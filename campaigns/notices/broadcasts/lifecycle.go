@@ -3,9 +3,11 @@ package broadcasts
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"assent/campaigns/policies"
+	"assent/preferences/address"
 	"assent/preferences/audit"
 	"assent/preferences/problem"
 	"assent/preferences/sqldb"
@@ -41,6 +43,28 @@ func (s *Service) Approve(ctx context.Context, actor audit.Actor, id string) (*B
 		}
 		b.Status, b.Approver, b.ApproverName, b.ApprovedAt = Scheduled, actor.Person(), actor.Name, now
 		return s.tell(ctx, tx, b, "approved")
+	})
+}
+
+// maxReason bounds why a broadcast is refused, in bytes.
+const maxReason = 1000
+
+// Refuse ends a broadcast in review, with the reason for its author. As with [Service.Approve], somebody else decides.
+func (s *Service) Refuse(ctx context.Context, actor audit.Actor, id, reason string) (*Broadcast, error) {
+	reason = strings.TrimSpace(reason)
+	if reason == "" || len(reason) > maxReason || address.HeaderSafe(strings.Join(strings.Fields(reason), " ")) != nil {
+		return nil, problem.Invalid("reason", fmt.Sprintf("must say in at most %d bytes what its author has to change", maxReason))
+	}
+	return s.move(ctx, actor, id, "notice_broadcast.refuse", func(tx *sqldb.Tx, b *Broadcast, now time.Time) error {
+		if b.Author == actor.Person() {
+			return problem.Forbidden("Somebody else than its author refuses a broadcast; its author can cancel it.")
+		}
+		if b.Status != InReview {
+			return problem.Conflict("The broadcast is " + b.Status + "; only one in review can be refused.")
+		}
+		b.Status, b.RefusedFor, b.FinishedAt = Cancelled, reason, now
+		b.Approver, b.ApproverName = actor.Person(), actor.Name
+		return s.tell(ctx, tx, b, "refused")
 	})
 }
 
@@ -122,6 +146,9 @@ func (s *Service) tell(ctx context.Context, tx *sqldb.Tx, b *Broadcast, what str
 	payload := map[string]any{"id": b.ID, "status": b.Status, "obligation": b.Obligation, "effective_at": b.EffectiveAt}
 	if b.HeldFor != "" {
 		payload["held_for"] = b.HeldFor
+	}
+	if b.RefusedFor != "" {
+		payload["refused_for"] = b.RefusedFor
 	}
 	if b.Policy.Slug != "" {
 		payload["policy"] = b.Policy

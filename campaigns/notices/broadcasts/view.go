@@ -24,15 +24,20 @@ type View struct {
 	FinishedAt   *time.Time      `json:"finished_at,omitempty"`
 	HeldAt       *time.Time      `json:"held_at,omitempty"` // the brake stopped it
 	HeldFor      string          `json:"held_for,omitempty"`
+	RefusedBy    string          `json:"refused_by,omitempty"`
+	RefusedFor   string          `json:"refused_for,omitempty"` // why the second person did not approve it
 	CreatedAt    time.Time       `json:"created_at"`
 	UpdatedAt    time.Time       `json:"updated_at"`
 }
 
 func viewOf(b *Broadcast) View {
 	v := View{
-		ID: b.ID, Status: b.Status, Obligation: b.Obligation, Basis: b.Basis, Jurisdiction: b.Jurisdiction, Audience: Audience{Segment: b.Segment, Customers: b.Segment == ""},
+		ID: b.ID, Status: b.Status, Obligation: b.Obligation, Basis: b.Basis, Jurisdiction: b.Jurisdiction, Audience: Audience{Segment: b.Segment, Customers: b.Segment == "" && b.Contract == "", Contract: b.Contract},
 		EffectiveAt: b.EffectiveAt, LeadTime: b.Lead, Brand: b.Brand, Locale: b.Locale, Text: b.Text, Translations: b.Translations, Author: b.AuthorName, ApprovedBy: b.ApproverName,
-		ApprovedAt: some(b.ApprovedAt), StartedAt: some(b.StartedAt), FinishedAt: some(b.FinishedAt), HeldAt: some(b.HeldAt), HeldFor: b.HeldFor, CreatedAt: b.CreatedAt, UpdatedAt: b.UpdatedAt,
+		ApprovedAt: some(b.ApprovedAt), StartedAt: some(b.StartedAt), FinishedAt: some(b.FinishedAt), HeldAt: some(b.HeldAt), HeldFor: b.HeldFor, RefusedFor: b.RefusedFor, CreatedAt: b.CreatedAt, UpdatedAt: b.UpdatedAt,
+	}
+	if b.RefusedFor != "" {
+		v.ApprovedBy, v.RefusedBy = "", b.ApproverName
 	}
 	if b.Policy.Slug != "" {
 		v.Policy = &b.Policy
