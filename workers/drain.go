@@ -88,10 +88,7 @@ func (e *Engine) deliver(ctx context.Context, claimed []outbox.Claimed) {
 // twice, with the same Message-ID, but is never lost.
 func (e *Engine) result(ctx context.Context, m outbox.Claimed, raw []byte, r transport.Result) outbox.Result {
 	now := e.Outbox.Now()
-	out := outbox.Result{ID: m.ID, Code: r.Code, Reply: r.Reply, Relay: r.Relay, TLS: r.TLS, MessageID: "<" + e.Links.MessageID(m.ID) + ">"}
-	if out.Reply == "" && r.Err != nil {
-		out.Reply = r.Err.Error()
-	}
+	out := outbox.Result{ID: m.ID, Code: r.Code, Reply: r.Said(), Relay: r.Relay, TLS: r.TLS, MessageID: "<" + e.Links.MessageID(m.ID) + ">"}
 	again := func(after time.Duration) outbox.Result {
 		out.Status, out.DueAt = outbox.StatusDeferred, now.Add(after)
 		if now.Sub(m.CreatedAt) > giveUp && now.After(m.GiveUpAt) {
@@ -119,7 +116,7 @@ func (e *Engine) result(ctx context.Context, m outbox.Claimed, raw []byte, r tra
 		verdict := r.Verdict()
 		switch verdict {
 		case transport.HardBounce:
-			e.suppress(ctx, m.Email, r.Reply)
+			e.suppress(ctx, m.Email, r.Said())
 			out.Status = outbox.StatusBounced
 		case transport.SoftBounce, transport.Policy:
 			return again(backoff(m.Attempts))

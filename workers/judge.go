@@ -47,10 +47,10 @@ func (e *Engine) judge(ctx context.Context, c *campaigns.Campaign, items []campa
 		}
 		verdict := r.Verdict()
 		if e.watch.note(c.ID, verdict == transport.Policy) && trouble == "" {
-			trouble = "the relay refused too much by policy: " + r.Reply
+			trouble = "the relay refused too much by policy: " + r.Said()
 		}
 		if verdict == transport.HardBounce {
-			e.suppress(ctx, items[i].Person.Email, r.Reply)
+			e.suppress(ctx, items[i].Person.Email, r.Said())
 		}
 	}
 	return trouble

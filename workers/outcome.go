@@ -17,10 +17,7 @@ func backoff(n int) time.Duration {
 
 // outcome turns what the relay said into the outcome of a campaign mail.
 func outcome(id string, r transport.Result, now time.Time) campaigns.Outcome {
-	o := campaigns.Outcome{ID: id, Reply: r.Reply}
-	if o.Reply == "" && r.Err != nil {
-		o.Reply = r.Err.Error()
-	}
+	o := campaigns.Outcome{ID: id, Reply: r.Said()}
 	switch r.State {
 	case transport.Sent:
 		o.Status = campaigns.StatusSent

@@ -27,6 +27,9 @@ type Config struct {
 	Transactional *Relay // nil: built-in mailbox
 
 	InboundAddr  string // empty: off
+	InboundCert  string // PEM files; empty: no STARTTLS
+	InboundKey   string
+	IMAPURL      Secret // empty: none
 	BounceDomain string // A-label
 
 	Secrets       Secret // empty: kept in Data/secrets
@@ -113,6 +116,16 @@ func (s *Settings) Config(port string) (*Config, error) {
 	}
 
 	c.InboundAddr = p.addr("ASSENT_INBOUND_ADDR", s.InboundAddr)
+	c.InboundCert, c.InboundKey = s.InboundCert, s.InboundKey
+	switch {
+	case c.InboundCert != "" && c.InboundKey == "":
+		p.fail("ASSENT_INBOUND_TLS_KEY", "is missing beside ASSENT_INBOUND_TLS_CERT; set both or neither")
+	case c.InboundCert == "" && c.InboundKey != "":
+		p.fail("ASSENT_INBOUND_TLS_CERT", "is missing beside ASSENT_INBOUND_TLS_KEY; set both or neither")
+	case c.InboundCert != "" && c.InboundAddr == "":
+		p.fail("ASSENT_INBOUND_ADDR", "is missing beside ASSENT_INBOUND_TLS_CERT: there is no server to use the certificate")
+	}
+	c.IMAPURL = Secret(p.imapURL("ASSENT_IMAP_URL", s.IMAPURL))
 	c.BaseURL, c.baseURLGiven = p.baseURL("BASE_URL", s.BaseURL), s.BaseURL != ""
 	c.BounceDomain, c.bounceDomainGiven = p.domain("ASSENT_BOUNCE_DOMAIN", s.BounceDomain), s.BounceDomain != ""
 	if p.err == nil {

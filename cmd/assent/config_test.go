@@ -127,7 +127,7 @@ func TestMalformedSettingIsNamed(t *testing.T) {
 		{"SMTP_URL", "mail.example.com:587"}, {"SMTP_URL", "smtp://u:hunter2%zz@h"}, {"SMTP_URL", "smtp://u@h"}, {"SMTP_URL", "smtp://:hunter2@h"},
 		{"SMTP_URL", "smtp://h?tls=maybe"}, {"SMTP_URL", "smtp://h?connections=0"}, {"SMTP_URL", "smtp://h?rate=fast"}, {"SMTP_URL", "smtp://h?retries=3"},
 		{"SMTP_URL", "smtp://h?tls=none&tls=none"}, {"SMTP_URL", "smtps://h?tls=none"}, {"SMTP_URL", "smtp://u:hunter2@h?tls=none"}, {"SMTP_URL", "smtp://h:0"}, {"SMTP_URL", "smtp://h/path"},
-		{"SMTP_URL_MARKETING", "x"}, {"SMTP_URL_TRANSACTIONAL", "x"}, {"ASSENT_INBOUND_ADDR", "25"}, {"ASSENT_BOUNCE_DOMAIN", "a b"}, {"ASSENT_BOUNCE_DOMAIN", "a@b.c"},
+		{"SMTP_URL_MARKETING", "x"}, {"SMTP_URL_TRANSACTIONAL", "x"}, {"ASSENT_INBOUND_ADDR", "25"}, {"ASSENT_IMAP_URL", "imaps://u:hunter2@h?every=1s"}, {"ASSENT_IMAP_URL", "imap://u:hunter2@h?tls=none"}, {"ASSENT_IMAP_URL", "imaps://u:hunter2%zz@h"}, {"ASSENT_BOUNCE_DOMAIN", "a b"}, {"ASSENT_BOUNCE_DOMAIN", "a@b.c"},
 		{"ASSENT_SECRETS", key32}, {"ASSENT_SECRETS", "a:hunter2hunter2=="}, {"ASSENT_SECRETS", "a:!"}, {"ASSENT_SECRETS", "a:" + key32 + ",a:" + key32}, {"ASSENT_SECRETS", "a b:" + key32}, {"ASSENT_SECRETS", "a:" + key32 + ","},
 		{"ASSENT_OIDC_ISSUER", "login.example.com"}, {"ASSENT_OIDC_ISSUER", "http://login.example.com"}, {"ASSENT_OIDC_ISSUER", "https://u:hunter2@login.example.com"}, {"ASSENT_OIDC_ISSUER", "https://login.example.com"}, {"ASSENT_OIDC_CLIENT_SECRET", "hunter2"},
 		{"ASSENT_API_KEY", "hunter2"}, {"ASSENT_API_KEY", "two words"}, {"ASSENT_API_KEY", "schlüssel"}, {"ASSENT_ADMIN_EMAIL", "nobody"}, {"ASSENT_ADMIN_EMAIL", "A <a@b.example>"}, {"ASSENT_ADMIN_PASSWORD", "hunter2"},
@@ -204,6 +204,7 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.IMAPURL = "imaps://u:hunter2@h"
 	all := fmt.Sprintf("%v %+v %#v %s %s %+v %#v", *c, *c, *c, log.String(), asJSON, *c.Marketing, *c.Marketing)
 	if strings.Contains(all, "hunter2") || strings.Contains(all, key32) {
 		t.Errorf("a secret is told: %s", all)

@@ -10,6 +10,8 @@ import (
 
 	"assent/campaigns/brands"
 	"assent/workers/doctor"
+	"assent/workers/inbound/smtpd"
+	"assent/workers/inbound/visits"
 )
 
 type doctorCmd struct {
@@ -52,7 +54,7 @@ func (c *doctorCmd) Run(ctx context.Context, cfg *Config, t *terminal) error {
 func (a *app) examine(ctx context.Context, from []string) ([]doctor.Check, error) {
 	c := a.config
 	checks := []doctor.Check{a.checkDatabase(ctx), a.checkQueue(ctx)}
-	conf := doctor.Config{BaseURL: c.BaseURL.String(), BounceDomain: c.BounceDomain, Inbound: c.InboundAddr != "", DataDir: c.Data, Now: time.Now}
+	conf := doctor.Config{BaseURL: c.BaseURL.String(), BounceDomain: c.BounceDomain, Inbound: c.InboundAddr != "" || c.IMAPURL != "", DataDir: c.Data, Now: time.Now}
 	for _, text := range from {
 		ip, err := netip.ParseAddr(text)
 		if err != nil {
@@ -75,8 +77,37 @@ func (a *app) examine(ctx context.Context, from []string) ([]doctor.Check, error
 		checks = append(checks, doctor.Check{Name: "relay", Status: doctor.Warn, Detail: "no relay is set: mail stays in the built-in mailbox", WhatToDo: "set SMTP_URL when mail should leave this machine"})
 		conf.BaseURL, conf.BounceDomain = "", "" // nobody outside needs to reach what does not send
 	}
-	return append(checks, doctor.Run(ctx, conf)...), nil
+	checks = append(checks, doctor.Run(ctx, conf)...)
+	returned, err := a.checkReturned(ctx)
+	return append(checks, returned...), err
 }
+
+// checkReturned looks at the ways in which mail comes back.
+func (a *app) checkReturned(ctx context.Context) (checks []doctor.Check, err error) {
+	c := a.config
+	if c.InboundCert != "" {
+		certificate, err := smtpd.LoadCertificate(c.InboundCert, c.InboundKey, a.log)
+		if err != nil {
+			checks = append(checks, doctor.Check{Name: "inbound certificate", Status: doctor.Fail, Detail: err.Error(), WhatToDo: "check ASSENT_INBOUND_TLS_CERT and ASSENT_INBOUND_TLS_KEY"})
+		} else {
+			checks = append(checks, doctor.Certificate(certificate.Current(), c.BounceDomain, time.Now))
+		}
+	}
+	m, err := a.returned()
+	if m == nil || err != nil {
+		return checks, err
+	}
+	s, err := visits.StatusOf(ctx, a.db, m.Name())
+	if err != nil {
+		return nil, err
+	}
+	within, cancel := context.WithTimeout(ctx, returnedPatience)
+	defer cancel()
+	return append(checks, doctor.Mailbox(within, doctor.Returned{Name: m.Name(), Check: m.Check, Good: s.GoodAt, Fails: s.Fails, Fault: s.Fault})), nil
+}
+
+// returnedPatience is how long the mailbox of returned mail may take to answer.
+const returnedPatience = 15 * time.Second
 
 func senders(list []brands.Brand) (out []doctor.Sender) {
 	seen := map[string]bool{}

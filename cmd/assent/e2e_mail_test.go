@@ -52,7 +52,7 @@ func (s *stage) relay(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // mail ADDRESS [N] waits for the Nth mail to an address (the first unless told) and takes it apart into the files
-// mail.eml, mail.headers, mail.txt and mail.html; $ONECLICK, $MESSAGE_ID and $MAILTO are set from its headers.
+// mail.eml, mail.headers, mail.txt and mail.html; $RETURN_PATH is set from its envelope, $ONECLICK, $MESSAGE_ID and $MAILTO from its headers.
 func (s *stage) mail(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 || len(args) > 2 {
 		ts.Fatalf("usage: mail ADDRESS [N]")
@@ -82,6 +82,7 @@ func (s *stage) mail(ts *testscript.TestScript, neg bool, args []string) {
 	} {
 		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o600))
 	}
+	ts.Setenv("RETURN_PATH", to[n-1].From)
 	ts.Setenv("MESSAGE_ID", m.Header.Get("Message-Id"))
 	ts.Setenv("ONECLICK", first(`<(https?://[^>]+)>`, m.Header.Get("List-Unsubscribe")))
 	ts.Setenv("MAILTO", first(`<mailto:([^>?]+)`, m.Header.Get("List-Unsubscribe")))

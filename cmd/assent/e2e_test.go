@@ -84,6 +84,7 @@ type stage struct {
 	t        *testing.T
 	bin      string
 	addr     string
+	inbound  string            // free for the server that takes returned mail
 	database string            // empty: embedded
 	redis    *queuetest.Server // nil: embedded
 	sink     *smtptest.Server
@@ -91,6 +92,7 @@ type stage struct {
 	replies  sync.Map           // its replies to some recipients
 	engines  map[string]*engine // by name
 	answer   answer
+	letters  *letters // what comes back to a mailbox
 }
 
 func newStage(t *testing.T) *stage {
@@ -104,7 +106,12 @@ func newStage(t *testing.T) *stage {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	s := &stage{t: t, bin: bin, addr: l.Addr().String()}
+	in, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	s := &stage{t: t, bin: bin, addr: l.Addr().String(), inbound: in.Addr().String()}
 	s.sink = smtptest.Serve(t, smtptest.Options{Script: s.behave})
 	return s
 }
@@ -126,6 +133,7 @@ func (s *stage) setup(env *testscript.Env) error {
 	}
 	env.Setenv("BASE", "http://"+s.addr)
 	env.Setenv("SINK", s.sink.Addr)
+	env.Setenv("INBOUND", s.inbound)
 	s.engines = map[string]*engine{}
 	env.Defer(func() {
 		for name, e := range s.engines {
@@ -142,6 +150,7 @@ func (s *stage) commands() map[string]func(*testscript.TestScript, bool, []strin
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"serve": s.serve, "stop": s.stop, "kill9": s.kill9, "redis": s.redisCmd,
 		"api": s.api, "json": s.json, "save": s.save, "poll": s.poll, "get": s.get, "post": s.post, "crowd": s.crowd,
+		"imap": s.imap, "certificate": certificate, "back": s.back,
 		"mail": s.mail, "mails": s.mails, "relay": s.relay, "tally": s.tally, "capture": capture,
 	}
 }

@@ -7,11 +7,15 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync"
 	"time"
 
+	"assent/preferences/sqldb"
 	"assent/workers/feedback"
 	"assent/workers/inbound"
+	"assent/workers/inbound/fetch"
 	"assent/workers/inbound/smtpd"
+	"assent/workers/inbound/visits"
 )
 
 // feedback is where what comes back about mails changes something.
@@ -23,25 +27,63 @@ func (a *app) parser() *inbound.Parser {
 	return &inbound.Parser{Domain: inbound.Domain{Keys: a.keyring, Name: a.config.BounceDomain}}
 }
 
-// receive takes in mail at ASSENT_INBOUND_ADDR until ctx ends; wait returns once the last mail is done with. Without the setting it does nothing.
+// sink is the feedback of mails that come one by one: many at once cost few transactions.
+func (a *app) sink() inbound.Sink { return inbound.NewGather(a.feedback(), 100, 5*time.Millisecond) }
+
+// receive takes mail in at ASSENT_INBOUND_ADDR and out of the mailbox of ASSENT_IMAP_URL until ctx ends; wait returns once the last
+// mail is done with. Without the settings it does nothing.
 func (a *app) receive(ctx context.Context) (wait func(), err error) {
-	if a.config.InboundAddr == "" {
-		return func() {}, nil
+	var running sync.WaitGroup
+	if err := a.listenInbound(ctx, &running); err != nil {
+		return nil, err
 	}
-	listener, err := net.Listen("tcp", a.config.InboundAddr)
+	m, err := a.returned()
 	if err != nil {
-		return nil, fmt.Errorf("ASSENT_INBOUND_ADDR: cannot listen on %s: %w", a.config.InboundAddr, err)
+		return nil, err
 	}
-	// Many bounces at once cost few transactions.
-	server := &smtpd.Server{Parser: a.parser(), Sink: inbound.NewGather(a.feedback(), 100, 5*time.Millisecond), Log: a.log, Now: a.config.Now}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	if m != nil {
+		turns := &visits.Turns{DB: a.db, Log: a.log, Holder: sqldb.NewID()}
+		running.Go(func() { turns.Run(ctx, m) })
+	}
+	return running.Wait, nil
+}
+
+func (a *app) listenInbound(ctx context.Context, running *sync.WaitGroup) error {
+	c := a.config
+	if c.InboundAddr == "" {
+		return nil
+	}
+	server := &smtpd.Server{Parser: a.parser(), Sink: a.sink(), Log: a.log, Now: c.Now}
+	if c.InboundCert != "" {
+		certificate, err := smtpd.LoadCertificate(c.InboundCert, c.InboundKey, a.log)
+		if err != nil {
+			return fmt.Errorf("ASSENT_INBOUND_TLS_CERT, ASSENT_INBOUND_TLS_KEY: %w", err)
+		}
+		server.TLS = certificate.Config()
+	}
+	listener, err := net.Listen("tcp", c.InboundAddr)
+	if err != nil {
+		return fmt.Errorf("ASSENT_INBOUND_ADDR: cannot listen on %s: %w", c.InboundAddr, err)
+	}
+	running.Go(func() {
 		if err := server.Serve(ctx, listener); err != nil {
 			a.log.Error("inbound mail is not taken in any more", "error", err)
 		}
-	}()
-	return func() { <-done }, nil
+	})
+	return nil
+}
+
+// returned is the mailbox of ASSENT_IMAP_URL, nil without one.
+func (a *app) returned() (*fetch.Mailbox, error) {
+	if a.config.IMAPURL == "" {
+		return nil, nil
+	}
+	m, err := fetch.New(a.config.IMAPURL.Reveal(), a.parser(), a.feedback())
+	if err != nil {
+		return nil, fmt.Errorf("ASSENT_IMAP_URL: %w", err)
+	}
+	m.Log, m.Now = a.log, a.config.Now
+	return m, nil
 }
 
 type inboundCmd struct {

@@ -16,6 +16,7 @@ import (
 
 	"assent/preferences/staff/keys"
 	"assent/preferences/tokens"
+	"assent/workers/inbound/fetch"
 	"assent/workers/queue"
 )
 
@@ -99,6 +100,16 @@ func (p *parser) redisURL(name, text string) string {
 	}
 	if err := queue.CheckURL(text); err != nil {
 		p.fail(name, "%v", err)
+	}
+	return text
+}
+
+func (p *parser) imapURL(name, text string) string {
+	if text == "" {
+		return ""
+	}
+	if err := fetch.Check(text); err != nil {
+		p.fail(name, "%s; want imaps://USER:PASSWORD@HOST/INBOX (percent-encode signs in the password)", strings.TrimPrefix(err.Error(), "fetch: "))
 	}
 	return text
 }

@@ -19,6 +19,9 @@ type Settings struct {
 	SMTPMarketing     string `group:"settings" env:"SMTP_URL_MARKETING" name:"smtp-url-marketing" placeholder:"URL" help:"Relay of the marketing stream (that of both)."`
 	SMTPTransactional string `group:"settings" env:"SMTP_URL_TRANSACTIONAL" name:"smtp-url-transactional" placeholder:"URL" help:"Relay of the transactional stream (that of both)."`
 	InboundAddr       string `group:"settings" env:"ASSENT_INBOUND_ADDR" aliases:"assent-inbound-addr" placeholder:"HOST:PORT" help:"Listen address of the SMTP server for bounces, complaints and mailto unsubscribes (off)."`
+	InboundCert       string `group:"settings" env:"ASSENT_INBOUND_TLS_CERT" name:"inbound-tls-cert" aliases:"assent-inbound-tls-cert" placeholder:"FILE" help:"Certificate with its chain (PEM) for STARTTLS at that server; read again when it is renewed (no STARTTLS)."`
+	InboundKey        string `group:"settings" env:"ASSENT_INBOUND_TLS_KEY" name:"inbound-tls-key" aliases:"assent-inbound-tls-key" placeholder:"FILE" help:"Key of the certificate (PEM)."`
+	IMAPURL           string `group:"settings" env:"ASSENT_IMAP_URL" name:"imap-url" aliases:"assent-imap-url" placeholder:"URL" help:"Mailbox to which bounces, complaints and mailto unsubscribes come: imaps://USER:PASS@HOST/FOLDER, with ?every=1m and move=FOLDER; imap:// for STARTTLS (none)."`
 	BounceDomain      string `group:"settings" env:"ASSENT_BOUNCE_DOMAIN" aliases:"assent-bounce-domain" placeholder:"DOMAIN" help:"Domain of the signed return path (host of the public address)."`
 	Secrets           string `group:"settings" env:"ASSENT_SECRETS" aliases:"assent-secrets" placeholder:"KID:BASE64,…" help:"Keys that sign tokens, newest first, each 32 bytes or more (made once in the data folder)."`
 	APIKey            string `group:"settings" env:"ASSENT_API_KEY" name:"api-key" aliases:"assent-api-key" placeholder:"KEY" help:"A full-scope API key that exists from the start."`
@@ -44,7 +47,7 @@ type Settings struct {
 // known lists every variable that Settings reads. A test holds it to the struct.
 var known = []string{
 	"ASSENT_ADDR", "ASSENT_DATA", "BASE_URL", "DATABASE_URL", "REDIS_URL", "SMTP_URL", "SMTP_URL_MARKETING",
-	"SMTP_URL_TRANSACTIONAL", "ASSENT_INBOUND_ADDR", "ASSENT_BOUNCE_DOMAIN", "ASSENT_SECRETS", "ASSENT_API_KEY",
+	"SMTP_URL_TRANSACTIONAL", "ASSENT_INBOUND_ADDR", "ASSENT_INBOUND_TLS_CERT", "ASSENT_INBOUND_TLS_KEY", "ASSENT_IMAP_URL", "ASSENT_BOUNCE_DOMAIN", "ASSENT_SECRETS", "ASSENT_API_KEY",
 	"ASSENT_ADMIN_EMAIL", "ASSENT_ADMIN_PASSWORD", "ASSENT_OIDC_ISSUER", "ASSENT_OIDC_CLIENT_ID", "ASSENT_OIDC_CLIENT_SECRET", "ASSENT_OIDC_NAME", "ASSENT_POSTAL_ADDRESS", "ASSENT_FREQUENCY_CAP",
 	"ASSENT_QUIET_HOURS", "ASSENT_WARMUP", "ASSENT_DOMAIN_LIMITS", "ASSENT_CONFIRM_TTL", "ASSENT_TRUSTED_PROXIES", "ASSENT_WEBHOOK_NETWORKS",
 	"ASSENT_LOG", "ASSENT_LOG_LEVEL", "ASSENT_TIME_OFFSET",

@@ -68,13 +68,14 @@ type itemView struct {
 	ID      string    `json:"id"`
 	To      string    `json:"to"`
 	From    string    `json:"from"`
+	Return  string    `json:"return_path"`
 	Subject string    `json:"subject"`
 	Stream  string    `json:"stream"`
 	At      time.Time `json:"at"`
 }
 
 func itemOf(m mailbox.Mail) itemView {
-	return itemView{strconv.FormatInt(m.ID, 10), m.To, m.From, m.Subject, m.Stream, m.At}
+	return itemView{strconv.FormatInt(m.ID, 10), m.To, m.From, m.ReturnPath, m.Subject, m.Stream, m.At}
 }
 
 func (m *Mailbox) items(c echo.Context) error {

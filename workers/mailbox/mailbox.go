@@ -87,17 +87,23 @@ type Mail struct {
 	Delivery      string
 	At            time.Time
 	Stream, Class string
-	From, To      string // of the envelope
+	From          string // as the mail says, with the name if there is one
+	ReturnPath    string // of the envelope, as To
+	To            string
 	Subject       string
 	Size          int64
 }
 
-const columns = "seq, delivery, at, stream, class, sender, recipient, subject, size"
+// headBytes is how much of a mail is read to find its From, which stands near the start.
+const headBytes = "4096"
+
+const columns = "seq, delivery, at, stream, class, sender, recipient, subject, size, substr(raw, 1, " + headBytes + ")"
 
 func scan(row interface{ Scan(...any) error }, more ...any) (m Mail, err error) {
 	var at int64
-	err = row.Scan(append([]any{&m.ID, &m.Delivery, &at, &m.Stream, &m.Class, &m.From, &m.To, &m.Subject, &m.Size}, more...)...)
-	m.At = sqldb.Time(at)
+	var head []byte
+	err = row.Scan(append([]any{&m.ID, &m.Delivery, &at, &m.Stream, &m.Class, &m.ReturnPath, &m.To, &m.Subject, &m.Size, &head}, more...)...)
+	m.At, m.From = sqldb.Time(at), header(head, "From")
 	return m, err
 }
 

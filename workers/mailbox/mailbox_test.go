@@ -37,7 +37,7 @@ func outgoing(t testing.TB, id, to, subject string) transport.Outgoing {
 	if !ok {
 		t.Fatal("the gate gave no permit")
 	}
-	return transport.Outgoing{Permit: p, ID: id, From: "bounce@brand.test", To: to, Data: []byte("To: x\r\nSubject: " + subject + "\r\n\r\nbody of " + id + "\r\n")}
+	return transport.Outgoing{Permit: p, ID: id, From: "bounce@brand.test", To: to, Data: []byte("From: =?UTF-8?q?Ben_Brand?= <news@brand.test>\r\nTo: x\r\nSubject: " + subject + "\r\n\r\nbody of " + id + "\r\n")}
 }
 
 func states(res []transport.Result) (out []string) {
@@ -80,7 +80,7 @@ func TestWhatIsSentCanBeReadNewestFirstAndSearched(t *testing.T) {
 		t.Error(got)
 	}
 	m, raw, err := b.Get(ctx, first[0].ID)
-	if err != nil || !bytes.Equal(raw, batch.Messages[2].Data) || m.Delivery != "3" || m.Stream != "transactional" || m.Class != "notice" || m.From != "bounce@brand.test" {
+	if err != nil || !bytes.Equal(raw, batch.Messages[2].Data) || m.Delivery != "3" || m.Stream != "transactional" || m.Class != "notice" || m.ReturnPath != "bounce@brand.test" || m.From != "Ben Brand <news@brand.test>" {
 		t.Errorf("%+v %q %v", m, raw, err)
 	}
 	if _, _, err := b.Get(ctx, 99); !errors.Is(err, mailbox.ErrNotFound) {

@@ -139,7 +139,7 @@ func (b *Box) store(ctx context.Context, tx *sqldb.Tx, batch *transport.Batch, r
 		}
 		e.at = time.Now()
 		m := &batch.Messages[e.i]
-		res, err := insert.ExecContext(ctx, m.ID, at, string(m.Permit.Stream()), m.Permit.Class().String(), m.From, m.To, key(m.To), subject(e.data), len(e.data), e.data)
+		res, err := insert.ExecContext(ctx, m.ID, at, string(m.Permit.Stream()), m.Permit.Class().String(), m.From, m.To, key(m.To), header(e.data, "Subject"), len(e.data), e.data)
 		if err != nil {
 			return kept, fmt.Errorf("mailbox: %w", err)
 		}
@@ -189,12 +189,13 @@ func (b *Box) trim(ctx context.Context) {
 	})
 }
 
-// subject reads the Subject of a mail, for the list.
-func subject(data []byte) string {
+// header reads a field of a mail, for the list.
+func header(data []byte, name string) string {
+	name += ":"
 	head, _, _ := bytes.Cut(data, []byte("\r\n\r\n"))
-	i := bytes.Index(head, []byte("Subject:"))
+	i := bytes.Index(head, []byte(name))
 	for i > 0 && head[i-1] != '\n' {
-		next := bytes.Index(head[i+1:], []byte("Subject:"))
+		next := bytes.Index(head[i+1:], []byte(name))
 		if next < 0 {
 			return ""
 		}
@@ -203,7 +204,7 @@ func subject(data []byte) string {
 	if i < 0 {
 		return ""
 	}
-	value := string(head[i+len("Subject:"):])
+	value := string(head[i+len(name):])
 	end := 0
 	for end < len(value) {
 		n := strings.Index(value[end:], "\r\n")

@@ -1,7 +1,6 @@
 package smtptest
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -85,7 +84,6 @@ type Server struct {
 	conns      map[net.Conn]struct{}
 	log        []*Transaction
 	violations []string
-	changed    chan struct{}
 }
 
 // Start listens and serves until Close.
@@ -102,7 +100,7 @@ func Start(o Options) (*Server, error) {
 	}
 	s := &Server{
 		Addr: l.Addr().String(), opts: o, listener: l, closing: make(chan struct{}), offered: map[string]bool{},
-		conns: map[net.Conn]struct{}{}, changed: make(chan struct{}),
+		conns: map[net.Conn]struct{}{},
 	}
 	for _, e := range o.Extensions {
 		s.offered[strings.ToUpper(strings.Fields(e)[0])] = true
@@ -210,36 +208,11 @@ func (s *Server) Messages() []Transaction {
 	return out
 }
 
-// Wait returns once n messages were accepted, or with the context's error.
-func (s *Server) Wait(ctx context.Context, n int) error {
-	for {
-		s.mu.Lock()
-		changed := s.changed
-		s.mu.Unlock()
-		if s.accepted.Load() >= int64(n) {
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-time.After(20 * time.Millisecond): // a sink that only counts announces nothing
-		case <-ctx.Done():
-			return fmt.Errorf("smtptest: %d of %d messages came: %w", s.accepted.Load(), n, ctx.Err())
-		}
-	}
-}
-
 // Violations lists what senders did against the protocol or without its being offered.
 func (s *Server) Violations() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]string(nil), s.violations...)
-}
-
-// Reset forgets transactions and violations; the counts go on.
-func (s *Server) Reset() {
-	s.mu.Lock()
-	s.log, s.violations = nil, nil
-	s.mu.Unlock()
 }
 
 func (s *Server) violated(format string, args ...any) {
@@ -256,7 +229,5 @@ func (s *Server) update(t *Transaction, change func(*Transaction)) {
 	}
 	s.mu.Lock()
 	change(t)
-	close(s.changed)
-	s.changed = make(chan struct{})
 	s.mu.Unlock()
 }

@@ -3,6 +3,8 @@ package transport
 import (
 	"context"
 	"errors"
+	"strconv"
+	"strings"
 	"time"
 
 	"assent/preferences/gate"
@@ -82,12 +84,23 @@ type Result struct {
 	Stage    Stage
 	Code     int    // of the reply; 0 when there was none
 	Enhanced string // enhanced status code, RFC 3463, such as "5.1.1"; empty when there was none
-	Reply    string // the reply as received, lines joined by a blank
+	Reply    string // the text of the reply as received, lines joined by a blank
 	TLS      string // such as "TLS 1.3"; empty without
 	Relay    string
 	MailAt   time.Time // when MAIL FROM was written; zero if it was not
 	At       time.Time // when the result was known
 	Err      error     // where there is no reply that says it
+}
+
+// Said is the reply with its code, such as "250 2.0.0 queued"; where there was none, why. It is what is kept as evidence.
+func (r Result) Said() string {
+	switch {
+	case r.Code != 0:
+		return strings.TrimSpace(strconv.Itoa(r.Code) + " " + r.Reply)
+	case r.Reply == "" && r.Err != nil:
+		return r.Err.Error()
+	}
+	return r.Reply
 }
 
 var (

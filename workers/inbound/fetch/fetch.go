@@ -44,40 +44,45 @@ const (
 	maxRound = 1_000
 	// maxVisit bounds the time of one visit.
 	maxVisit = 10 * time.Minute
-	maxWait  = 15 * time.Minute
 )
 
-// Run visits the mailbox until ctx ends. After a fault it waits longer each
-// time, up to 15 minutes.
-func (m *Mailbox) Run(ctx context.Context) error {
-	wait := m.source.every
-	for {
-		n, err := m.Once(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
-			wait = min(2*wait, max(maxWait, m.source.every))
-			m.Log.Error("inbound mailbox", "host", m.source.host, "mails", n, "retry", wait, "err", err)
-		case n == maxRound:
-			continue
-		default:
-			wait = m.source.every
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(wait):
-		}
+// Name is where the mailbox is, without its user and password.
+func (m *Mailbox) Name() string { return m.source.host + "/" + m.source.folder }
+
+// Every is the time between two visits.
+func (m *Mailbox) Every() time.Duration { return m.source.every }
+
+// Check signs in and opens the folder, reads nothing and changes nothing. It returns how many unseen mails wait.
+func (m *Mailbox) Check(ctx context.Context) (waiting int, err error) {
+	c, err := m.open(ctx, false)
+	if err != nil {
+		return 0, err
 	}
+	defer func() { _ = c.Close() }()
+	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
+	defer stop()
+	found, err := c.UIDSearch(unseen, nil).Wait()
+	if err != nil {
+		return 0, fmt.Errorf("fetch: searching: %w", err)
+	}
+	_ = c.Logout().Wait()
+	return len(found.AllUIDs()), nil
 }
+
+// Check reads whether url is one of a mailbox. Its error quotes no part that may hold a password.
+func Check(url string) error {
+	_, err := parseURL(url)
+	return err
+}
+
+var unseen = &imap.SearchCriteria{NotFlag: []imap.Flag{imap.FlagSeen, imap.FlagDeleted}}
 
 // Once visits the mailbox and reads up to 1,000 unseen mails. It returns how
 // many were dealt with, also beside an error.
 func (m *Mailbox) Once(ctx context.Context) (n int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, maxVisit)
 	defer cancel()
-	c, err := m.open(ctx)
+	c, err := m.open(ctx, true)
 	if err != nil {
 		return 0, err
 	}
@@ -85,7 +90,7 @@ func (m *Mailbox) Once(ctx context.Context) (n int, err error) {
 	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
 	defer stop()
 
-	found, err := c.UIDSearch(&imap.SearchCriteria{NotFlag: []imap.Flag{imap.FlagSeen, imap.FlagDeleted}}, nil).Wait()
+	found, err := c.UIDSearch(unseen, nil).Wait()
 	if err != nil {
 		return 0, fmt.Errorf("fetch: searching: %w", err)
 	}
@@ -100,8 +105,8 @@ func (m *Mailbox) Once(ctx context.Context) (n int, err error) {
 	return n, nil
 }
 
-// open connects, signs in and selects the folder.
-func (m *Mailbox) open(ctx context.Context) (*imapclient.Client, error) {
+// open connects, signs in and selects the folder; to change what is in it, if that is asked for.
+func (m *Mailbox) open(ctx context.Context, change bool) (*imapclient.Client, error) {
 	s := m.source
 	conf := &tls.Config{MinVersion: tls.VersionTLS12}
 	if m.TLS != nil {
@@ -144,10 +149,10 @@ func (m *Mailbox) open(ctx context.Context) (*imapclient.Client, error) {
 		_ = c.Close()
 		return nil, fmt.Errorf("fetch: signing in: %w", err)
 	}
-	if s.moveTo != "" {
+	if s.moveTo != "" && change {
 		_ = c.Create(s.moveTo, nil).Wait() // it is usually there
 	}
-	if _, err := c.Select(s.folder, nil).Wait(); err != nil {
+	if _, err := c.Select(s.folder, &imap.SelectOptions{ReadOnly: !change}).Wait(); err != nil {
 		_ = c.Close()
 		return nil, fmt.Errorf("fetch: opening %s: %w", s.folder, err)
 	}

@@ -248,25 +248,24 @@ func TestURLs(t *testing.T) {
 	}
 }
 
-func TestRunEndsWithItsContext(t *testing.T) {
+func TestACheckChangesNothing(t *testing.T) {
 	s := serve(t, rich, true)
-	got := &sink{}
-	m := s.mailbox(t, "imaps://HOST/", got)
+	m := s.mailbox(t, "imaps://HOST/INBOX?move=Done", &sink{})
 	s.put(t, s.bounce(1))
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error)
-	go func() { done <- m.Run(ctx) }()
-	for range 500 {
-		got.mu.Lock()
-		n := len(got.events)
-		got.mu.Unlock()
-		if n > 0 {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
+	if n, err := m.Check(t.Context()); n != 1 || err != nil {
+		t.Errorf("%d wait: %v", n, err)
 	}
-	cancel()
-	if err := <-done; err != nil || len(got.events) != 1 {
-		t.Errorf("%d events: %v", len(got.events), err)
+	if all, unseen := s.count(t, "INBOX"); all != 1 || unseen != 1 {
+		t.Errorf("INBOX holds %d, %d unseen", all, unseen)
+	}
+	if _, err := s.user.Status("Done", &imap.StatusOptions{NumMessages: true}); err == nil {
+		t.Error("a folder was made")
+	}
+	if name := m.Name(); strings.Contains(name, "pass") || strings.Contains(name, "bounces") || !strings.HasSuffix(name, "/INBOX") {
+		t.Error(name)
+	}
+	m.source.password = "wrong"
+	if _, err := m.Check(t.Context()); err == nil || strings.Contains(err.Error(), "wrong") {
+		t.Error(err)
 	}
 }
