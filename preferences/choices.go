@@ -24,7 +24,7 @@ func (s *Service) UnsubscribeAll(ctx context.Context, actor audit.Actor, subscri
 	err = s.change(ctx, actor, subscriberID, evidence, func(c *change) error {
 		out = Recorded{State: StateWithdrawn}
 		if !c.sub.UnsubscribedAt.IsZero() {
-			return nil
+			return c.revoke(ctx, "") // the first one may not be answered yet
 		}
 		out.Event, err = c.record(ctx, ledger.UnsubscribedAll, nil, "", StateWithdrawn)
 		if err != nil {
@@ -60,7 +60,7 @@ func (s *Service) Object(ctx context.Context, actor audit.Actor, subscriberID st
 			at, action = &c.sub.ObjectedResearch, ledger.ObjectedResearch
 		}
 		if !at.IsZero() {
-			return nil
+			return c.revoke(ctx, "")
 		}
 		*at = c.at
 		if out.Event, err = c.record(ctx, action, nil, "", StateObjected); err != nil {
@@ -98,7 +98,7 @@ func (s *Service) Restrict(ctx context.Context, actor audit.Actor, subscriberID 
 	err = s.change(ctx, actor, subscriberID, evidence, func(c *change) error {
 		out = Recorded{State: "restricted"}
 		if !c.sub.RestrictedAt.IsZero() {
-			return nil
+			return c.revoke(ctx, "")
 		}
 		c.sub.RestrictedAt = c.at
 		if out.Event, err = c.record(ctx, ledger.Restricted, nil, "", "restricted"); err != nil {
@@ -142,7 +142,7 @@ func (c *change) pause(ctx context.Context, until time.Time) error {
 		return err
 	}
 	if c.sub.PausedUntil.Equal(until) {
-		return nil
+		return c.revoke(ctx, "")
 	}
 	if !until.After(c.now) || until.After(c.now.AddDate(2, 0, 1)) {
 		return problem.Invalid("pause_until", "must be a day from tomorrow to two years ahead")

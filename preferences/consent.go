@@ -319,7 +319,8 @@ func (c *change) reduce(ctx context.Context, topic *Topic, state string) (Record
 		action = ledger.Objected
 	}
 	if current.State == state {
-		return Recorded{Event: current.EventID, State: state}, nil // the first one stands (compliance 2)
+		// The first one stands (compliance 2). It may not be answered yet, so the repeat too waits for what it stopped.
+		return Recorded{Event: current.EventID, State: state}, c.revoke(ctx, topic.ID)
 	}
 	event, err := c.record(ctx, action, topic, "", state)
 	if err != nil {
@@ -329,7 +330,7 @@ func (c *change) reduce(ctx context.Context, topic *Topic, state string) (Record
 		return Recorded{Event: event, State: current.State}, nil
 	}
 	if current.State == StateObjected {
-		return Recorded{Event: event, State: StateObjected}, nil // an objection is the stronger of the two
+		return Recorded{Event: event, State: StateObjected}, c.revoke(ctx, topic.ID) // an objection is the stronger of the two
 	}
 	if err := c.set(ctx, topic, state, event, current.Offered); err != nil {
 		return Recorded{}, err
