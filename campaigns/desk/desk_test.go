@@ -181,3 +181,48 @@ func TestSettingsAreForAdministrators(t *testing.T) {
 		}
 	})
 }
+
+// The catalogue of promises: a new installation is offered the usual topics, and takes those that it wants.
+func TestAnInstallationMayStartWithTheUsualTopics(t *testing.T) {
+	exercise(t, func(t *testing.T, h *house) {
+		ada, rita := h.As("Ada", access.Marketer), h.As("Rita", access.ReadOnly)
+		ada.Get("/admin/topics").Want(200, "/admin/topics/usual")
+		if strings.Contains(rita.Get("/admin/topics").Body.String(), "/admin/topics/usual") {
+			t.Error("who may only read is offered to add topics")
+		}
+		rita.Post("/admin/topics/usual", "topics", "newsletter").Want(403)
+		h.Topic("offers", nil)
+		page := ada.Get("/admin/topics/usual").Want(200, `value="newsletter"`, `value="surveys"`).Body.String()
+		if strings.Contains(page, `value="offers"`) {
+			t.Error("a topic that stands is offered again")
+		}
+		ada.Post("/admin/topics/usual").Want(422, "Choose at least one.")
+		ada.Post("/admin/topics/usual", "topics", "nonsense").Want(422, "nonsense")
+		ada.Post("/admin/topics/usual", "topics", "newsletter", "topics", "related", "topics", "surveys", "topics", "offers").Want(303)
+		topics, err := h.People.Topics(ctx, h.DB)
+		if err != nil || len(topics) != 4 {
+			t.Fatalf("%d topics, %v", len(topics), err)
+		}
+		for _, topic := range topics {
+			switch topic.Key {
+			case "newsletter":
+				if topic.Basis != "consent" || !topic.DoubleOptIn || topic.Names["de"] == "" || topic.Descriptions["fr"] == "" {
+					t.Errorf("%+v", topic)
+				}
+			case "related":
+				if topic.Basis != "soft_opt_in" || !topic.SimilarGoods {
+					t.Errorf("%+v", topic)
+				}
+			case "surveys":
+				if topic.Class != "research" || topic.Basis != "legitimate_interests" {
+					t.Errorf("%+v", topic)
+				}
+			}
+		}
+		ada.Post("/admin/topics/usual", "topics", "events", "topics", "contests").Want(303)
+		ada.Get("/admin/topics/usual").Want(303) // nothing is left to offer
+		if strings.Contains(ada.Get("/admin/topics").Body.String(), "/admin/topics/usual") {
+			t.Error("the usual topics are offered though all stand")
+		}
+	})
+}

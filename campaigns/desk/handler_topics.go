@@ -2,6 +2,7 @@ package desk
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/labstack/echo/v4"
@@ -18,6 +19,8 @@ func (d *Desk) registerTopics(e *echo.Echo) {
 	r.get("", d.topics)
 	r.getFor("/new", d.newTopic, access.Marketer, access.PrivacyOfficer)
 	r.post("", d.addTopic, access.Marketer, access.PrivacyOfficer)
+	r.getFor("/usual", d.usualTopics, access.Marketer, access.PrivacyOfficer)
+	r.post("/usual", d.addUsualTopics, access.Marketer, access.PrivacyOfficer)
 	r.get("/:key", d.topic)
 	r.post("/:key", d.changeTopic, access.Marketer, access.PrivacyOfficer)
 }
@@ -48,11 +51,54 @@ func (d *Desk) topics(c echo.Context) error {
 	}
 	v := site.TopicsView{Page: d.page(c, site.NavTopics)}
 	v.Pager.Locale, v.Write = v.Locale, may(c, access.Marketer, access.PrivacyOfficer)
+	v.Usual = len(missing(list)) > 0
 	for _, t := range list {
 		n := counts[t.ID]
 		v.Rows = append(v.Rows, site.TopicRow{Key: t.Key, URL: site.Path(site.NavTopics) + "/" + t.Key, Name: t.Name(v.Locale.Tag(), v.Locale.Language()), Class: t.Class, Basis: t.Basis, DoubleOptIn: t.DoubleOptIn, On: n.on, Pending: n.pending})
 	}
 	return staff.Render(c, http.StatusOK, site.Topics(v))
+}
+
+// missing are the topics that installations usually start with and this one does not have.
+func missing(list []*preferences.Topic) []preferences.TopicInput {
+	return slices.DeleteFunc(preferences.StartingTopics(), func(in preferences.TopicInput) bool {
+		return slices.ContainsFunc(list, func(t *preferences.Topic) bool { return t.Key == in.Key })
+	})
+}
+
+func (d *Desk) usualTopics(c echo.Context) error {
+	return d.usualForm(c, http.StatusOK, nil)
+}
+
+func (d *Desk) usualForm(c echo.Context, status int, wrong map[string]string) error {
+	list, err := d.People.Topics(c.Request().Context(), d.DB)
+	if err != nil {
+		return err
+	}
+	v := site.UsualTopicsView{Page: d.page(c, site.NavTopics), Action: site.Path(site.NavTopics) + "/usual", Errors: wrong}
+	for _, in := range missing(list) {
+		t := preferences.Topic{Names: in.Names, Descriptions: in.Descriptions}
+		v.Topics = append(v.Topics, site.UsualTopic{Key: in.Key, Basis: in.Basis, Name: t.Name(v.Locale.Language()), Description: t.Description(v.Locale.Language()), DoubleOptIn: *in.DoubleOptIn})
+	}
+	if len(v.Topics) == 0 {
+		return c.Redirect(http.StatusSeeOther, site.Path(site.NavTopics))
+	}
+	return staff.Render(c, status, site.UsualTopics(v))
+}
+
+func (d *Desk) addUsualTopics(c echo.Context) error {
+	form, err := c.FormParams()
+	if err != nil {
+		return err
+	}
+	made, err := 0, error(problem.Invalid("topics", d.page(c, "").Locale.T("site.topics.usual_none")))
+	if keys := form["topics"]; len(keys) > 0 {
+		made, err = d.People.CreateStartingTopics(c.Request().Context(), actor(c), keys)
+	}
+	if wrong := staff.Problems(err); wrong != nil {
+		return d.usualForm(c, http.StatusUnprocessableEntity, wrong)
+	}
+	return d.did(c, err, site.Path(site.NavTopics), "site.topics.usual_made", "n", made)
 }
 
 func (d *Desk) newTopic(c echo.Context) error {

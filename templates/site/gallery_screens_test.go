@@ -124,7 +124,8 @@ func addPeople(out map[string]templ.Component, p Page, say func(string) string) 
 func addOffers(out map[string]templ.Component, p Page, say func(string) string) {
 	l := listing(p)
 	options := []ui.Option{{Value: "a", Label: say("Nordlicht")}, {Value: "b", Label: say("Südlicht")}}
-	out["topics"] = Topics(TopicsView{p, l, []TopicRow{{"news", "/admin/topics/news", say("Newsletter"), "marketing", "consent", true, 9120, 44}, {"survey", "/admin/topics/survey", say("Surveys"), "research", "legitimate_interests", false, 12000, 0}}})
+	out["topics"] = Topics(TopicsView{p, l, []TopicRow{{"news", "/admin/topics/news", say("Newsletter"), "marketing", "consent", true, 9120, 44}, {"survey", "/admin/topics/survey", say("Surveys"), "research", "legitimate_interests", false, 12000, 0}}, true})
+	out["topics-usual"] = UsualTopics(UsualTopicsView{p, "/admin/topics/usual", []UsualTopic{{"newsletter", say("Newsletter"), say("Once a month."), "consent", true}, {"surveys", say("Surveys"), say("Questions."), "research", false}}, map[string]string{"topics": say("Choose at least one.")}})
 	out["topics-empty"] = Topics(TopicsView{Page: p, Listing: Listing{Write: true}})
 	out["topic-new"] = TopicForm(TopicFormView{Page: p, Record: Record{New: true, Errors: map[string]string{"key": say("Taken."), "names.en": say("Please fill this in."), "basis": say("Choose another.")}}, Action: "/admin/topics", Brands: options, Partners: options, Languages: []string{"en", "nl"}})
 	out["topic"] = TopicForm(TopicFormView{Page: p, Record: Record{Remove: removal(say)}, Action: "/admin/topics/news", Values: map[string]string{"key": "news", "names.en": say("Newsletter"), "double_opt_in": "1", "descriptions.en": say("Once a month.")}, Languages: []string{"en"}})

@@ -13,7 +13,8 @@ import (
 type TopicsView struct {
 	Page
 	Listing
-	Rows []TopicRow
+	Rows  []TopicRow
+	Usual bool // some of the usual topics are not there yet
 }
 
 // TopicRow is one of them.
@@ -27,6 +28,11 @@ type TopicRow struct {
 func Topics(v TopicsView) templ.Component {
 	p := under(v.Page, NavTopics)
 	create := v.create(p, NavTopics, "site.topics.new")
+	start := first(create)
+	if v.Usual && v.Write {
+		start = ui.Link{Label: p.t("site.topics.usual"), URL: Path(NavTopics) + "/usual"}
+		create = append(create, start)
+	}
 	t := ui.Table{Caption: p.t("site.nav.topics"), Columns: []ui.Column{
 		v.column(p.t("site.topics.name"), ""), v.column(p.t("site.topics.class"), ""), quiet(v.column(p.t("site.topics.basis"), "")), number(v.column(p.t("site.consent.given"), "")), number(v.column(p.t("site.consent.pending"), "")),
 	}}
@@ -40,8 +46,38 @@ func Topics(v TopicsView) templ.Component {
 	return listPage(sheet{
 		Page: p, Listing: v.Listing, Table: t,
 		Head:  ui.Head{Title: p.t("site.nav.topics"), Lead: p.t("site.topics.lead"), Actions: create},
-		Empty: ui.Empty{Icon: NavTopics, Title: p.t("site.topics.empty"), Text: p.t("site.topics.empty_text"), Action: first(create)},
+		Empty: ui.Empty{Icon: NavTopics, Title: p.t("site.topics.empty"), Text: p.t("site.topics.empty_text"), Action: start},
 	})
+}
+
+// UsualTopicsView offers the topics that installations usually start with. Field: topics, once for each that is wanted.
+type UsualTopicsView struct {
+	Page
+	Action string
+	Topics []UsualTopic
+	Errors map[string]string
+}
+
+// UsualTopic is one of them.
+type UsualTopic struct {
+	Key, Name, Description, Basis string
+	DoubleOptIn                   bool
+}
+
+// UsualTopics is its page.
+func UsualTopics(v UsualTopicsView) templ.Component {
+	p := under(v.Page, NavTopics)
+	topics := ui.Field{Name: "topics", Kind: "checks", Label: p.t("site.nav.topics")}
+	for _, t := range v.Topics {
+		basis := word(p.Locale, "site.basis.", t.Basis)
+		if t.DoubleOptIn {
+			basis += ", " + p.t("site.topics.double")
+		}
+		topics.Options = append(topics.Options, ui.Option{Value: t.Key, Label: t.Name, Hint: t.Description + " " + p.t("site.topics.basis") + ": " + basis + "."})
+		topics.Values = append(topics.Values, t.Key)
+	}
+	f := ui.FormOf{Action: v.Action, Submit: p.t("site.topics.usual_add"), Cancel: ui.Link{Label: p.t("site.cancel"), URL: Path(NavTopics)}, Fields: []ui.Field{topics}}
+	return formPage(form{Page: p, Head: ui.Head{Title: p.t("site.topics.usual"), Lead: p.t("site.topics.usual_lead"), Back: p.back(NavTopics)}, Form: f.WithErrors(v.Errors)})
 }
 
 // TopicFormView makes or changes a topic. Fields: key, class, basis, double_opt_in, similar_goods, consent_lifetime_days,
