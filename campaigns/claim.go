@@ -275,7 +275,7 @@ func (w *work) write(ctx context.Context) error {
 			return fmt.Errorf("campaigns: deliveries: %w", err)
 		}
 	}
-	return w.tally.write(ctx, w.tx, w.c.ID, w.lane)
+	return w.tally.write(ctx, w.tx, w.c.ID, w.lane, w.now)
 }
 
 // rest ends the campaign when everybody has an outcome, or says when there is more to do.
@@ -332,7 +332,7 @@ func (s *Service) end(ctx context.Context, tx *sqldb.Tx, c *Campaign, now time.T
 	}
 	c.Status, c.StatusReason, c.UpdatedAt = status, reason, now
 	c.FinishedAt = now
-	return errors.Join(t.write(ctx, tx, c.ID, 0), c.save(ctx, tx))
+	return errors.Join(t.write(ctx, tx, c.ID, 0, now), c.save(ctx, tx))
 }
 
 // HasWork tells whether a claim would find something to do now.

@@ -125,7 +125,7 @@ func (s *Service) Complete(ctx context.Context, campaignID string, lane int, out
 			return fmt.Errorf("campaigns: complete: %w", err)
 		}
 		rows.Close()
-		return t.write(ctx, tx, campaignID, lane)
+		return t.write(ctx, tx, campaignID, lane, now)
 	})
 }
 

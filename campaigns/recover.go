@@ -133,7 +133,7 @@ func (s *Service) settleSome(ctx context.Context, worker string, fate func(strin
 			return fmt.Errorf("campaigns: settle worker: %w", err)
 		}
 		for campaign, t := range tallies {
-			if err := t.write(ctx, tx, campaign, 0); err != nil {
+			if err := t.write(ctx, tx, campaign, 0, s.now()); err != nil {
 				return err
 			}
 		}

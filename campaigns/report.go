@@ -35,55 +35,101 @@ const (
 
 // Report reads how a campaign stands.
 func (s *Service) Report(ctx context.Context, c *Campaign) (Report, error) {
-	r := Report{Status: c.Status, StatusReason: c.StatusReason, Total: c.Total, Skipped: map[string]int64{}, StartedAt: maybe(c.StartedAt), FinishedAt: maybe(c.FinishedAt)}
-	rows, err := s.DB.QueryContext(ctx, "SELECT outcome, reason, CAST(sum(n) AS BIGINT) FROM tallies WHERE campaign_id = $1 GROUP BY outcome, reason", c.ID)
+	all, err := s.Reports(ctx, []*Campaign{c})
+	return all[c.ID], err
+}
+
+// Reports reads how campaigns stand, by their ids, with as many queries as for one.
+func (s *Service) Reports(ctx context.Context, list []*Campaign) (map[string]Report, error) {
+	out, ids := map[string]Report{}, make([]string, len(list))
+	for i, c := range list {
+		ids[i] = c.ID
+		out[c.ID] = Report{Status: c.Status, StatusReason: c.StatusReason, Total: c.Total, Skipped: map[string]int64{}, StartedAt: maybe(c.StartedAt), FinishedAt: maybe(c.FinishedAt)}
+	}
+	if len(list) == 0 {
+		return out, nil
+	}
+	counted := map[string]int64{}
+	d := s.DB.Dialect()
+	// What is open is counted apart for each state, so that the index of each serves.
+	rows, err := s.DB.QueryContext(ctx, `SELECT campaign_id, outcome, reason, CAST(sum(n) AS BIGINT) FROM tallies WHERE campaign_id `+d.In(1)+` GROUP BY campaign_id, outcome, reason
+		UNION ALL SELECT campaign_id, 'deferred', '', count(*) FROM deliveries WHERE status = 'deferred' AND campaign_id `+d.In(2)+` GROUP BY campaign_id
+		UNION ALL SELECT campaign_id || '', 'claimed', '', count(*) FROM deliveries WHERE status = 'claimed' AND worker >= '' AND campaign_id || '' `+d.In(3)+` GROUP BY campaign_id || ''`, d.List(ids), d.List(ids), d.List(ids))
 	if err != nil {
-		return r, fmt.Errorf("campaigns: report: %w", err)
+		return nil, fmt.Errorf("campaigns: report: %w", err)
 	}
 	defer rows.Close()
-	var counted int64
 	for rows.Next() {
-		var status, reason string
+		var id, status, reason string
 		var n int64
-		if err := rows.Scan(&status, &reason, &n); err != nil {
-			return r, fmt.Errorf("campaigns: report: %w", err)
+		if err := rows.Scan(&id, &status, &reason, &n); err != nil {
+			return nil, fmt.Errorf("campaigns: report: %w", err)
 		}
-		switch status {
-		case StatusSent:
-			r.Sent += n
-		case StatusSkipped:
-			r.Skipped[reason] += n
-		case StatusFailed:
-			r.Failed += n
-		case StatusUncertain:
-			r.Uncertain += n
-		case StatusBounced:
-			r.Bounced += n
-			continue
-		case CountComplained:
-			r.Complained += n
-			continue
-		case CountUnsubscribed:
-			r.Unsubscribed += n
-			continue
+		r := out[id]
+		if r.add(status, reason, n) {
+			counted[id] += n
 		}
-		counted += n
+		out[id] = r
 	}
 	if err := rows.Err(); err != nil {
-		return r, fmt.Errorf("campaigns: report: %w", err)
+		return nil, fmt.Errorf("campaigns: report: %w", err)
 	}
-	if err := s.DB.QueryRowContext(ctx, "SELECT count(*) FILTER (WHERE status = 'deferred'), count(*) FILTER (WHERE status = 'claimed') FROM deliveries WHERE campaign_id = $1 AND status IN ('deferred', 'claimed')", c.ID).
-		Scan(&r.Deferred, &r.Claimed); err != nil {
-		return r, fmt.Errorf("campaigns: report: %w", err)
+	rows.Close()
+	for _, c := range list {
+		r := out[c.ID]
+		switch {
+		case c.StartedAt.IsZero():
+			if r.Total, err = s.count(ctx, s.DB, c); err != nil {
+				return nil, err
+			}
+		case c.Planned: // people who came or went while it ran are in the count
+			r.Total = counted[c.ID]
+		}
+		out[c.ID] = r
 	}
-	switch {
-	case c.StartedAt.IsZero():
-		r.Total, err = s.count(ctx, s.DB, c)
-	case c.Planned: // people who came or went while it ran are in the count
-		r.Total = counted + r.Deferred + r.Claimed
-	}
-	return r, err
+	return out, nil
 }
+
+// add counts what a tally says, and tells whether these people are in no other count.
+func (r *Report) add(status, reason string, n int64) bool {
+	switch status {
+	case StatusSent:
+		r.Sent += n
+	case StatusSkipped:
+		r.Skipped[reason] += n
+	case StatusFailed:
+		r.Failed += n
+	case StatusUncertain:
+		r.Uncertain += n
+	case StatusDeferred:
+		r.Deferred += n
+	case StatusClaimed:
+		r.Claimed += n
+	case StatusBounced:
+		r.Bounced += n
+		return false
+	case CountComplained:
+		r.Complained += n
+		return false
+	case CountUnsubscribed:
+		r.Unsubscribed += n
+		return false
+	default:
+		return false
+	}
+	return true
+}
+
+// SkippedInAll is how many were skipped, for whatever reason.
+func (r Report) SkippedInAll() (n int64) {
+	for _, k := range r.Skipped {
+		n += k
+	}
+	return n
+}
+
+// Done is how many have their final outcome.
+func (r Report) Done() int64 { return r.Sent + r.SkippedInAll() + r.Failed + r.Uncertain }
 
 func maybe(t time.Time) *time.Time {
 	if t.IsZero() {
@@ -107,5 +153,5 @@ func (s *Service) Note(ctx context.Context, tx *sqldb.Tx, at time.Time, campaign
 	}
 	t := tally{}
 	t.add(what, "", 1)
-	return true, t.write(ctx, tx, campaignID, 0)
+	return true, t.write(ctx, tx, campaignID, 0, at)
 }

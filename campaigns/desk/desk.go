@@ -11,6 +11,7 @@ import (
 
 	"assent/campaigns"
 	"assent/campaigns/brands"
+	"assent/campaigns/live"
 	"assent/campaigns/policies"
 	"assent/preferences"
 	"assent/preferences/gate"
@@ -23,7 +24,7 @@ import (
 	"assent/templates/site/ui"
 )
 
-// Desk makes the pages. All fields are required.
+// Desk makes the pages. All fields but Live are required.
 type Desk struct {
 	DB        *sqldb.DB
 	Now       func() time.Time
@@ -34,6 +35,7 @@ type Desk struct {
 	Partners  *partners.Store
 	Segments  *segments.Store
 	Policies  *policies.Store
+	Live      *live.Hub   // nil: pages do not renew themselves
 	Base      string      // public address
 	Fixed     [][2]string // settings of the environment, for the page that shows them
 }

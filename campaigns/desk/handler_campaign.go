@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"assent/campaigns"
+	"assent/campaigns/live"
 	"assent/preferences/problem"
 	"assent/preferences/staff"
 	"assent/preferences/staff/access"
@@ -19,9 +20,6 @@ import (
 
 // countAtOnce is how large an audience is explained on every view of a draft; a larger one is when it is asked for.
 const countAtOnce = 20_000
-
-// seconds after which the page of a running campaign is read anew.
-const refresh = "5"
 
 func (d *Desk) campaign(c echo.Context) error { return d.show(c, http.StatusOK, nil, nil, nil) }
 
@@ -69,8 +67,11 @@ func (d *Desk) show(c echo.Context, status int, val, unscheduled, untested map[s
 		}
 	}
 	d.allow(c, m, &v, val, unscheduled, untested)
-	if m.Status == campaigns.StatusSending || m.Status == campaigns.StatusScheduled && !m.ScheduledAt.After(d.Now()) {
-		c.Response().Header().Set("Refresh", refresh)
+	if d.Live != nil && d.lively(m) {
+		v.LiveURL = here + "/live"
+	}
+	if m.Status == campaigns.StatusSending {
+		v.Speed.PerSecond, v.Speed.Left = live.Pace(d.Now().Sub(m.StartedAt), report.Sent, report.Done(), live.Waiting(report))
 	}
 	return staff.Render(c, status, site.Campaign(v))
 }

@@ -22,6 +22,7 @@ func (d *Desk) registerCampaigns(e *echo.Echo) {
 	r.getFor("/new", d.newCampaign, makers...)
 	r.post("", d.addCampaign, makers...)
 	r.get("/:id", d.campaign)
+	r.get("/:id/live", d.live)
 	r.get("/:id/frame", d.frame)
 	r.get("/:id/preview", d.preview)
 	r.get("/:id/people", d.people)
@@ -62,6 +63,16 @@ func (d *Desk) campaigns(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	var begun []*campaigns.Campaign
+	for _, m := range list {
+		if !m.StartedAt.IsZero() {
+			begun = append(begun, m)
+		}
+	}
+	reports, err := d.Campaigns.Reports(ctx, begun)
+	if err != nil {
+		return err
+	}
 	for _, m := range list {
 		row := site.CampaignRow{Name: m.Name, URL: campaignURL(m.ID), Topic: names[m.TopicID], Status: m.Status, At: m.UpdatedAt}
 		switch {
@@ -70,11 +81,7 @@ func (d *Desk) campaigns(c echo.Context) error {
 		case m.Status == campaigns.StatusScheduled:
 			row.At = m.ScheduledAt
 		}
-		if !m.StartedAt.IsZero() {
-			r, err := d.Campaigns.Report(ctx, m)
-			if err != nil {
-				return err
-			}
+		if r, ok := reports[m.ID]; ok {
 			row.Sent, row.Total = int(r.Sent), int(r.Total)
 		}
 		v.Rows = append(v.Rows, row)

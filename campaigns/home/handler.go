@@ -4,9 +4,11 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
 	"assent/campaigns"
+	"assent/campaigns/live"
 	"assent/preferences/staff"
 	"assent/preferences/staff/access"
 	"assent/templates/site"
@@ -16,6 +18,19 @@ import (
 func (h *Home) Register(e *echo.Echo) {
 	e.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusSeeOther, site.Base) })
 	e.GET(site.Base, h.show, h.Site.Guard())
+	if h.Live != nil {
+		e.GET(liveURL, h.live, h.Site.Guard())
+	}
+}
+
+const liveURL = site.Base + "/live"
+
+// live sends what runs whenever it changes.
+func (h *Home) live(c echo.Context) error {
+	page := site.Page{Locale: h.Site.Language(c)}
+	return h.Live.Stream(c, func(r live.Reading) (templ.Component, bool) {
+		return site.HomeRuns(site.HomeView{Page: page, Running: runs(r)}), false
+	})
 }
 
 func (h *Home) show(c echo.Context) error {
@@ -27,6 +42,9 @@ func (h *Home) show(c echo.Context) error {
 	}
 	if v.Running, err = h.running(ctx); err != nil {
 		return err
+	}
+	if h.Live != nil {
+		v.LiveURL = liveURL
 	}
 	if v.Needs, err = h.needs(c, v.Page); err != nil {
 		return err

@@ -5,10 +5,12 @@ package home
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"assent/campaigns"
+	"assent/campaigns/live"
 	"assent/preferences/sqldb"
 	"assent/preferences/staff"
 	"assent/templates/site"
@@ -17,12 +19,13 @@ import (
 // shown is how many lines of one kind the page has at most.
 const shown = 10
 
-// Home makes the page. All fields but the relays are required.
+// Home makes the page. All fields but Live and the relays are required.
 type Home struct {
 	DB        *sqldb.DB
 	Now       func() time.Time
 	Site      *staff.Site
 	Campaigns *campaigns.Service
+	Live      *live.Hub // nil: the page does not renew itself
 	// Marketing and Transactional are the hosts of the relays; empty for the built-in mailbox.
 	Marketing, Transactional string
 }
@@ -56,25 +59,36 @@ func (h *Home) steps(ctx context.Context) ([]site.Step, error) {
 
 // running are the campaigns that send or are paused, the newest first.
 func (h *Home) running(ctx context.Context) ([]site.Run, error) {
-	var runs []site.Run
-	for _, status := range []string{campaigns.StatusSending, campaigns.StatusPaused} {
-		list, err := h.Campaigns.List(ctx, status, time.Time{}, "", shown)
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range list {
-			r, err := h.Campaigns.Report(ctx, c)
-			if err != nil {
-				return nil, err
-			}
-			done := r.Sent + r.Failed + r.Uncertain
-			for _, n := range r.Skipped {
-				done += n
-			}
-			runs = append(runs, site.Run{Name: c.Name, URL: address(c), Status: c.Status, Done: int(done), Total: int(r.Total), Note: c.StatusReason})
-		}
+	list, err := h.Campaigns.Running(ctx, true, nil)
+	if err != nil {
+		return nil, err
 	}
-	return runs, nil
+	reports, err := h.Campaigns.Reports(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	reading := live.Reading{At: h.Now()}
+	for _, c := range list {
+		p := live.Progress{Campaign: c, Report: reports[c.ID]}
+		if c.Status == campaigns.StatusSending {
+			p.PerSecond, p.Left = live.Pace(h.Now().Sub(c.StartedAt), p.Report.Sent, p.Report.Done(), live.Waiting(p.Report))
+		}
+		reading.Campaigns = append(reading.Campaigns, p)
+	}
+	return runs(reading), nil
+}
+
+// runs are the lines of a reading.
+func runs(r live.Reading) []site.Run {
+	var out []site.Run
+	for _, p := range slices.Backward(r.Campaigns) {
+		if len(out) == shown {
+			break
+		}
+		out = append(out, site.Run{Name: p.Campaign.Name, URL: address(p.Campaign), Status: p.Campaign.Status, Done: int(p.Report.Done()), Total: int(p.Report.Total), Note: p.Campaign.StatusReason,
+			Speed: site.Speed{PerSecond: p.PerSecond, Left: p.Left}})
+	}
+	return out
 }
 
 func address(c *campaigns.Campaign) string { return site.Path(site.NavCampaigns) + "/" + c.ID }

@@ -14,6 +14,7 @@ import (
 	"assent/campaigns"
 	"assent/campaigns/brands"
 	"assent/campaigns/events"
+	"assent/campaigns/live"
 	"assent/campaigns/notices"
 	"assent/campaigns/notices/broadcasts"
 	"assent/campaigns/outbox"
@@ -54,6 +55,7 @@ type app struct {
 	imports  *imports.Store
 	outbox   *outbox.Store
 	mails    *campaigns.Service
+	live     *live.Hub
 	notices  *notices.Service
 	policies *policies.Store
 	events   *events.Store
@@ -112,6 +114,7 @@ func (a *app) domain() {
 	a.outbox.Facts = a.people.TransactionalFacts
 	a.mails = &campaigns.Service{DB: a.db, Now: c.Now, People: a.people, Outbox: a.outbox, Links: a.links, RealRelay: c.Marketing != nil, Kick: hints.Campaign}
 	a.people.Sending = a.mails
+	a.live = &live.Hub{Campaigns: a.mails, Log: a.log}
 	a.openDesk()
 	a.people.Forget = append(a.people.Forget, a.feedback().Forget)
 	a.mandatory()

@@ -83,6 +83,7 @@ func (a *app) listen(ctx context.Context, listener net.Listener, t *terminal) er
 		return err
 	}
 	server := &http.Server{Handler: routes, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	server.RegisterOnShutdown(a.live.Close) // a page that is watched would hold the stop up
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	go a.resume(ctx)

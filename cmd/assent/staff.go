@@ -36,7 +36,7 @@ func (a *app) staffPages(ctx context.Context, e *echo.Echo) error {
 		a.site.OIDC = oidc.New(a.accounts, oidc.Config{Issuer: o.Issuer, ClientID: o.ClientID, ClientSecret: o.ClientSecret.Reveal(), Name: o.Name}, staff.OIDCRedirect(c.BaseURL))
 	}
 	a.site.Register(e)
-	first := &home.Home{DB: a.db, Now: c.Now, Site: a.site, Campaigns: a.mails}
+	first := &home.Home{DB: a.db, Now: c.Now, Site: a.site, Campaigns: a.mails, Live: a.live}
 	if c.Marketing != nil {
 		first.Marketing = c.Marketing.Host
 	}
@@ -51,7 +51,7 @@ func (a *app) staffPages(ctx context.Context, e *echo.Echo) error {
 // desks are the screens of those who make and look after mail.
 func (a *app) desks(e *echo.Echo) {
 	c := a.config
-	(&desk.Desk{DB: a.db, Now: c.Now, Site: a.site, People: a.people, Campaigns: a.mails, Brands: a.brands, Partners: &partners.Store{DB: a.db, Now: c.Now},
+	(&desk.Desk{DB: a.db, Now: c.Now, Site: a.site, People: a.people, Campaigns: a.mails, Live: a.live, Brands: a.brands, Partners: &partners.Store{DB: a.db, Now: c.Now},
 		Segments: &segments.Store{DB: a.db, Now: c.Now}, Policies: a.policies, Base: a.links.Base, Fixed: [][2]string{{"BASE_URL", c.BaseURL.String()}, {"ASSENT_DATA", c.Data}, {"ASSENT_BOUNCE_DOMAIN", c.BounceDomain}, {"ASSENT_INBOUND_ADDR", c.InboundAddr}}}).Register(e)
 	state := &runs.State{Site: a.site, Stats: a.queue.Stats, Examine: func(ctx context.Context) ([]doctor.Check, error) { return a.examine(ctx, nil) },
 		Streams: []site.Stream{{Key: "marketing"}, {Key: "transactional"}}}

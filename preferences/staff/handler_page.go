@@ -55,6 +55,9 @@ func (s *Site) entrance(c echo.Context) site.Entrance {
 	return site.Entrance{Locale: s.language(c), CSRF: s.formToken(c), Offset: s.Offset}
 }
 
+// Language is the one that the person who is signed in reads.
+func (s *Site) Language(c echo.Context) *locale.Locale { return s.language(c) }
+
 // language is the one that the person has chosen, or else the browser's.
 func (s *Site) language(c echo.Context) *locale.Locale {
 	if v := VisitorOf(c); v != nil && v.User.Locale != "" {

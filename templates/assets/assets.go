@@ -29,6 +29,7 @@ var bundles = map[string][]string{
 	"staff.css":     {"tokens.css", "base.css", "staff.css"},
 	"htmx.js":       {"htmx.min.js"},
 	"passkey.js":    {"passkey.js"},
+	"live.js":       {"live.js"},
 	"icon.svg":      {"icon.svg"},
 }
 

@@ -93,8 +93,9 @@ type CampaignView struct {
 	Schedule *ScheduleForm // nil: it cannot be scheduled now
 	Test     *TestForm
 	History  []ui.Entry
-	// RefreshURL gives the inner part of the page for live progress. Empty: not live.
-	RefreshURL string
+	// LiveURL sends CampaignProgress anew whenever it changes. Empty: not live.
+	LiveURL string
+	Speed   Speed
 }
 
 // Check is one thing that was looked at before sending.

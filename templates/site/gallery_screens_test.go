@@ -60,7 +60,9 @@ func addCampaigns(out map[string]templ.Component, p Page, say func(string) strin
 	run.LocalTime, run.Window, run.Rate = say("09:00"), "09:00-17:00", "5000"
 	over := ui.Chart{Locale: p.Locale, Title: say("Sent over time"), Summary: say("Most in the first ten minutes."), PointName: say("Time"), Series: []ui.Series{{Name: say("Sent"), Values: []int{0, 1200, 2600, 3900, 4210}}}, Points: []string{"10:00", "10:05", "10:10", "10:15", "10:20"}}
 	run.Report = &ReportView{Total: 12027, Sent: 4210, Waiting: 4800, Claimed: 12, Deferred: 98, Failed: 3, Uncertain: 1, Bounced: 22, Complained: 1, Unsubscribed: 17, Skipped: counts, Over: over}
+	run.LiveURL, run.Speed = "/admin/campaigns/1/live", Speed{0.4, 95 * time.Minute}
 	out["campaign-running"] = Campaign(run)
+	run.LiveURL = ""
 	run.Report = &ReportView{}
 	run.StatusReason, run.Segment = "", ""
 	out["campaign-started"] = Campaign(run)

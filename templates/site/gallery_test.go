@@ -69,10 +69,11 @@ func addHome(out map[string]templ.Component, p Page, say func(string) string) {
 	p.Flash = &Flash{Text: say("The campaign is paused."), Undo: &ui.Post{Label: say("Resume"), Action: "/admin/campaigns/1/resume"}}
 	out["home"] = Home(HomeView{
 		Page: p, Now: at.Add(6 * time.Hour), Steps: done, Growth: growth, GrowthURL: "/admin/subscribers",
-		Stats: []ui.Stat{{Label: say("Subscribers"), Value: p.n(12408), URL: "/admin/subscribers"}, {Label: say("May be written to"), Value: p.n(9120), Note: say("73% of all")}, {Label: say("Sent in 7 days"), Value: p.n(18230)}, {Label: say("Complaints"), Value: "0.02%", Note: say("of the last 1,000"), Tone: ui.Bad}},
+		Stats:   []ui.Stat{{Label: say("Subscribers"), Value: p.n(12408), URL: "/admin/subscribers"}, {Label: say("May be written to"), Value: p.n(9120), Note: say("73% of all")}, {Label: say("Sent in 7 days"), Value: p.n(18230)}, {Label: say("Complaints"), Value: "0.02%", Note: say("of the last 1,000"), Tone: ui.Bad}},
+		LiveURL: "/admin/live",
 		Running: []Run{
-			{say("What is new in March"), "/admin/campaigns/1", "sending", 4210, 9120, ""},
-			{say("Spring offer"), "/admin/campaigns/2", "paused", 120, 3100, say("Paused by itself: five refusals in a row from mx.example.")},
+			{say("What is new in March"), "/admin/campaigns/1", "sending", 4210, 9120, "", Speed{12.4, 7 * time.Minute}},
+			{say("Spring offer"), "/admin/campaigns/2", "paused", 120, 3100, say("Paused by itself: five refusals in a row from mx.example."), Speed{}},
 		},
 		Needs: []Need{
 			{Text: say("Approve “Privacy policy 2026-05”"), URL: "/admin/notices/1", Note: say("Asked by Bo, 2 hours ago"), Icon: "notices"},

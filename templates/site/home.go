@@ -11,9 +11,11 @@ type HomeView struct {
 	Page
 	Now time.Time // of the engine, for the greeting
 	// Steps are what to do first; the list is shown until all are done.
-	Steps     []Step
-	Running   []Run
-	Needs     []Need
+	Steps   []Step
+	Running []Run
+	Needs   []Need
+	// LiveURL sends HomeRuns anew whenever it changes. Empty: not live.
+	LiveURL   string
 	Streams   []Stream
 	Stats     []ui.Stat
 	Growth    ui.Chart // consent by day or week; no points: nothing to draw yet
@@ -46,6 +48,7 @@ type Run struct {
 	Status      string // as in the API
 	Done, Total int
 	Note        string // "paused: five refusals in a row"
+	Speed       Speed
 }
 
 // Need is something that waits for this person.
