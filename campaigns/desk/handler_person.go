@@ -160,6 +160,7 @@ func (d *Desk) offer(c echo.Context, v *site.SubscriberView, s *preferences.Subs
 		v.Give = g
 	}
 	if may(c, access.PrivacyOfficer) {
+		v.Links = append(v.Links, ui.Link{Label: l.T("site.proof.link"), URL: here + "/proof"})
 		if s.ObjectedAt.IsZero() {
 			post("object", ui.Plain)
 		} else {

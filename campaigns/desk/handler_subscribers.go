@@ -32,6 +32,8 @@ func (d *Desk) registerSubscribers(e *echo.Echo) {
 	r.post("/:id/lift-restriction", d.personAct, officers...)
 	r.post("/:id/lift-objection", d.personAct, officers...)
 	r.post("/:id/erase", d.erase, officers...)
+	r.getFor("/:id/proof", d.proof, officers...)
+	r.getFor("/:id/proof.json", d.proofJSON, officers...)
 }
 
 func personURL(id string) string { return site.Path(site.NavSubscribers) + "/" + id }

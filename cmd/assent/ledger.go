@@ -4,13 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
+	"io"
 
 	"github.com/schollz/progressbar/v3"
 
+	"assent/campaigns/brands"
+	"assent/campaigns/desk"
 	"assent/preferences"
 	"assent/preferences/address"
 	"assent/preferences/ledger"
+	"assent/preferences/proof"
+	"assent/templates/locale"
+	sitepages "assent/templates/site"
 )
 
 type ledgerCmd struct {
@@ -32,17 +37,7 @@ func (c *ledgerVerifyCmd) Run(ctx context.Context, cfg *Config, t *terminal) err
 		return err
 	}
 	defer db.Close()
-	o := ledger.Options{Expect: c.Expect}
-	if isTerminal(t.err) {
-		var bar *progressbar.ProgressBar
-		o.Progress = func(done, total int64) {
-			if bar == nil {
-				bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(t.err), progressbar.OptionSetDescription("verifying"), progressbar.OptionClearOnFinish())
-			}
-			_ = bar.Set64(done)
-		}
-	}
-	r, err := ledger.Verify(ctx, db, o)
+	r, err := ledger.Verify(ctx, db, ledger.Options{Expect: c.Expect, Progress: verifying(t)})
 	if err != nil {
 		return err
 	}
@@ -60,27 +55,10 @@ func (c *ledgerVerifyCmd) Run(ctx context.Context, cfg *Config, t *terminal) err
 }
 
 type ledgerProofCmd struct {
-	Email string `arg:"" help:"Address of the person."`
-	JSON  bool   `help:"Print as JSON."`
-}
-
-// proof is one person's whole story, each event with what ties it to the chain.
-type proof struct {
-	Email        string                     `json:"email"`
-	SubscriberID string                     `json:"subscriber_id"`
-	PrintedAt    time.Time                  `json:"printed_at"`
-	Head         string                     `json:"ledger_head"`
-	Current      []preferences.ConsentState `json:"current"`
-	Events       []provenEvent              `json:"events"`
-}
-
-type provenEvent struct {
-	ledger.Event
-	Seq        int64  `json:"seq"`
-	Hash       string `json:"hash"`
-	Commitment string `json:"commitment"`
-	Salt       string `json:"salt"`
-	Sound      bool   `json:"sound"` // salt and event give the commitment that is in the chain
+	Email    string `arg:"" help:"Address of the person."`
+	JSON     bool   `xor:"form" help:"Print as JSON."`
+	HTML     bool   `xor:"form" help:"Print as a page to print or to hand over: assent ledger proof EMAIL --html > proof.html"`
+	Language string `default:"en" help:"Language of the page: en or nl."`
 }
 
 func (c *ledgerProofCmd) Run(ctx context.Context, cfg *Config, t *terminal) error {
@@ -100,54 +78,50 @@ func (c *ledgerProofCmd) Run(ctx context.Context, cfg *Config, t *terminal) erro
 	if err != nil {
 		return err
 	}
-	p, err := a.proof(ctx, sub)
+	p, err := proof.Of(ctx, a.people, sub, "", verifying(t))
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return t.json(p)
+	switch {
+	case c.JSON:
+		err = t.json(p)
+	case c.HTML:
+		err = a.printable(ctx, p, locale.Get(c.Language), t.out)
+	default:
+		err = p.Print(t.out)
 	}
-	return p.print(t)
+	if err == nil && !p.Sound() {
+		err = errBroken
+	}
+	return err
 }
 
-func (a *app) proof(ctx context.Context, sub *preferences.Subscriber) (proof, error) {
-	p := proof{Email: sub.Email, SubscriberID: sub.ID, PrintedAt: a.config.Now(), Events: []provenEvent{}}
-	head, err := ledger.Head(ctx, a.db)
+func (a *app) printable(ctx context.Context, p *proof.Proof, l *locale.Locale, out io.Writer) error {
+	site, err := a.people.Site.Get(ctx)
 	if err != nil {
-		return p, err
+		return err
 	}
-	p.Head = head.String()
-	if p.Current, err = a.people.Consents(ctx, a.db, sub.ID); err != nil {
-		return p, err
-	}
-	records, err := ledger.Events(ctx, a.db, sub.ID)
+	brand, err := brands.Get(ctx, a.db, brands.Default)
 	if err != nil {
-		return p, err
+		return err
 	}
-	for _, r := range records {
-		p.Events = append(p.Events, provenEvent{r.Event, r.Entry.Seq, r.Entry.Hash.String(), r.Entry.Commitment.String(), fmt.Sprintf("%x", r.Salt), r.Check()})
+	topics, err := a.people.Topics(ctx, a.db)
+	if err != nil {
+		return err
 	}
-	return p, nil
+	return sitepages.Proof(desk.Printable(p, l, site.DefaultTimezone, brand, topics)).Render(ctx, out)
 }
 
-func (p proof) print(t *terminal) error {
-	fmt.Fprintf(t.out, "Proof of consent for %s\nsubscriber %s, printed %s, head of the ledger %s\n\nNow:\n", p.Email, p.SubscriberID, p.PrintedAt.Format(time.RFC3339), p.Head)
-	for _, c := range p.Current {
-		fmt.Fprintf(t.out, "  %-24s %-10s since %s\n", c.Topic, c.State, c.Since.Format(time.RFC3339))
+// verifying is a bar for people who wait; for programs it is nil.
+func verifying(t *terminal) func(done, total int64) {
+	if !isTerminal(t.err) {
+		return nil
 	}
-	fmt.Fprintln(t.out, "\nHistory:")
-	for _, e := range p.Events {
-		fmt.Fprintf(t.out, "  %s  %s %s\n", e.At().Format(time.RFC3339), e.Action, e.Topic)
-		for _, line := range [][2]string{{"recorded", e.RecordedAt.Format(time.RFC3339)}, {"source", e.Source}, {"wording", e.Wording}, {"version", e.WordingVersion}, {"language", e.Locale}, {"form", e.Form}, {"url", e.URL},
-			{"document", e.Document}, {"ip", e.IP}, {"browser", e.UserAgent}, {"confirmation", e.ConfirmationMessageID}, {"by", e.Actor}, {"value", e.Value}, {"note", e.Note},
-			{"entry", fmt.Sprintf("%d %s", e.Seq, e.Hash)}} {
-			if line[1] != "" {
-				fmt.Fprintf(t.out, "      %-13s %s\n", line[0], line[1])
-			}
+	var bar *progressbar.ProgressBar
+	return func(done, total int64) {
+		if bar == nil {
+			bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(t.err), progressbar.OptionSetDescription("verifying"), progressbar.OptionClearOnFinish())
 		}
-		if !e.Sound {
-			fmt.Fprintln(t.out, "      CHANGED: this event is not what was recorded")
-		}
+		_ = bar.Set64(done)
 	}
-	return nil
 }

@@ -13,20 +13,23 @@ import (
 // with the salt and the exact text by which anybody can check the proof.
 type Record struct {
 	Event
-	Entry   Entry
-	Salt    []byte
-	Content string
+	Entry    Entry
+	Previous Hash // of the entry before
+	Salt     []byte
+	Content  string
 }
 
-// Check recomputes the commitment of the record.
-func (r Record) Check() bool { return commit(r.Salt, r.Content) == r.Entry.Commitment }
+// Check recomputes the commitment of the record and the hash of its entry.
+func (r Record) Check() bool {
+	return commit(r.Salt, r.Content) == r.Entry.Commitment && link(r.Previous, r.Entry.Seq, r.Entry.At, r.Entry.EventID, r.Entry.Commitment) == r.Entry.Hash
+}
 
 // Events returns a person's events, oldest first. It does not verify them: see
 // Verify for the chain and Record.Check for one event.
 func Events(ctx context.Context, q sqldb.Querier, subscriberID string) ([]Record, error) {
 	rows, err := q.QueryContext(ctx,
-		`SELECT e.seq, e.event_id, e.at, e.commitment, e.hash, c.salt, c.content
-		 FROM consent_events c JOIN ledger_entries e ON e.seq = c.seq
+		`SELECT e.seq, e.event_id, e.at, e.commitment, e.hash, p.hash, c.salt, c.content
+		 FROM consent_events c JOIN ledger_entries e ON e.seq = c.seq LEFT JOIN ledger_entries p ON p.seq = e.seq - 1
 		 WHERE c.subscriber_id = $1 ORDER BY c.seq`, subscriberID)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: events: %w", err)
@@ -35,12 +38,16 @@ func Events(ctx context.Context, q sqldb.Querier, subscriberID string) ([]Record
 	var all []Record
 	for rows.Next() {
 		var r Record
-		var commitment, hash []byte
-		if err := rows.Scan(&r.Entry.Seq, &r.Entry.EventID, &r.Entry.At, &commitment, &hash, &r.Salt, &r.Content); err != nil {
+		var commitment, hash, previous []byte
+		if err := rows.Scan(&r.Entry.Seq, &r.Entry.EventID, &r.Entry.At, &commitment, &hash, &previous, &r.Salt, &r.Content); err != nil {
 			return nil, fmt.Errorf("ledger: events: %w", err)
 		}
 		copy(r.Entry.Commitment[:], commitment)
 		copy(r.Entry.Hash[:], hash)
+		if r.Previous = genesis; r.Entry.Seq > 1 {
+			r.Previous = Hash{}
+			copy(r.Previous[:], previous)
+		}
 		if r.Event, err = decode(r.Content); err != nil {
 			return nil, fmt.Errorf("ledger: event %d cannot be read; run `assent ledger verify`: %w", r.Entry.Seq, err)
 		}
