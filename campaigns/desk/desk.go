@@ -16,6 +16,7 @@ import (
 	"assent/preferences"
 	"assent/preferences/gate"
 	"assent/preferences/partners"
+	"assent/preferences/rights"
 	"assent/preferences/segments"
 	"assent/preferences/sqldb"
 	"assent/preferences/staff"
@@ -24,7 +25,7 @@ import (
 	"assent/templates/site/ui"
 )
 
-// Desk makes the pages. All fields but Live are required.
+// Desk makes the pages. All fields but Live and Rights are required.
 type Desk struct {
 	DB        *sqldb.DB
 	Now       func() time.Time
@@ -38,6 +39,7 @@ type Desk struct {
 	Live      *live.Hub   // nil: pages do not renew themselves
 	Base      string      // public address
 	Fixed     [][2]string // settings of the environment, for the page that shows them
+	Rights    *rights.Service
 }
 
 // pageSize is how many lines a list shows; allOf bounds what a select offers.

@@ -14,6 +14,7 @@ import (
 	"assent/preferences"
 	"assent/preferences/ledger"
 	"assent/preferences/problem"
+	"assent/preferences/rights"
 	"assent/preferences/staff"
 	"assent/preferences/staff/access"
 	"assent/templates/locale"
@@ -97,7 +98,7 @@ func (d *Desk) person(c echo.Context, status int, val, wrong map[string]string) 
 // timelineShown is how many moments a profile shows.
 const timelineShown = 100
 
-// timeline is what happened with a person, the newest first: choices and mail.
+// timeline is what happened with a person, the newest first: choices, mail and, for those who look after them, data requests.
 func (d *Desk) timeline(c echo.Context, p site.Page, s *preferences.Subscriber, events []ledger.Event, names map[string]string) ([]ui.Entry, error) {
 	type moment struct {
 		at time.Time
@@ -132,6 +133,15 @@ func (d *Desk) timeline(c echo.Context, p site.Page, s *preferences.Subscriber, 
 	for _, m := range sent {
 		all = append(all, moment{m.At, ui.Entry{Title: m.Subject, Text: name(m.Topic), Badge: site.DeliveryStatus(p.Locale, m.Status)}})
 	}
+	if d.Rights != nil && may(c, access.PrivacyOfficer, access.ReadOnly) {
+		requests, err := d.Rights.List(c.Request().Context(), rights.Filter{SubscriberID: s.ID, Latest: true}, time.Time{}, "", timelineShown)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range requests {
+			all = append(all, moment{r.ReceivedAt, ui.Entry{Title: p.Locale.T("site.person.request", "kind", p.Locale.T("site.requests.kinds."+string(r.Kind))), Text: r.Number, URL: site.Path(site.NavRequests) + "/" + r.ID, Badge: site.RequestStatus(p, string(r.Status))}})
+		}
+	}
 	slices.SortStableFunc(all, func(a, b moment) int { return b.at.Compare(a.at) })
 	var out []ui.Entry
 	for _, m := range all[:min(len(all), timelineShown)] {
@@ -161,6 +171,9 @@ func (d *Desk) offer(c echo.Context, v *site.SubscriberView, s *preferences.Subs
 	}
 	if may(c, access.PrivacyOfficer) {
 		v.Links = append(v.Links, ui.Link{Label: l.T("site.proof.link"), URL: here + "/proof"})
+		if d.Rights != nil {
+			v.Links = append(v.Links, ui.Link{Label: l.T("site.requests.new"), URL: address(site.Path(site.NavRequests)+"/new", "email", s.Email), Icon: "requests"})
+		}
 		if s.ObjectedAt.IsZero() {
 			post("object", ui.Plain)
 		} else {

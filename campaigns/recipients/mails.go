@@ -13,7 +13,7 @@ import (
 	"assent/templates/mail"
 )
 
-// Views are the service mails of the data rights desk. requests is the page of staff about requests.
+// Views are the service mails of the data rights desk. requests is the page of staff that lists requests; that of each is below it.
 func Views(people *preferences.Service, links preferences.Links, requests string) map[string]outbox.View {
 	letter := func(write func(ctx context.Context, l rights.Letter, url string) (mail.View, error)) outbox.View {
 		return func(ctx context.Context, _ sqldb.Querier, m *outbox.Message, _ *locale.Locale) (mail.View, error) {
@@ -42,7 +42,7 @@ func Views(people *preferences.Service, links preferences.Links, requests string
 			return mail.RightsExtended{Kind: string(l.Kind), Reference: l.Number, Note: l.Note, Due: l.Due}, nil
 		}),
 		rights.MailEscalation: letter(func(_ context.Context, l rights.Letter, _ string) (mail.View, error) {
-			return mail.RightsEscalation{Kind: string(l.Kind), Reference: l.Number, Due: l.Due, Overdue: l.Overdue, URL: requests}, nil
+			return mail.RightsEscalation{Kind: string(l.Kind), Reference: l.Number, Due: l.Due, Overdue: l.Overdue, URL: requests + "/" + l.RequestID}, nil
 		}),
 	}
 }

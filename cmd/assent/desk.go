@@ -88,8 +88,8 @@ func (a *app) why(m *outbox.Message) string {
 	return a.links.Base + "/why/" + a.keyring.Sign(tokens.Why, tokens.Claims{Subject: m.SubscriberID, Source: m.ID, Issued: m.CreatedAt})
 }
 
-// requestsURL is where staff hear of data requests: the first page of their site.
-func (a *app) requestsURL() string { return a.links.Base + site.Base }
+// requestsURL is where staff look after data requests.
+func (a *app) requestsURL() string { return a.links.Base + site.Path(site.NavRequests) }
 
 // rightsSources brakes the public page for data requests by where they come from: 20 an hour, 100 from around there, 2,000 in all.
 func (a *app) rightsSources() func(context.Context, netip.Addr) bool {

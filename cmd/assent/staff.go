@@ -52,7 +52,8 @@ func (a *app) staffPages(ctx context.Context, e *echo.Echo) error {
 func (a *app) desks(e *echo.Echo) {
 	c := a.config
 	(&desk.Desk{DB: a.db, Now: c.Now, Site: a.site, People: a.people, Campaigns: a.mails, Live: a.live, Brands: a.brands, Partners: &partners.Store{DB: a.db, Now: c.Now},
-		Segments: &segments.Store{DB: a.db, Now: c.Now}, Policies: a.policies, Base: a.links.Base, Fixed: [][2]string{{"BASE_URL", c.BaseURL.String()}, {"ASSENT_DATA", c.Data}, {"ASSENT_BOUNCE_DOMAIN", c.BounceDomain}, {"ASSENT_INBOUND_ADDR", c.InboundAddr}}}).Register(e)
+		Segments: &segments.Store{DB: a.db, Now: c.Now}, Policies: a.policies, Base: a.links.Base, Rights: a.rights, Fixed: [][2]string{{"BASE_URL", c.BaseURL.String()}, {"ASSENT_DATA", c.Data}, {"ASSENT_BOUNCE_DOMAIN", c.BounceDomain}, {"ASSENT_INBOUND_ADDR", c.InboundAddr}}}).Register(e)
+	a.office().Register(e)
 	state := &runs.State{Site: a.site, Stats: a.queue.Stats, Examine: func(ctx context.Context) ([]doctor.Check, error) { return a.examine(ctx, nil) },
 		Streams: []site.Stream{{Key: "marketing"}, {Key: "transactional"}}}
 	for i, r := range []*Relay{c.Marketing, c.Transactional} {

@@ -187,6 +187,54 @@ func (s *Service) finish(ctx context.Context, actor audit.Actor, id string, stat
 	return r, err
 }
 
+// ByItself tells that what a confirmed request asks for, Assent carries out.
+func (r *Request) ByItself() bool { return r.byItself() }
+
+// againEvery is how often the link that shows who asks is mailed anew.
+const againEvery = time.Hour
+
+// AskAgain mails the link that shows who asks once more, at most once an hour.
+func (s *Service) AskAgain(ctx context.Context, actor audit.Actor, id string) (r *Request, err error) {
+	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		if r, err = lock(ctx, tx, id); err != nil {
+			return err
+		}
+		switch now := s.now(); {
+		case r.Status != Unconfirmed:
+			return problem.Conflict("It is known already who asks.")
+		case now.Sub(r.UpdatedAt) < againEvery:
+			return problem.Conflict("The link was mailed within the last hour; give the person time to read it.")
+		default:
+			r.UpdatedAt = now
+		}
+		if err := save(ctx, tx, r); err != nil {
+			return err
+		}
+		if err := s.step(ctx, tx, actor, r, "ask_again", nil); err != nil {
+			return err
+		}
+		return s.mail(ctx, tx, r, MailIdentity, Letter{})
+	})
+	if err == nil {
+		s.People.Outbox.Flush(ctx)
+	}
+	return r, err
+}
+
+// Package gathers the copy of a person's data for staff who look after their request, and notes in the audit log that they did.
+func (s *Service) Package(ctx context.Context, actor audit.Actor, id string) (r *Request, c *Copy, err error) {
+	if r, err = s.Get(ctx, s.DB, id); err != nil {
+		return nil, nil, err
+	}
+	if r.VerifiedAt.IsZero() || (r.Kind != Access && r.Kind != Portability) {
+		return nil, nil, problem.Conflict("A copy is made for a request for access or portability, once it is known who asks.")
+	}
+	if c, err = s.Copy(ctx, r); err != nil {
+		return nil, nil, err
+	}
+	return r, c, s.DB.Tx(ctx, func(tx *sqldb.Tx) error { return s.step(ctx, tx, actor, r, "package", nil) })
+}
+
 // Update is what staff do with a request. A nil field is left as it is.
 type Update struct {
 	Status   *Status    `json:"status"` // in_progress, done (which carries it out), refused, withdrawn

@@ -211,20 +211,36 @@ type Filter struct {
 	SubscriberID string
 	Running      bool      // only those that are not closed
 	DueBefore    time.Time // only those that are due by then
+	Among        []Status  // only these statuses
+	Text         string    // only those whose number or address holds this
+	Latest       bool      // the latest day first
 }
 
 // List reads requests by the day that they are due, after one that is due then and has this id.
 func (s *Service) List(ctx context.Context, f Filter, after time.Time, id string, limit int) ([]*Request, error) {
-	from, until := int64(-1<<62), int64(1<<62)
+	beyond, order, from, until := ">", "due_at, id", int64(-1<<62), int64(1<<62)
+	if f.Latest {
+		beyond, order, from = "<", "due_at DESC, id DESC", 1<<62
+	}
 	if !after.IsZero() {
 		from = sqldb.Micros(after)
 	}
 	if !f.DueBefore.IsZero() {
 		until = sqldb.Micros(f.DueBefore)
 	}
-	rows, err := s.DB.QueryContext(ctx, "SELECT "+columns+` FROM data_requests WHERE (due_at, id) > ($1, $2) AND due_at <= $3 AND ($4 = '' OR status = $4) AND ($5 = '' OR kind = $5)
-		AND ($6 = '' OR subscriber_id = $6) AND ($7 = FALSE OR status IN ('unconfirmed', 'open', 'in_progress')) ORDER BY due_at, id LIMIT $8`,
-		from, id, until, string(f.Status), string(f.Kind), f.SubscriberID, f.Running, limit)
+	among := f.Among
+	if len(among) == 0 {
+		among = Statuses
+	}
+	statuses := make([]string, len(among))
+	for i, status := range among {
+		statuses[i] = string(status)
+	}
+	d := s.DB.Dialect()
+	rows, err := s.DB.QueryContext(ctx, "SELECT "+columns+` FROM data_requests WHERE (due_at, id) `+beyond+` ($1, $2) AND due_at <= $3 AND ($4 = '' OR status = $4) AND ($5 = '' OR kind = $5)
+		AND ($6 = '' OR subscriber_id = $6) AND ($7 = FALSE OR status IN ('unconfirmed', 'open', 'in_progress')) AND status `+d.In(8)+`
+		AND ($9 = '' OR lower(number) LIKE $9 ESCAPE '!' OR lower(email) LIKE $9 ESCAPE '!') ORDER BY `+order+" LIMIT $10",
+		from, id, until, string(f.Status), string(f.Kind), f.SubscriberID, f.Running, d.List(statuses), within(f.Text), limit)
 	if err != nil {
 		return nil, fmt.Errorf("rights: list: %w", err)
 	}
@@ -238,6 +254,34 @@ func (s *Service) List(ctx context.Context, f Filter, after time.Time, id string
 		list = append(list, r)
 	}
 	return list, rows.Err()
+}
+
+// within is the pattern of whatever holds the text; empty for none.
+func within(text string) string {
+	if text = strings.ToLower(strings.TrimSpace(text)); text == "" {
+		return ""
+	}
+	return "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(text) + "%"
+}
+
+// Figures tell how the desk stands.
+type Figures struct {
+	Overdue, Soon, Waiting, Unconfirmed int // of those that are not closed
+	Closed, Late                        int // in the last year; Late of them after their day
+}
+
+// Figures counts. Soon are those due within a week; Overdue and Soon are part of Waiting.
+func (s *Service) Figures(ctx context.Context) (f Figures, err error) {
+	now := s.now()
+	err = s.DB.QueryRowContext(ctx, `SELECT coalesce(sum(CASE WHEN status IN ('open', 'in_progress') AND due_at <= $1 THEN 1 ELSE 0 END), 0),
+		coalesce(sum(CASE WHEN status IN ('open', 'in_progress') AND due_at > $1 AND due_at <= $2 THEN 1 ELSE 0 END), 0),
+		coalesce(sum(CASE WHEN status IN ('open', 'in_progress') THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN status = 'unconfirmed' THEN 1 ELSE 0 END), 0),
+		coalesce(sum(CASE WHEN status IN ('done', 'refused') AND closed_at > $3 THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN status IN ('done', 'refused') AND closed_at > $3 AND closed_at > due_at THEN 1 ELSE 0 END), 0)
+		FROM data_requests`, sqldb.Micros(now), sqldb.Micros(now.Add(soon)), sqldb.Micros(now.AddDate(-1, 0, 0))).Scan(&f.Overdue, &f.Soon, &f.Waiting, &f.Unconfirmed, &f.Closed, &f.Late)
+	if err != nil {
+		err = fmt.Errorf("rights: figures: %w", err)
+	}
+	return f, err
 }
 
 // text checks a text from outside.

@@ -101,6 +101,8 @@ func (s *Site) mayOpen(roles []access.Role) func(key string) bool {
 			return access.Has(roles, access.Administrator)
 		case site.NavAudit:
 			return access.Has(roles, access.PrivacyOfficer)
+		case site.NavRequests:
+			return access.Has(roles, access.PrivacyOfficer, access.ReadOnly)
 		}
 		return true
 	}

@@ -116,10 +116,13 @@ func addPeople(out map[string]templ.Component, p Page, say func(string) string) 
 	for i, s := range []string{"unconfirmed", "open", "in_progress", "done", "refused", "withdrawn"} {
 		requests = append(requests, RequestRow{say("DR-2026-0007"), "/admin/requests/1", "erasure", say("anna.de.vries@example.com"), s, at.AddDate(0, -1, i), at.AddDate(0, 0, 8*i-8)})
 	}
-	out["requests"] = Requests(RequestsView{p, l, requests, at})
+	part := func(part string) string { return "/admin/requests?show=" + part }
+	out["requests"] = Requests(RequestsView{Page: p, Listing: l, Rows: requests, Now: at, Show: "waiting", Counts: map[string]int{"waiting": 3, "unconfirmed": 1, "all": 6}, Overdue: 1, Soon: 1, Closed: 12, Late: 1, PartURL: part})
+	out["requests-calm"] = Requests(RequestsView{Page: p, Listing: Listing{Write: true}, Now: at, Show: "waiting", Counts: map[string]int{"all": 6}, PartURL: part})
 	out["requests-empty"] = Requests(RequestsView{Page: p, Listing: Listing{Write: true}})
-	out["request"] = Request(RequestView{Page: p, RequestRow: requests[1], PersonURL: "/admin/subscribers/1", Message: say("Please erase all."), Source: say("preference centre"), Now: at, Verified: at, Extended: say("many requests"), Answer: say("Done."), Files: []ui.Link{{Label: say("data.json"), URL: "/x.json"}, {Label: say("data.csv"), URL: "/x.csv"}}, Posts: []ui.Post{*removal(say)}, Reply: &ReplyForm{Action: "/admin/requests/1/reply", Errors: map[string]string{"answer": say("Please write something.")}}, History: entries(say)})
-	out["request-unverified"] = Request(RequestView{Page: p, RequestRow: requests[0], Now: at})
+	tasks := []RequestTask{{Name: TaskDecide, Action: "/admin/requests/1/decide", ByItself: true, Known: true, Errors: map[string]string{"answer": say("Please write something.")}}, {Name: TaskExtend, Action: "/admin/requests/1/extend", Values: map[string]string{"extended": say("Many requests.")}}}
+	out["request"] = Request(RequestView{Page: p, RequestRow: requests[1], PersonURL: "/admin/subscribers/1", Message: say("Please erase all."), Source: say("preference centre"), Change: []Header{{say("First name"), say("Anna")}}, Now: at.AddDate(0, 0, 9), Verified: at, VerifiedBy: say("letter"), Extended: say("many requests"), Answer: say("Done."), Files: []ui.Link{{Label: say("data.json"), URL: "/x.json"}, {Label: say("data.csv"), URL: "/x.csv"}}, Posts: []ui.Post{*removal(say)}, Tasks: tasks, History: entries(say)})
+	out["request-unverified"] = Request(RequestView{Page: p, RequestRow: requests[0], Now: at, Tasks: []RequestTask{{Name: TaskIdentify, Action: "/admin/requests/1/identify"}, {Name: TaskDecide, Action: "/admin/requests/1/decide"}}})
 	out["request-new"] = RequestForm(RequestFormView{Page: p, Action: "/admin/requests", Errors: map[string]string{"email": say("Not an address.")}})
 }
 
