@@ -25,7 +25,39 @@ func (e *Engine) compose(ctx context.Context, m *outbox.Message) ([]byte, error)
 	for _, a := range r.Attachments {
 		out.Attachments = append(out.Attachments, message.Attachment{Filename: a.Filename, ContentType: a.ContentType, Data: a.Content})
 	}
-	return message.Build(out)
+	raw, err := message.Build(out)
+	if err != nil {
+		return nil, err
+	}
+	signer, err := e.signer(ctx, gate.StreamTransactional, out.From.Email)
+	if err != nil || signer == nil {
+		return raw, err
+	}
+	return signer.Sign(nil, raw)
+}
+
+// signer is nil where nothing is signed here.
+func (e *Engine) signer(ctx context.Context, stream gate.Stream, from string) (*message.Signer, error) {
+	if e.Sign == nil {
+		return nil, nil
+	}
+	return e.Sign(ctx, stream, from)
+}
+
+// signed appends the mail of one person to dst, with its signatures.
+func (e *Engine) signed(ctx context.Context, dst []byte, m *mailing, c campaigns.Claimed, links preferences.MailLinks, at time.Time) ([]byte, error) {
+	signer, err := e.signer(ctx, gate.StreamMarketing, m.mailing.Brand.FromEmail)
+	if err != nil {
+		return dst, err
+	}
+	if signer == nil {
+		return e.write(dst, m, c, links, at)
+	}
+	raw, err := e.write(nil, m, c, links, at)
+	if err != nil {
+		return dst, err
+	}
+	return signer.Sign(dst, raw)
 }
 
 // bulk is what all mails of a campaign in one language have in common.

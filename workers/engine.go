@@ -16,11 +16,12 @@ import (
 	"assent/preferences/gate"
 	"assent/preferences/sqldb"
 	"assent/workers/journal"
+	"assent/workers/message"
 	"assent/workers/queue"
 	"assent/workers/transport"
 )
 
-// Engine sends. All fields are required but Pacing and Every.
+// Engine sends. All fields are required but Sign, Pacing and Every.
 type Engine struct {
 	ID, Host      string // of this process among the workers
 	DB            *sqldb.DB
@@ -33,8 +34,11 @@ type Engine struct {
 	Links         preferences.Links
 	Marketing     transport.Transport
 	Transactional transport.Transport
-	Journals      string // folder of what a crash must not make us forget
-	Pacing        Pacing
+	// Sign is what a stream's mail of a From address is signed with; nil for what the relay signs. A mail that should be signed and
+	// cannot be does not go.
+	Sign     func(ctx context.Context, stream gate.Stream, from string) (*message.Signer, error)
+	Journals string // folder of what a crash must not make us forget
+	Pacing   Pacing
 	// Every are jobs of other packages, run about as often as each says, on one process at a time.
 	Every []Job
 

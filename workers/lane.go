@@ -12,6 +12,7 @@ import (
 
 	"assent/campaigns"
 	"assent/preferences/audit"
+	"assent/preferences/gate"
 	"assent/workers/queue"
 	"assent/workers/transport"
 )
@@ -139,8 +140,14 @@ func (e *Engine) send(ctx context.Context, b campaigns.Batch, notes transport.Jo
 			if err != nil {
 				return nil, err
 			}
-			return e.write(dst, m, item, links, now)
+			return e.signed(ctx, dst, m, item, links, now)
 		}}
+	}
+	if trouble := e.unsigned(ctx, b); trouble != "" {
+		for _, item := range b.Items {
+			outcomes = append(outcomes, campaigns.Outcome{ID: item.ID, Status: campaigns.StatusClaimed})
+		}
+		return outcomes, trouble
 	}
 	results := e.Marketing.SendBatch(ctx, transport.Batch{Messages: out, Lease: lease.of, Journal: notes})
 	outcomes = make([]campaigns.Outcome, len(results))
@@ -151,6 +158,21 @@ func (e *Engine) send(ctx context.Context, b campaigns.Batch, notes transport.Jo
 		}
 	}
 	return outcomes, e.judge(ctx, b.Campaign, b.Items, results)
+}
+
+// unsigned tells why the mails of a batch cannot be signed, if they should be. None of them is to be taken for one that cannot be sent.
+func (e *Engine) unsigned(ctx context.Context, b campaigns.Batch) string {
+	if e.Sign == nil || len(b.Items) == 0 {
+		return ""
+	}
+	m, err := e.mailings.get(ctx, e, b.Campaign, e.Campaigns.LocaleOf(ctx, b.Items[0].Person))
+	if err != nil {
+		return "" // building the mail says so
+	}
+	if _, err := e.signer(ctx, gate.StreamMarketing, m.mailing.Brand.FromEmail); err != nil {
+		return "the mail cannot be signed: " + err.Error()
+	}
+	return ""
 }
 
 // lease answers the transport's question, right before MAIL FROM, until when a mail may begin.

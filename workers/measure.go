@@ -49,7 +49,7 @@ func (e *Engine) BareLoop(ctx context.Context, c *campaigns.Campaign, n int) (to
 	for i := range messages {
 		item := campaigns.Claimed{ID: sqldb.NewID(), Person: &preferences.Subscriber{ID: sqldb.NewID(), Email: fmt.Sprintf("bare%d@example.com", i), FirstName: "First", LastName: "Last", Company: "Company"}}
 		links := e.Links.For(item.Person.ID, c.TopicID, c.ID, now)
-		data, err := e.write(nil, m, item, links, now)
+		data, err := e.signed(ctx, nil, m, item, links, now)
 		if err != nil {
 			return 0, 0, err
 		}

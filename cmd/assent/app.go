@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,6 +36,7 @@ import (
 	"assent/workers/limits"
 	"assent/workers/mailbox"
 	"assent/workers/queue"
+	"assent/workers/signing"
 	"assent/workers/transport"
 )
 
@@ -63,6 +65,7 @@ type app struct {
 	links    preferences.Links
 	hooks    *webhooks.Store
 	rights   *rights.Service
+	signing  *signing.Store
 	mailbox  *mailbox.Box // nil when both streams have a relay
 
 	broadcasts *broadcasts.Service
@@ -96,6 +99,7 @@ func (a *app) open(ctx context.Context) (err error) {
 	}
 	a.links = preferences.Links{Base: strings.TrimSuffix(c.BaseURL.String(), "/"), BounceDomain: c.BounceDomain, Keys: a.keyring}
 	a.accounts = accounts.New(a.db, c.Now)
+	a.signing = &signing.Store{DB: a.db, Now: c.Now, Seal: a.keyring.Derive("dkim"), Resolver: net.DefaultResolver}
 	a.accounts.Seal = a.keyring.Derive("staff-seeds")
 	a.apiKeys = &keys.Store{DB: a.db, Now: c.Now}
 	a.brands = &brands.Store{DB: a.db, Now: c.Now}
@@ -196,6 +200,7 @@ func (a *app) engine() (*workers.Engine, error) {
 	}
 	e := &workers.Engine{
 		ID: sqldb.NewID(), Host: host, DB: a.db, Log: a.log, Queue: a.queue, Campaigns: a.mails, People: a.people, Outbox: a.outbox, Composer: a.composer, Links: a.links,
+		Sign:     a.signing.Signer,
 		Journals: filepath.Join(a.config.Data, "journal"),
 		Pacing:   workers.Pacing{Limiter: limits.New(a.queue.Redis(), "pace", limits.Local), Warmup: a.config.Warmup, Domains: a.config.DomainLimits},
 		Every: []workers.Job{
@@ -205,6 +210,7 @@ func (a *app) engine() (*workers.Engine, error) {
 			{Name: "events", Every: time.Minute, Run: a.events.Maintain},
 			{Name: "policies", Every: time.Minute, Run: a.policies.Maintain},
 			{Name: "broadcasts", Every: 500 * time.Millisecond, Run: a.broadcasts.Advance},
+			{Name: "dkim.watch", Every: time.Minute, Run: a.signing.Watch},
 			{Name: "notices.trim", Every: time.Hour, Run: a.notices.Trim},
 		},
 	}

@@ -33,6 +33,7 @@ type cli struct {
 	Ledger  ledgerCmd  `cmd:"" help:"Verify the record of consents, or print it for one person."`
 	Audit   auditCmd   `cmd:"" help:"Check decisions again."`
 	Doctor  doctorCmd  `cmd:"" help:"Examine this installation and say what to do."`
+	DKIM    dkimCmd    `cmd:"" name:"dkim" help:"Keep the keys that mail is signed with, where the relay does not sign."`
 	Backup  backupCmd  `cmd:"" help:"Write everything into one file, check it, and rotate older ones."`
 	Restore restoreCmd `cmd:"" help:"Read a backup into an empty installation, on either engine."`
 	Inbound inboundCmd `cmd:"" help:"Read one returned mail (a bounce, complaint or unsubscribe) from standard input."`

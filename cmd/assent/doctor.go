@@ -12,6 +12,7 @@ import (
 	"assent/workers/doctor"
 	"assent/workers/inbound/smtpd"
 	"assent/workers/inbound/visits"
+	"assent/workers/signing"
 )
 
 type doctorCmd struct {
@@ -73,6 +74,9 @@ func (a *app) examine(ctx context.Context, from []string) ([]doctor.Check, error
 			return nil, err
 		}
 		conf.Senders = senders(list)
+		if err := a.selectors(ctx, conf.Senders); err != nil {
+			return nil, err
+		}
 	} else {
 		checks = append(checks, doctor.Check{Name: "relay", Status: doctor.Warn, Detail: "no relay is set: mail stays in the built-in mailbox", WhatToDo: "set SMTP_URL when mail should leave this machine"})
 		conf.BaseURL, conf.BounceDomain = "", "" // nobody outside needs to reach what does not send
@@ -108,6 +112,23 @@ func (a *app) checkReturned(ctx context.Context) (checks []doctor.Check, err err
 
 // returnedPatience is how long the mailbox of returned mail may take to answer.
 const returnedPatience = 15 * time.Second
+
+// selectors notes with which keys of ours a sender's mail is signed.
+func (a *app) selectors(ctx context.Context, senders []doctor.Sender) error {
+	keys, err := a.signing.List(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range senders {
+		s := &senders[i]
+		for _, k := range keys {
+			if k.State == signing.Signing && k.Stream == s.Stream && (k.Domain == s.Domain || strings.HasSuffix(s.Domain, "."+k.Domain)) {
+				s.Keys = append(s.Keys, doctor.PublicKey{Domain: k.Domain, Selector: k.Selector})
+			}
+		}
+	}
+	return nil
+}
 
 func senders(list []brands.Brand) (out []doctor.Sender) {
 	seen := map[string]bool{}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,10 +43,13 @@ type Resolver interface {
 
 // Sender is a From domain and how its mail is signed.
 type Sender struct {
-	Stream    string // marketing or transactional
-	Domain    string
-	Selectors []string // of DKIM; empty if the relay signs with ones we do not know
+	Stream string // marketing or transactional
+	Domain string
+	Keys   []PublicKey // with which we sign; none if the relay does, with ones that we do not know
 }
+
+// PublicKey is where a DKIM key stands in DNS.
+type PublicKey struct{ Domain, Selector string }
 
 // Relay is the SMTP server that a stream's mail is handed to.
 type Relay struct {
@@ -94,14 +98,14 @@ func Run(ctx context.Context, c Config) []Check {
 	add(func(ctx context.Context) Check { return WayBack(ctx, c.Resolver, c.BounceDomain, c.Inbound) })
 	for _, s := range unique(c.Senders) {
 		keys := false
-		for _, sel := range s.Selectors {
+		for _, key := range s.Keys {
 			add(func(ctx context.Context) Check {
-				k := DKIM(ctx, c.Resolver, s.Domain, sel)
+				k := DKIM(ctx, c.Resolver, key.Domain, key.Selector)
 				keys = keys || k.Status != Fail
 				return k
 			})
 		}
-		if len(s.Selectors) == 0 {
+		if len(s.Keys) == 0 {
 			out = append(out, Check{Name: "DKIM " + s.Domain, Status: Skip, Detail: "no selector is known: the relay signs, or nobody does",
 				WhatToDo: "send a test mail to a mailbox of yours and look for dkim=pass with d=" + s.Domain})
 		}
@@ -135,7 +139,7 @@ func Worst(checks []Check) Status {
 	return worst
 }
 
-// unique leaves out domains that a former sender had, joining the selectors.
+// unique leaves out domains that a former sender had, joining the keys.
 func unique(all []Sender) []Sender {
 	var out []Sender
 	at := map[string]int{}
@@ -144,26 +148,17 @@ func unique(all []Sender) []Sender {
 		i, known := at[s.Domain]
 		if !known {
 			at[s.Domain] = len(out)
-			s.Selectors = append([]string(nil), s.Selectors...)
+			s.Keys = slices.Clone(s.Keys)
 			out = append(out, s)
 			continue
 		}
-		for _, sel := range s.Selectors {
-			if !contains(out[i].Selectors, sel) {
-				out[i].Selectors = append(out[i].Selectors, sel)
+		for _, key := range s.Keys {
+			if !slices.Contains(out[i].Keys, key) {
+				out[i].Keys = append(out[i].Keys, key)
 			}
 		}
 	}
 	return out
-}
-
-func contains(list []string, s string) bool {
-	for _, v := range list {
-		if v == s {
-			return true
-		}
-	}
-	return false
 }
 
 func canonical(domain string) string {

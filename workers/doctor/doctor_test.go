@@ -380,7 +380,7 @@ func TestRunDoesAllChecksAndSaysWhatIsLeftOut(t *testing.T) {
 	z.set("s1._domainkey.example.org", "TXT", dkimRecord(t, &key2048().PublicKey))
 	c := Config{
 		BaseURL: "https://news.example.org", BounceDomain: "bounce.example.org", Resolver: r, Inbound: true, DataDir: t.TempDir(),
-		Senders:   []Sender{{"marketing", "example.org", []string{"s1"}}, {"transactional", "Example.org", []string{"s1"}}},
+		Senders:   []Sender{{"marketing", "example.org", []PublicKey{{"example.org", "s1"}}}, {"transactional", "Example.org", []PublicKey{{"example.org", "s1"}}}},
 		Addresses: []netip.Addr{netip.MustParseAddr("198.51.100.7")},
 	}
 	got := Run(t.Context(), c)

@@ -1,0 +1,152 @@
+package workers_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-msgauth/dkim"
+
+	"assent/campaigns"
+	"assent/preferences/audit"
+	"assent/preferences/gate"
+	"assent/preferences/sqldb"
+	"assent/preferences/sqldb/sqldbtest"
+	"assent/workers"
+	"assent/workers/message"
+	"assent/workers/signing"
+	"assent/workers/smtptest"
+)
+
+// dns answers with the records of the keys that were published.
+type dns struct {
+	net.Resolver
+	txt map[string]string
+}
+
+func (d *dns) LookupTXT(_ context.Context, name string) ([]string, error) {
+	if text, ok := d.txt[name]; ok {
+		return []string{text}, nil
+	}
+	return nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
+}
+
+// covered tells which signatures hold, and what each of those covers.
+func (d *dns) covered(t *testing.T, raw []byte) (good, bad int, fields []string) {
+	t.Helper()
+	found, err := dkim.VerifyWithOptions(bytes.NewReader(raw), &dkim.VerifyOptions{LookupTXT: func(name string) ([]string, error) { return d.LookupTXT(context.Background(), name) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range found {
+		if v.Err != nil {
+			bad++
+			continue
+		}
+		good++
+		for _, f := range v.HeaderKeys {
+			fields = append(fields, strings.ToLower(f))
+		}
+	}
+	return good, bad, fields
+}
+
+// Compliance 5, 6: what a stranger receives of either stream verifies, the list headers are covered, and a change to any of it shows.
+func TestMailOfBothStreamsIsSigned(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		zone, staff := &dns{txt: map[string]string{}}, audit.System("test")
+		keys := &signing.Store{DB: db, Now: time.Now, Seal: [][]byte{bytes.Repeat([]byte{7}, 32)}, Resolver: zone}
+		for _, stream := range []string{"marketing", "transactional"} {
+			k, err := keys.Generate(t.Context(), staff, signing.New{Stream: stream, Domain: "example.com", SwitchOnSeen: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, record := range k.Records {
+				zone.txt[record.Name] = record.Text
+			}
+			if k, err = keys.Look(t.Context(), staff, k.ID); err != nil || k.State != signing.Signing {
+				t.Fatalf("%+v %v", k, err)
+			}
+		}
+		r := newRig(t, db, smtptest.Options{}, func(e *workers.Engine) { e.Sign = keys.Signer })
+		r.Topic("news", nil)
+		for _, name := range []string{"ann", "bob"} {
+			r.Give(r.Person(name+"@people.example", nil), "news")
+		}
+		c := r.Campaign("news", nil)
+		if _, err := r.Mails.SendTest(t.Context(), staff, c.ID, []string{"try@people.example"}); err != nil { // a mail of the transactional stream
+			t.Fatal(err)
+		}
+		r.Schedule(c)
+		r.finished(c)
+		selectors := map[string]int{}
+		for range 200 {
+			if len(r.sink.Messages()) == 3 {
+				break
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+		for _, m := range r.sink.Messages() {
+			good, bad, fields := zone.covered(t, m.Data)
+			if good != 2 || bad != 0 {
+				t.Fatalf("%d good, %d bad\n%s", good, bad, m.Data)
+			}
+			want := []string{"from", "to", "subject", "date", "message-id", "mime-version"}
+			if m.To[0] == "try@people.example" {
+				selectors["transactional"] += bytes.Count(m.Data, []byte("s=t20"))
+			} else {
+				want = append(want, "list-unsubscribe", "list-unsubscribe-post", "list-id", "feedback-id")
+				selectors["marketing"] += bytes.Count(m.Data, []byte("s=m20"))
+			}
+			for _, field := range want {
+				if !slices.Contains(fields, field) {
+					t.Errorf("%s is not covered: %v", field, fields)
+				}
+			}
+			for _, change := range [][2]string{{"/u/", "/x/"}, {"\r\nSubject: ", "\r\nSubject: Re "}, {"One-Click", "One-Clack"}} {
+				tampered := bytes.Replace(m.Data, []byte(change[0]), []byte(change[1]), 1)
+				if bytes.Equal(tampered, m.Data) {
+					continue
+				}
+				if good, _, _ := zone.covered(t, tampered); good != 0 {
+					t.Errorf("with %q as %q %d signatures hold", change[0], change[1], good)
+				}
+			}
+		}
+		if selectors["marketing"] != 4 || selectors["transactional"] != 2 {
+			t.Errorf("signatures by stream: %v", selectors)
+		}
+	})
+}
+
+// A key that cannot be read pauses the campaign: nobody gets unsigned mail, and nobody is counted as failed.
+func TestAMailThatShouldBeSignedDoesNotGoUnsigned(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		r := newRig(t, db, smtptest.Options{}, func(e *workers.Engine) {
+			e.Sign = func(context.Context, gate.Stream, string) (*message.Signer, error) {
+				return nil, errors.New("the key cannot be unsealed")
+			}
+		})
+		r.Topic("news", nil)
+		for _, name := range []string{"ann", "bob", "cas"} {
+			r.Give(r.Person(name+"@people.example", nil), "news")
+		}
+		c := r.Campaign("news", nil)
+		r.Schedule(c)
+		var got campaigns.Report
+		for range 400 {
+			if got = r.Report(c); got.Status == campaigns.StatusPaused {
+				break
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+		if got.Status != campaigns.StatusPaused || !strings.Contains(got.StatusReason, "cannot be signed: the key cannot be unsealed") || got.Failed != 0 || got.Sent != 0 || len(r.sink.Messages()) != 0 {
+			t.Errorf("%+v, %d mails", got, len(r.sink.Messages()))
+		}
+	})
+}
