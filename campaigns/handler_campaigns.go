@@ -32,6 +32,8 @@ func (s *Service) Register(api *echo.Group, scope func(string) echo.MiddlewareFu
 	api.DELETE("/campaigns/:id", h.remove, write)
 	api.POST("/campaigns/:id/test", h.test, write)
 	api.POST("/campaigns/:id/submit", h.submit, write)
+	api.POST("/campaigns/:id/approve", h.approve, write)
+	api.POST("/campaigns/:id/refuse", h.refuse, write)
 	api.POST("/campaigns/:id/schedule", h.schedule, write)
 	api.POST("/campaigns/:id/unschedule", h.unschedule, write)
 	api.POST("/campaigns/:id/pause", h.pause, write)
@@ -60,6 +62,8 @@ type view struct {
 	Window          string          `json:"window,omitempty"`
 	Rate            string          `json:"rate,omitempty"`
 	ExpiresAfter    string          `json:"expires_after,omitempty"`
+	ApprovedBy      string          `json:"approved_by,omitempty"`
+	ApprovedAt      *time.Time      `json:"approved_at,omitempty"`
 	CreatedAt       time.Time       `json:"created_at"`
 	UpdatedAt       time.Time       `json:"updated_at"`
 	StartedAt       *time.Time      `json:"started_at,omitempty"`
@@ -82,7 +86,7 @@ func (h handler) view(c echo.Context, m *Campaign) (view, error) {
 	v := view{
 		ID: m.ID, Name: m.Name, Topic: topic.Key, Segment: m.Segment, ExcludeSegments: m.ExcludeSegments, Brand: m.Brand, Subject: m.Subject, Preheader: m.Preheader, Blocks: m.Blocks,
 		Status: m.Status, StatusReason: m.StatusReason, ScheduledAt: maybe(m.ScheduledAt), LocalTime: m.LocalTime, Window: m.Window, CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt,
-		StartedAt: maybe(m.StartedAt), FinishedAt: maybe(m.FinishedAt),
+		StartedAt: maybe(m.StartedAt), FinishedAt: maybe(m.FinishedAt), ApprovedBy: m.ApprovedName, ApprovedAt: maybe(m.ApprovedAt),
 	}
 	if v.ExcludeSegments == nil {
 		v.ExcludeSegments = []string{}
@@ -257,6 +261,20 @@ func (h handler) schedule(c echo.Context) error {
 
 func (h handler) submit(c echo.Context) error {
 	return h.moved(c)(h.s.Submit(c.Request().Context(), h.actor(c), c.Param("id")))
+}
+
+func (h handler) approve(c echo.Context) error {
+	return h.moved(c)(h.s.Approve(c.Request().Context(), h.actor(c), c.Param("id")))
+}
+
+func (h handler) refuse(c echo.Context) error {
+	var in struct {
+		Reason string `json:"reason"`
+	}
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	return h.moved(c)(h.s.Refuse(c.Request().Context(), h.actor(c), c.Param("id"), in.Reason))
 }
 
 func (h handler) unschedule(c echo.Context) error {

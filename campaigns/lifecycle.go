@@ -28,6 +28,9 @@ func (s *Service) Schedule(ctx context.Context, actor audit.Actor, id string, wh
 		if c.Status != StatusDraft && c.Status != StatusInReview && c.Status != StatusScheduled {
 			return problem.Conflict("A campaign that is " + c.Status + " cannot be scheduled.")
 		}
+		if err := s.reviewed(ctx, actor, c, now); err != nil {
+			return err
+		}
 		if err := s.sendable(ctx, tx, c); err != nil {
 			return err
 		}
@@ -132,18 +135,8 @@ func (s *Service) Unschedule(ctx context.Context, actor audit.Actor, id string) 
 			return problem.Conflict("A campaign that is " + c.Status + " cannot become a draft again.")
 		}
 		c.Status, c.StatusReason, c.ScheduledAt = StatusDraft, "", time.Time{}
+		c.unapprove()
 		return nil
-	})
-}
-
-// Submit asks another person to look at a draft before it goes.
-func (s *Service) Submit(ctx context.Context, actor audit.Actor, id string) (*Campaign, error) {
-	return s.move(ctx, actor, id, "campaign.submit", func(tx *sqldb.Tx, c *Campaign, _ time.Time) error {
-		if c.Status != StatusDraft {
-			return problem.Conflict("Only a draft can be submitted for review; this campaign is " + c.Status + ".")
-		}
-		c.Status = StatusInReview
-		return s.sendable(ctx, tx, c)
 	})
 }
 

@@ -27,6 +27,7 @@ type SiteSettings struct {
 	Authority         string        `json:"authority"`     // name and address of the data protection authority that people may complain to
 	AuthorityURL      string        `json:"authority_url"` // its page for complaints
 	PrivacyPolicyURL  string        `json:"privacy_policy_url"`
+	ReviewRequired    bool          `json:"review_required"`    // a campaign is approved by a second person before it can be scheduled
 	RetentionMessages time.Duration `json:"retention_messages"` // how long the bytes of a notice can be shown again
 }
 

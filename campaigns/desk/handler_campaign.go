@@ -49,6 +49,9 @@ func (d *Desk) show(c echo.Context, status int, val, unscheduled, untested map[s
 			}
 		}
 	}
+	if !m.ApprovedAt.IsZero() {
+		v.Approver = l.T("site.review.by", "name", m.ApprovedName, "at", l.DateTime(m.ApprovedAt, v.Zone))
+	}
 	report, err := d.Campaigns.Report(ctx, m)
 	if err != nil {
 		return err
@@ -88,11 +91,21 @@ func (d *Desk) allow(c echo.Context, m *campaigns.Campaign, v *site.CampaignView
 	}
 	if maker && m.Status == campaigns.StatusDraft {
 		v.Links = append(v.Links, ui.Link{Label: l.T("site.editor.edit"), URL: here + "/edit"})
-		post("submit", "submit", ui.Plain)
-		form()
+		tone := ui.Plain
+		if settings, err := d.People.Site.Get(c.Request().Context()); err == nil && settings.ReviewRequired {
+			tone = ui.Good
+		} else {
+			form()
+		}
+		post("submit", "submit", tone)
 	}
 	if m.Status == campaigns.StatusInReview {
-		if approver && m.Author != actor(c).Person() {
+		other := m.Author != actor(c).Person()
+		if approver && other && m.ApprovedAt.IsZero() {
+			post("approve", "approve", ui.Good)
+			v.RefuseAction = here + "/refuse"
+		}
+		if approver && other || maker && !m.ApprovedAt.IsZero() {
 			form()
 		}
 		if approver || maker {
@@ -187,7 +200,7 @@ func (d *Desk) schedule(c echo.Context) error {
 	}
 	switch m.Status {
 	case campaigns.StatusInReview:
-		if !may(c, access.Approver) || m.Author == actor(c).Person() {
+		if m.ApprovedAt.IsZero() && (!may(c, access.Approver) || m.Author == actor(c).Person()) {
 			return problem.Forbidden("Another person who approves campaigns lets this one go.")
 		}
 	case campaigns.StatusDraft:
@@ -209,6 +222,16 @@ func (d *Desk) schedule(c echo.Context) error {
 		return d.show(c, http.StatusUnprocessableEntity, val, wrong, nil)
 	}
 	return d.did(c, err, campaignURL(id), "site.editor.scheduled")
+}
+
+func (d *Desk) approve(c echo.Context) error {
+	_, err := d.Campaigns.Approve(c.Request().Context(), actor(c), c.Param("id"))
+	return d.did(c, err, campaignURL(c.Param("id")), "site.review.approved")
+}
+
+func (d *Desk) refuse(c echo.Context) error {
+	_, err := d.Campaigns.Refuse(c.Request().Context(), actor(c), c.Param("id"), c.FormValue("reason"))
+	return d.did(c, err, campaignURL(c.Param("id")), "site.review.refused")
 }
 
 func (d *Desk) unschedule(c echo.Context) error {

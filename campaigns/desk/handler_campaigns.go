@@ -33,6 +33,8 @@ func (d *Desk) registerCampaigns(e *echo.Echo) {
 	r.post("/:id/delete", d.deleteCampaign, makers...)
 	r.post("/:id/test", d.test, access.Marketer, access.Approver)
 	r.post("/:id/submit", d.submit, makers...)
+	r.post("/:id/approve", d.approve, access.Approver)
+	r.post("/:id/refuse", d.refuse, access.Approver)
 	r.post("/:id/schedule", d.schedule, access.Marketer, access.Approver)
 	r.post("/:id/draft", d.unschedule, access.Marketer, access.Approver)
 	r.post("/:id/pause", d.pause, access.Marketer, access.Approver)

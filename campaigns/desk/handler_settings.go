@@ -29,7 +29,7 @@ func (d *Desk) settings(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return d.settingsForm(c, http.StatusOK, map[string]string{"frequency_cap": s.FrequencyCap.String(), "quiet_hours": s.QuietHours.String(), "confirm_ttl": s.ConfirmTTL.String(), "signups_per_ip_hour": strconv.Itoa(s.SignupsPerIPHour),
+	return d.settingsForm(c, http.StatusOK, map[string]string{"review_required": map[bool]string{true: "1"}[s.ReviewRequired], "frequency_cap": s.FrequencyCap.String(), "quiet_hours": s.QuietHours.String(), "confirm_ttl": s.ConfirmTTL.String(), "signups_per_ip_hour": strconv.Itoa(s.SignupsPerIPHour),
 		"default_locale": s.DefaultLocale, "default_timezone": s.DefaultTimezone, "authority": s.Authority, "authority_url": s.AuthorityURL, "privacy_policy_url": s.PrivacyPolicyURL}, nil)
 }
 
@@ -49,8 +49,10 @@ func (d *Desk) settingsForm(c echo.Context, status int, val, wrong map[string]st
 	for _, tag := range locale.Languages() {
 		language.Options = append(language.Options, ui.Option{Value: tag, Label: locale.Name(tag)})
 	}
+	review := field("review_required")
+	review.Kind = "checkbox"
 	v.Forms = []site.SettingsForm{{ID: "site", Title: l.T("site.setting.title"), Form: ui.FormOf{Action: site.Path(site.NavSettings), Submit: l.T("site.save"), Fields: []ui.Field{
-		short(field("frequency_cap")), short(field("quiet_hours")), short(field("confirm_ttl")), short(field("signups_per_ip_hour")), language, short(field("default_timezone")),
+		review, short(field("frequency_cap")), short(field("quiet_hours")), short(field("confirm_ttl")), short(field("signups_per_ip_hour")), language, short(field("default_timezone")),
 		field("privacy_policy_url"), field("authority"), field("authority_url"),
 	}}.WithErrors(wrong)}}
 	for _, pair := range d.Fixed {
@@ -63,7 +65,7 @@ func (d *Desk) settingsForm(c echo.Context, status int, val, wrong map[string]st
 func write(s *preferences.SiteSettings, val map[string]string) error {
 	var bad problem.Collector
 	var err error
-	s.FrequencyCap, s.QuietHours = gate.Cap{}, gate.Quiet{}
+	s.FrequencyCap, s.QuietHours, s.ReviewRequired = gate.Cap{}, gate.Quiet{}, val["review_required"] != ""
 	if text := val["frequency_cap"]; text != "" {
 		if s.FrequencyCap, err = gate.ParseCap(text); err != nil {
 			bad.Add("frequency_cap", "must be such as 3/168h")

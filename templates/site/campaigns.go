@@ -93,6 +93,8 @@ type CampaignView struct {
 	Schedule *ScheduleForm // nil: it cannot be scheduled now
 	Test     *TestForm
 	History  []ui.Entry
+	// RefuseAction takes a reason and gives it back to its author. Empty: not offered.
+	RefuseAction string
 	// LiveURL sends CampaignProgress anew whenever it changes. Empty: not live.
 	LiveURL string
 	Speed   Speed
@@ -135,6 +137,12 @@ func (v CampaignView) scheduleForm() ui.FormOf {
 		{Name: "window", Label: v.t("site.campaign.window"), Hint: v.t("site.campaign.window_hint"), Value: s.Window, Placeholder: "09:00-17:00", Short: true},
 		{Name: "rate", Kind: "number", Label: v.t("site.campaign.rate"), Hint: v.t("site.campaign.rate_hint"), Value: s.Rate, InputMode: "numeric", Short: true},
 	}}.WithErrors(s.Errors)
+}
+
+func (v CampaignView) refuseForm() ui.FormOf {
+	return ui.FormOf{Action: v.RefuseAction, Submit: v.t("site.review.refuse"), Danger: true, Fields: []ui.Field{
+		{Name: "reason", Kind: "textarea", Rows: 3, Label: v.t("site.review.reason"), Hint: v.t("site.review.reason_hint"), Required: true, MaxLength: 500},
+	}}
 }
 
 func (v CampaignView) testForm() ui.FormOf {

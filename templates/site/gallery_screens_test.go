@@ -47,10 +47,11 @@ func addCampaigns(out map[string]templ.Component, p Page, say func(string) strin
 		Page: p, Name: say("What is new in March"), Status: "draft", Subject: say("What is new, and one thing that is not"), Preheader: say("Five minutes of reading"), Topic: say("Newsletter"), Segment: say("Dutch customers"), Brand: say("Nordlicht"), Excluded: []string{say("Staff"), say("Press")},
 		Author: say("Ada"), Approver: say("Bo"), PreviewURL: "/admin/campaigns/1/preview", DeliveriesURL: "/admin/campaigns/1/deliveries",
 		Links: []ui.Link{{Label: say("Edit"), URL: "/admin/campaigns/1/edit"}}, Posts: []ui.Post{*removal(say)},
-		Audience: &AudienceView{Total: 12027, Allowed: 9120, ByReason: counts, At: at},
-		Checks:   []Check{{say("The unsubscribe link is there"), "", ui.Good}, {say("2 images have no alt text"), say("Add it in the editor."), ui.Bad}, {say("The mail has 91 KB"), say("Gmail cuts it off at 102 KB."), ui.Warn}},
-		Schedule: &ScheduleForm{Action: "/admin/campaigns/1/schedule", Errors: map[string]string{"window": say("Write it as 09:00-17:00.")}, Review: true},
-		Test:     &TestForm{Action: "/admin/campaigns/1/test", To: say("ada@nordlicht.example")}, History: entries(say),
+		Audience:     &AudienceView{Total: 12027, Allowed: 9120, ByReason: counts, At: at},
+		Checks:       []Check{{say("The unsubscribe link is there"), "", ui.Good}, {say("2 images have no alt text"), say("Add it in the editor."), ui.Bad}, {say("The mail has 91 KB"), say("Gmail cuts it off at 102 KB."), ui.Warn}},
+		RefuseAction: "/admin/campaigns/1/refuse",
+		Schedule:     &ScheduleForm{Action: "/admin/campaigns/1/schedule", Errors: map[string]string{"window": say("Write it as 09:00-17:00.")}, Review: true},
+		Test:         &TestForm{Action: "/admin/campaigns/1/test", To: say("ada@nordlicht.example")}, History: entries(say),
 	}
 	out["campaign-draft"] = Campaign(base)
 	run := base
