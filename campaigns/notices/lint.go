@@ -12,31 +12,27 @@ import (
 	"assent/preferences/problem"
 )
 
-// Lint refuses what would make a notice marketing (compliance 71-73): offers, tracked links, pictures that lead to a shop,
-// invitations and calls to come back. The words are those of the supported languages; what they find is named with its place,
-// so that it can be taken out. A notice of a privacy change must be about that alone (WP260 ¶29).
+// Lint refuses what would make a notice marketing (compliance 71-73): offers, tracked links, pictures that lead to a shop or
+// tell who opened the mail, invitations and calls to come back. The words are those of the supported languages; what they find
+// is named with its place, so that it can be taken out. A notice of a privacy change must be about that alone (WP260 ¶29).
 func Lint(bad *problem.Collector, obligation, subject string, blocks content.Blocks) {
-	passages := append([]content.Passage{{Path: "subject", Text: subject}}, blocks.Passages()...)
-	for _, p := range passages {
+	for _, p := range append([]content.Passage{{Path: "subject", Text: subject}}, blocks.Passages()...) {
 		lintText(bad, p.Path, p.Text)
-		if obligation != "privacy_change" {
-			continue
-		}
-		if word := find(p.Text, otherMatters); word != "" {
-			bad.Add(p.Path, "speaks of something else (%q): a notice of a privacy change must be about that change alone", word)
+		if obligation == "privacy_change" {
+			lintMatter(bad, p.Path, p.Text)
 		}
 	}
 	for _, l := range blocks.Links() {
-		if param := tracked(l.URL); param != "" {
-			bad.Add(l.Path, "is a tracked link (%s), which a mandatory notice must not have", param)
-		}
-		if word := shop(l.URL, sales); word != "" {
-			bad.Add(l.Path, "leads to a sale (%s), which a mandatory notice must not; send it as a campaign", word)
-		}
+		lintLink(bad, l.Path, l.URL)
 	}
 	for _, i := range blocks.Images() {
-		if word := shop(i.Link, shops); word != "" {
+		if word := shop(i.Link, shops); word != "" && shop(i.Link, sales) == "" {
 			bad.Add(strings.TrimSuffix(i.Path, ".url")+".link", "leads from a picture to a shop (%s), which a mandatory notice must not; send it as a campaign", word)
+		}
+		if param := tracked(i.URL); param != "" {
+			bad.Add(i.Path, "is a picture that tells who opened the mail (%s), which a mandatory notice must not have", param)
+		} else if host := measures(i.URL); host != "" {
+			bad.Add(i.Path, "is a picture that tells who opened the mail (%s), which a mandatory notice must not have", host)
 		}
 	}
 	if blocks.Unsubscribes() > 0 {
@@ -47,15 +43,21 @@ func Lint(bad *problem.Collector, obligation, subject string, blocks content.Blo
 	}
 }
 
-// LintPolicy refuses a policy's text that sells. It may well speak of offers, which a policy must, so fewer words count.
+// LintPolicy refuses a policy's text that sells. It may well speak of offers and of preferences, which a policy must, so fewer
+// words count.
 func LintPolicy(bad *problem.Collector, field, text string) {
 	if word := find(text, pushing); word != "" {
 		bad.Add(field, "has promotional wording (%q), which a mandatory notice must not carry", word)
 	}
+	for _, l := range (content.Blocks{content.Text{Markdown: text}}).Links() {
+		if param := tracked(l.URL); param != "" {
+			bad.Add(field, "has a tracked link (%s), which a mandatory notice must not have", param)
+		}
+	}
 }
 
 func lintText(bad *problem.Collector, path, text string) {
-	if word := find(text, pushing, offering); word != "" {
+	if word := promotes(text); word != "" {
 		bad.Add(path, "has promotional wording (%q), which a mandatory notice must not; send it as a campaign", word)
 	}
 	if word := find(text, wooing); word != "" {
@@ -63,8 +65,62 @@ func lintText(bad *problem.Collector, path, text string) {
 	}
 }
 
+// lintMatter refuses what a notice of a privacy change must not also be about.
+func lintMatter(bad *problem.Collector, path, text string) {
+	if word := find(text, otherMatters); word != "" {
+		bad.Add(path, "speaks of something else (%q): a notice of a privacy change must be about that change alone", word)
+	}
+}
+
+func lintLink(bad *problem.Collector, path, link string) {
+	if param := tracked(link); param != "" {
+		bad.Add(path, "is a tracked link (%s), which a mandatory notice must not have", param)
+	} else if host := measures(link); host != "" {
+		bad.Add(path, "is a tracked link (%s), which a mandatory notice must not have", host)
+	}
+	if word := shop(link, sales); word != "" {
+		bad.Add(path, "leads to a sale (%s), which a mandatory notice must not; send it as a campaign", word)
+	}
+	if word := shop(link, marketing); word != "" {
+		bad.Add(path, "leads to marketing mail (%s), which a mandatory notice must not; send it as a campaign", word)
+	}
+}
+
+// promotes is what in a text promotes something.
+func promotes(text string) string {
+	if word := find(text, pushing, offering); word != "" {
+		return word
+	}
+	folded := fold(text)
+	for _, p := range savings {
+		for _, at := range p.FindAllStringIndex(folded, -1) {
+			if !owned.MatchString(folded[:at[0]]) {
+				return folded[at[0]:at[1]]
+			}
+		}
+	}
+	return ""
+}
+
 // trackers are the parameters by which links measure campaigns.
 var trackers = []string{"gclid", "fbclid", "msclkid", "dclid", "ttclid", "yclid", "mc_cid", "mc_eid", "_hsenc", "_hsmi", "mkt_tok", "vero_id", "coupon", "promo", "voucher", "promocode", "discount"}
+
+// measurers are first labels of hosts that count who opens and clicks.
+var measurers = []string{"click", "clicks", "trk", "open", "opens", "pixel", "beacon", "email-tracking", "mailtrack", "emltrk"}
+
+// measures is the host of a link or picture if it is there to count who opens and clicks.
+func measures(link string) string {
+	u, err := url.Parse(link)
+	if err != nil {
+		return ""
+	}
+	host := strings.ToLower(u.Hostname())
+	first, _, _ := strings.Cut(host, ".")
+	if slices.Contains(measurers, first) || strings.HasSuffix(host, ".list-manage.com") || strings.HasSuffix(host, ".emltrk.com") {
+		return host
+	}
+	return ""
+}
 
 // tracked is the first parameter of a link that measures a campaign.
 func tracked(link string) string {

@@ -1,5 +1,7 @@
 package notices
 
+import "regexp"
+
 // The phrases are in English, Dutch, German and French, as [fold] leaves them. They are long enough not to stand in a
 // contract's own language: "price" and "discount" alone may well be what a notice is about.
 
@@ -15,14 +17,22 @@ var pushing = []string{
 
 // offering are words for offers.
 var offering = []string{
-	"special offer", "limited time offer", "limited-time", "exclusive offer", "introductory offer", "% off", "percent off", "% discount", "discount code", "coupon", "promo code", "promotional code", "voucher code",
-	"free trial", "gift card", "recommend us", "refer a friend", "flash sale", "clearance sale", "buy one get one", "cashback", "giveaway", "win a prize", "prize draw", "we recommend our", "you may also like",
-	"speciale aanbieding", "exclusieve aanbieding", "tijdelijke aanbieding", "speciaal aanbod", "exclusief aanbod", "kortingscode", "% korting", "procent korting", "gratis proberen", "gratis proefperiode", "actiecode",
-	"waardebon", "cadeaubon", "uitverkoop", "vriend uitnodigen", "nodig een vriend uit", "maak kans op", "prijsvraag", "winactie", "misschien vind je dit ook leuk",
-	"sonderangebot", "exklusives angebot", "exklusive angebote", "sonderaktion", "rabattcode", "rabattaktion", "% rabatt", "prozent rabatt", "gutschein", "kostenlos testen", "kostenlose testphase", "schlussverkauf",
-	"gewinnspiel", "freunde werben", "empfehlen sie uns", "das könnte ihnen auch gefallen", "angebot nur heute",
-	"offre spéciale", "offre exclusive", "offre limitée", "offre promotionnelle", "offres exceptionnelles", "code promo", "% de réduction", "% de remise", "bon de réduction", "bon d'achat", "carte cadeau", "essai gratuit",
-	"vente flash", "parrainez", "jeu-concours", "tirage au sort", "vous aimerez aussi",
+	"special offer", "limited time offer", "limited-time", "exclusive offer", "introductory offer", "% off", "percent off", "discount code", "coupon", "promo code", "promotional code", "voucher code",
+	"recommend us", "refer a friend", "flash sale", "clearance sale", "buy one get one", "cashback", "giveaway", "win a prize", "chance to win", "free gift", "offer ends", "limited offer", "our best offer", "great offer", "exclusive deal", "early bird", "half price", "cross-sell", "recommend to a friend", "refer a friend", "bring a friend",
+	"start your free trial", "start a free trial", "try it free", "try it for free", "try for free", "first month free", "for a limited time only",
+	"discover our", "check out our", "explore our", "you might also", "recommended for you", "upgrade to premium", "upgrade your plan now", "we have a treat", "prize draw", "we recommend our", "you may also like",
+	"speciale aanbieding", "exclusieve aanbieding", "tijdelijke aanbieding", "speciaal aanbod", "exclusief aanbod", "kortingscode", "procent korting", "gratis proberen", "actiecode",
+	"waardebon", "uitverkoop", "vriend uitnodigen", "nodig een vriend uit", "maak kans op", "prijsvraag", "winactie", "win een", "gratis cadeau", "aanbieding geldt", "beperkte aanbieding", "tijdelijk voordeel", "voor de halve prijs", "vroegboek", "eerste maand gratis",
+	"start je gratis proefperiode", "start uw gratis proefperiode", "probeer gratis", "ontdek onze", "ontdek nu", "bekijk onze aanbiedingen", "bekijk ons aanbod", "aanbieding van de week", "superaanbieding", "actie van de maand",
+	"nieuwe collectie", "aanbevolen voor jou", "aanbevolen voor u", "stap nu over", "upgrade nu", "misschien vind je dit ook leuk",
+	"sonderangebot", "exklusives angebot", "exklusive angebote", "sonderaktion", "rabattcode", "rabattaktion", "prozent rabatt", "gutschein", "kostenlos testen", "schlussverkauf",
+	"gewinnspiel", "gewinnen sie", "gratisgeschenk", "angebot endet", "angebot gilt nur", "begrenztes angebot", "unser bestes angebot", "zum halben preis", "frühbucher", "erster monat gratis",
+	"starten sie ihre kostenlose testphase", "gratis testen", "entdecken sie unsere", "entdecken sie jetzt", "entdecke unsere", "neue kollektion", "empfohlen für sie", "empfehlungen für sie", "jetzt upgraden", "jetzt wechseln und",
+	"profitieren sie jetzt", "sichern sie sich jetzt", "sichern sie sich ihren", "sichern sie sich bis", "sichere dir jetzt", "sichere dir deinen", "freunde werben", "empfehlen sie uns", "das könnte ihnen auch gefallen", "angebot nur heute",
+	"offre spéciale", "offre exclusive", "offre limitée", "offre promotionnelle", "offres exceptionnelles", "code promo", "% de réduction", "% de remise", "bon de réduction", "bon d'achat",
+	"vente flash", "offre valable", "offre se termine", "notre meilleure offre", "offre de bienvenue", "cadeau gratuit", "cadeau offert", "premier mois offert", "à moitié prix",
+	"pour une durée limitée", "essayez gratuitement", "commencez votre essai gratuit", "découvrez nos", "découvrez notre", "découvrez nos offres", "nouvelle collection", "recommandé pour vous", "gagnez un", "gagnez une", "tentez de gagner",
+	"passez à l'offre premium", "frais de port offerts", "livraison offerte", "parrainez", "jeu-concours", "tirage au sort", "vous aimerez aussi",
 }
 
 // wooing are calls to come back and to take more mail: marketing to those who had said no (compliance 73).
@@ -42,6 +52,22 @@ var otherMatters = []string{
 	"augmentation de prix", "augmentation des prix", "nouveaux prix", "nouveaux tarifs", "nouvelle fonctionnalité", "nouvelles fonctionnalités", "nouveau produit", "nouveaux produits", "conditions générales",
 	"conditions d'utilisation", "webinaire", "désormais disponible",
 }
+
+// savings are what is an offer unless the person has it already, as in “your discount of 10 % ends”. They are matched in what
+// [fold] leaves.
+var savings = []*regexp.Regexp{
+	regexp.MustCompile(`[\d.,]+% discount|\bdiscounts? (?:of|on)\b|\bsave (?:up to )?(?:[€$£] ?)?\d|\bgift cards?\b`),
+	regexp.MustCompile(`[\d.,]+% korting|\bkorting(?:en)? (?:van|op)\b|\bbespaar (?:tot )?(?:€ ?)?\d|\bcadeau(?:bon|kaart)(?:nen|en)?\b`),
+	regexp.MustCompile(`[\d.,]+% rabatt|\brabatte? (?:von|auf)\b|\bsparen sie (?:bis zu )?\d|\bgeschenkkarten?\b`),
+	regexp.MustCompile(`[\d.,]+% de (?:remise|réduction|rabais)|\b(?:remise|réduction|rabais)s? de [\d.,]+|\béconomisez\b|\bcartes? cadeaux?\b`),
+	regexp.MustCompile(`(?:^|[\s(])-[\d.,]+% (?:on|off|op|auf|sur)\b`),
+}
+
+// owned ends the text before a saving that the person has already.
+var owned = regexp.MustCompile(`(?:^|[^\pL])(?:your|the|this|that|any|no|uw|je|jouw|de|deze|die|geen|het|ihre?[nrms]?|deine?[nrms]?|der|den|dem|des|diese[rnms]?|kein[e]?|votre|vos|ta|ton|la|le|les|cette|aucune)(?: (?:agreed|current|existing|present|temporary|afgesproken|huidige|tijdelijke|vereinbarte[nr]?|bisherige[nr]?))? $`)
+
+// marketing are parts of links to where people subscribe to it.
+var marketing = []string{"subscribe", "newsletter", "newsletters", "nieuwsbrief", "nieuwsbrieven"}
 
 // shops and sales are parts of links: to where things are sold, and to where they are advertised.
 var (

@@ -66,6 +66,7 @@ type Input struct {
 	Brand       string              `json:"brand"`
 	Attachments []outbox.Attachment `json:"attachments"`
 	CC          []Copy              `json:"cc"`
+	Topic       string              `json:"topic"` // is refused, with the reason
 }
 
 // Bounds of what one notice may carry.
@@ -116,6 +117,9 @@ func (s *Service) prepare(ctx context.Context, tx sqldb.Querier, actor audit.Act
 		if _, err := brands.Get(ctx, tx, in.Brand); err != nil {
 			bad.Add("brand", "is not the key of a brand")
 		}
+	}
+	if in.Topic != "" {
+		bad.Add("topic", "is what campaigns have: a mandatory notice belongs to no topic, because nobody can leave it; send marketing as a campaign")
 	}
 	checkContent(&bad, in, &m)
 	checkAttachments(&bad, in.Attachments, &m)
@@ -197,7 +201,11 @@ func checkContent(bad *problem.Collector, in Input, m *outbox.Message) {
 		if _, err := content.Notice(in.Template, in.Data); err != nil {
 			addProblem(bad, "template", err)
 		}
-		lintData(bad, in.Data)
+		if own := content.NoticeObligation(in.Template); own != in.Obligation && (own == "privacy_change" || in.Obligation == "privacy_change") {
+			bad.Add("template", "is a notice of %s: a notice of a privacy change must be about that change alone", strings.ReplaceAll(own, "_", " "))
+		}
+		lintText(bad, "subject", in.Subject)
+		lintData(bad, in.Obligation, in.Template, in.Data)
 	default:
 		bad.Require("subject", m.Subject)
 		m.Content = in.Blocks
@@ -206,7 +214,13 @@ func checkContent(bad *problem.Collector, in Input, m *outbox.Message) {
 			addProblem(bad, "blocks", err)
 			return
 		}
-		content.Content{Subject: in.Subject, Blocks: blocks}.Check(bad)
+		c := content.Content{Subject: in.Subject, Blocks: blocks}
+		c.Check(bad)
+		for _, field := range c.Fields() {
+			if strings.Contains(field, "_url") && !strings.Contains(field, "unsubscribe") {
+				bad.Add("blocks", "must not use %s, which a notice does not have", field)
+			}
+		}
 		Lint(bad, in.Obligation, in.Subject, blocks)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"assent/campaigns/campaignstest"
+	"assent/campaigns/content"
 	"assent/campaigns/notices"
 	"assent/campaigns/outbox"
 	"assent/preferences"
@@ -158,7 +159,7 @@ func TestEveryTemplateReadsInEveryLanguage(t *testing.T) {
 	}
 	for name := range notices.Views() {
 		for _, locale := range []string{"en", "nl", "de", "fr"} {
-			in := notices.Input{To: notices.Recipient{Email: "anna@example.com", Name: "Anna", Locale: locale}, Obligation: "contract", Basis: "contract", Template: name, Data: []byte(data[name])}
+			in := notices.Input{To: notices.Recipient{Email: "anna@example.com", Name: "Anna", Locale: locale}, Obligation: content.NoticeObligation(name), Basis: "contract", Template: name, Data: []byte(data[name])}
 			made, err := s.Create(ctx, campaignstest.Staff, in)
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"assent/campaigns/content"
 	"assent/campaigns/outbox"
@@ -28,28 +30,51 @@ func Views() map[string]outbox.View {
 	return views
 }
 
-// lintData is [Lint] for the data of a template, whatever its shape.
-func lintData(bad *problem.Collector, raw json.RawMessage) {
+// lintData is [Lint] for the data of a template, whatever its shape. The text of a notice of changed terms or privacy is that of
+// the policy, which is linted as one.
+func lintData(bad *problem.Collector, obligation, template string, raw json.RawMessage) {
 	var value any
-	if json.Unmarshal(raw, &value) == nil {
-		lintValue(bad, "data", value)
+	if json.Unmarshal(raw, &value) != nil {
+		return
+	}
+	l := dataLint{bad, obligation == "privacy_change" || template == "privacy_change", template == "privacy_change" || template == "terms_change"}
+	l.value("data", value)
+}
+
+type dataLint struct {
+	bad             *problem.Collector
+	privacy, policy bool
+}
+
+func (l dataLint) value(path string, value any) {
+	switch v := value.(type) {
+	case string:
+		l.text(path, v)
+	case []any:
+		for i, one := range v {
+			l.value(fmt.Sprintf("%s[%d]", path, i), one)
+		}
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			l.value(path+"."+name, v[name])
+		}
 	}
 }
 
-func lintValue(bad *problem.Collector, path string, value any) {
-	switch v := value.(type) {
-	case string:
-		lintText(bad, path, v)
-		if param := tracked(v); param != "" {
-			bad.Add(path, "is a tracked link (%s), which a mandatory notice must not have", param)
-		}
-	case []any:
-		for i, one := range v {
-			lintValue(bad, fmt.Sprintf("%s[%d]", path, i), one)
-		}
-	case map[string]any:
-		for name, one := range v {
-			lintValue(bad, path+"."+name, one)
-		}
+func (l dataLint) text(path, text string) {
+	switch {
+	case path == "data.url":
+		lintLink(l.bad, path, text)
+		return
+	case l.policy && path == "data.text":
+		LintPolicy(l.bad, path, text)
+		return
+	}
+	lintText(l.bad, path, text)
+	if l.privacy {
+		lintMatter(l.bad, path, text)
+	}
+	for _, link := range (content.Blocks{content.Text{Markdown: text}}).Links() {
+		lintLink(l.bad, path, link.URL)
 	}
 }

@@ -156,14 +156,14 @@ func (s *Store) Update(ctx context.Context, actor audit.Actor, key string, chang
 	return after, err
 }
 
-// Delete removes a segment. It is a conflict while a campaign that may still send uses it.
+// Delete removes a segment. It is a conflict while a campaign or a mandatory notice that may still send uses it.
 func (s *Store) Delete(ctx context.Context, actor audit.Actor, key string) error {
 	return s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		before, err := get(ctx, tx, key, tx.Dialect().ForUpdate())
 		if err != nil {
 			return err
 		}
-		used, err := usedBy(ctx, tx, key)
+		used, err := usedBy(ctx, tx, key, s.Now())
 		if err != nil {
 			return err
 		}
@@ -177,8 +177,30 @@ func (s *Store) Delete(ctx context.Context, actor audit.Actor, key string) error
 	})
 }
 
-// usedBy names the campaigns that are not over and use the segment of key.
-func usedBy(ctx context.Context, tx *sqldb.Tx, key string) ([]string, error) {
+// usedBy names the campaigns and mandatory notices that are not over and use the segment of key.
+func usedBy(ctx context.Context, tx *sqldb.Tx, key string, now time.Time) ([]string, error) {
+	used, err := campaignsWith(ctx, tx, key)
+	if err != nil {
+		return nil, err
+	}
+	// A broadcast that is finished looks for people who join the segment until what it announces takes effect.
+	rows, err := tx.QueryContext(ctx, `SELECT subject FROM notice_broadcasts WHERE segment_key = $1
+		AND (status IN ('in_review', 'scheduled', 'sending') OR (status = 'finished' AND effective_at > $2)) ORDER BY id`, key, sqldb.Micros(now))
+	if err != nil {
+		return nil, fmt.Errorf("segments: use of %s: %w", key, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var subject string
+		if err := rows.Scan(&subject); err != nil {
+			return nil, fmt.Errorf("segments: use of %s: %w", key, err)
+		}
+		used = append(used, "the notice “"+subject+"”")
+	}
+	return used, rows.Err()
+}
+
+func campaignsWith(ctx context.Context, tx *sqldb.Tx, key string) ([]string, error) {
 	rows, err := tx.QueryContext(ctx, "SELECT name, COALESCE(segment_key, ''), exclude_segments FROM campaigns WHERE status NOT IN ('finished', 'cancelled') ORDER BY id")
 	if err != nil {
 		return nil, fmt.Errorf("segments: use of %s: %w", key, err)
