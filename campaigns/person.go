@@ -27,7 +27,7 @@ func (s *Service) Forget(ctx context.Context, tx *sqldb.Tx, subscriberID, addres
 		{"DELETE FROM message_attempts WHERE message_id IN (SELECT id FROM messages WHERE subscriber_id = $1 OR address_key = $2)", []any{subscriberID, addressKey}},
 		{"DELETE FROM messages WHERE class = 'service' AND (subscriber_id = $1 OR address_key = $2)", []any{subscriberID, addressKey}},
 		{`UPDATE messages SET email = '', address_key = id, name = '', subject = '', content = '', attachments = '', reply = '', subscriber_id = NULL,
-			reason = CASE WHEN status IN ('queued', 'deferred', 'sending') THEN 'erased' ELSE reason END, status = CASE WHEN status IN ('queued', 'deferred', 'sending') THEN 'cancelled' ELSE status END,
+			reason = CASE WHEN status IN ('queued', 'deferred', 'sending') THEN 'erased' ELSE reason END, status = CASE WHEN status IN ('queued', 'deferred', 'sending', 'cancelled') THEN 'unserved' ELSE status END,
 			due_at = NULL WHERE subscriber_id = $1 OR address_key = $2`, []any{subscriberID, addressKey}},
 		{"UPDATE notice_served SET note = '' WHERE message_id " + tx.Dialect().In(1), []any{tx.Dialect().List(notices)}},
 	} {

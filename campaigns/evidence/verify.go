@@ -278,6 +278,7 @@ func (v *verifier) erasures(ctx context.Context) error {
 func (v *verifier) foreign(ctx context.Context) error {
 	var id string
 	err := v.q.QueryRowContext(ctx, `SELECT m.id FROM messages m WHERE m.class = 'notice' AND m.status IN ('sent', 'bounced', 'unserved')
+		AND NOT (m.status = 'unserved' AND m.reason = 'erased' AND m.email = '')
 		AND NOT EXISTS (SELECT 1 FROM notice_evidence e WHERE e.message_id = m.id) ORDER BY m.id LIMIT 1`).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil

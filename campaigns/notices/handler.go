@@ -52,6 +52,9 @@ func summaryOf(m *outbox.Message) summary {
 	if m.Kind != outbox.KindBlocks && m.BroadcastID == "" {
 		v.Template = m.Kind
 	}
+	if v.Status == outbox.StatusCancelled { // as versions before 0056 wrote it
+		v.Status = outbox.StatusUnserved
+	}
 	if !m.DueAt.IsZero() {
 		v.DueAt = &m.DueAt
 	}

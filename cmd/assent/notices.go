@@ -12,6 +12,9 @@ func (a *app) mandatory() {
 	c := a.config
 	a.notices = &notices.Service{DB: a.db, Now: c.Now, Outbox: a.outbox, People: a.people}
 	a.broadcasts = &broadcasts.Service{DB: a.db, Now: c.Now, Outbox: a.outbox, People: a.people, Base: a.links.Base, Brake: tooManyBounces, Events: a.hooks}
+	if c.Transactional != nil {
+		a.broadcasts.Rate = c.Transactional.Rate.PerSecond()
+	}
 	a.outbox.Events = a.hooks
 	a.policies = &policies.Store{DB: a.db, Now: c.Now, Lead: &broadcasts.LeadTime{Service: a.broadcasts}}
 }

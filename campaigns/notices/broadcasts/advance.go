@@ -56,8 +56,9 @@ func (s *Service) Advance(ctx context.Context) error {
 
 // active lists the broadcasts that may have something to do.
 func (s *Service) active(ctx context.Context, now time.Time) (ids []string, err error) {
-	rows, err := s.DB.QueryContext(ctx, `SELECT id FROM notice_broadcasts WHERE status IN ('scheduled', 'sending') OR (status = 'finished' AND effective_at > $1 AND swept_at < $2)
-		OR (status = 'cancelled' AND finished_at > $2) ORDER BY id`, sqldb.Micros(now), sqldb.Micros(now.Add(-sweepEvery)))
+	rows, err := s.DB.QueryContext(ctx, `SELECT id FROM notice_broadcasts b WHERE status IN ('scheduled', 'sending') OR (status = 'finished' AND effective_at > $1 AND swept_at < $2)
+		OR (status = 'cancelled' AND started_at IS NOT NULL AND (planned_at IS NULL OR EXISTS (SELECT 1 FROM messages m WHERE m.broadcast_id = b.id AND m.status IN ('queued', 'sending', 'deferred'))))
+		ORDER BY id`, sqldb.Micros(now), sqldb.Micros(now.Add(-sweepEvery)))
 	if err != nil {
 		return nil, fmt.Errorf("broadcasts: active: %w", err)
 	}
@@ -85,7 +86,7 @@ func (s *Service) step(ctx context.Context, id string) (more bool, err error) {
 		before := b.State
 		switch b.Status {
 		case Cancelled:
-			return withdraw(ctx, tx, id, now) // what was being tried when it was cancelled
+			more, err = s.withdraw(ctx, tx, b, now)
 		case Scheduled:
 			more, err = true, s.begin(ctx, tx, b, now)
 		case Sending:
@@ -108,17 +109,16 @@ func (s *Service) step(ctx context.Context, id string) (more bool, err error) {
 // begin makes a scheduled broadcast a sending one.
 func (s *Service) begin(ctx context.Context, tx *sqldb.Tx, b *Broadcast, now time.Time) (err error) {
 	b.Status, b.StartedAt = Sending, now
-	if b.Total, err = b.count(ctx, tx, now); err != nil {
-		return err
-	}
-	if b.Trial = max((b.Total+trialShare-1)/trialShare, trialLeast); b.Trial >= b.Total {
-		b.Trial = 0
-	}
-	return nil
+	b.Total, err = b.count(ctx, tx, now)
+	return err
 }
 
-// send plans the next range, unless the brake or the trial says to wait, or ends the broadcast when everybody has an outcome.
+// send gives the next range its messages or, when everybody has one, lets some of them go unless the brake or the trial says to
+// wait. It ends the broadcast when everybody has an outcome.
 func (s *Service) send(ctx context.Context, tx *sqldb.Tx, b *Broadcast, now time.Time) (more bool, planned int, err error) {
+	if b.plannedAt.IsZero() {
+		return true, 0, s.plan(ctx, tx, b, now)
+	}
 	if !b.HeldAt.IsZero() {
 		return false, 0, hold(ctx, tx, b.ID)
 	}
@@ -129,20 +129,22 @@ func (s *Service) send(ctx context.Context, tx *sqldb.Tx, b *Broadcast, now time
 	if s.tooMany(b, c) {
 		return false, 0, s.brake(ctx, tx, b, c, now)
 	}
-	waiting := c["queued"] + c["sending"]
-	if !b.plannedAt.IsZero() {
-		if waiting+c["deferred"] == 0 {
-			return false, 0, s.finish(ctx, tx, b, now)
-		}
-		return false, 0, nil
+	resting, err := resting(ctx, tx, b.ID)
+	if err != nil {
+		return false, 0, err
 	}
-	room := min(rangeSize, window-waiting)
-	if b.Trial > 0 {
-		first := b.Trial - c.all()
+	waiting := c["queued"] - resting + c["sending"]
+	if waiting+resting+c["deferred"] == 0 {
+		return false, 0, s.finish(ctx, tx, b, now)
+	}
+	room := min(rangeSize, window-waiting, resting)
+	if b.Trial > 0 && resting > 0 {
+		first := b.Trial - (c.all() - resting)
+		unknown := waiting > 0 || c["deferred"] > 0 && c.settled()+c["unserved"] == 0 // a relay that is away says nothing about the addresses
 		switch {
 		case first > 0:
 			room = min(room, first)
-		case waiting > 0 && now.Sub(b.StartedAt) < trialPatience:
+		case unknown && now.Sub(b.StartedAt) < trialPatience:
 			return false, 0, nil
 		default:
 			b.Trial = 0
@@ -151,23 +153,50 @@ func (s *Service) send(ctx context.Context, tx *sqldb.Tx, b *Broadcast, now time
 	if room <= 0 {
 		return false, 0, nil
 	}
-	planned, err = s.plan(ctx, tx, b, now, int(room))
-	return true, planned, err
+	return room == rangeSize, int(room), release(ctx, tx, b.ID, now, room)
 }
 
-// plan makes messages for the next people of the audience.
-func (s *Service) plan(ctx context.Context, tx *sqldb.Tx, b *Broadcast, now time.Time, limit int) (int, error) {
-	people, err := b.missing(ctx, tx, b.cursor, now, limit)
+// plan makes messages for the next people of the audience. They rest until it is their turn.
+func (s *Service) plan(ctx context.Context, tx *sqldb.Tx, b *Broadcast, now time.Time) error {
+	people, err := b.missing(ctx, tx, b.cursor, now, rangeSize)
 	if err != nil {
-		return 0, err
-	}
-	if len(people) < limit {
-		b.plannedAt, b.sweptAt = now, now
+		return err
 	}
 	if len(people) > 0 {
 		b.cursor = people[len(people)-1].SubscriberID
 	}
-	return len(people), s.Outbox.Insert(ctx, tx, s.messages(b, people, now)...)
+	if err := s.Outbox.Insert(ctx, tx, s.messages(b, people, now)...); err != nil {
+		return err
+	}
+	if len(people) == rangeSize {
+		return nil
+	}
+	b.plannedAt, b.sweptAt = now, now
+	c, err := counts(ctx, tx, b.ID)
+	if err != nil {
+		return err
+	}
+	if b.Total = c.all(); b.Trial == 0 {
+		b.Trial = max((b.Total+trialShare-1)/trialShare, trialLeast)
+	}
+	return nil
+}
+
+// resting counts the messages that wait for their turn.
+func resting(ctx context.Context, q sqldb.Querier, id string) (n int64, err error) {
+	if err := q.QueryRowContext(ctx, "SELECT count(*) FROM messages WHERE broadcast_id = $1 AND status = 'queued' AND due_at IS NULL", id).Scan(&n); err != nil {
+		return 0, fmt.Errorf("broadcasts: count: %w", err)
+	}
+	return n, nil
+}
+
+// release lets the next messages go.
+func release(ctx context.Context, tx *sqldb.Tx, id string, now time.Time, n int64) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE messages SET due_at = $1, at = $1 WHERE status = 'queued' AND due_at IS NULL
+		AND id IN (SELECT id FROM messages WHERE broadcast_id = $2 AND status = 'queued' AND due_at IS NULL ORDER BY id LIMIT $3)`, sqldb.Micros(now), id, n); err != nil {
+		return fmt.Errorf("broadcasts: release: %w", err)
+	}
+	return nil
 }
 
 // missing reads the next people of the audience after a subscriber who have no message of the broadcast.
@@ -199,7 +228,7 @@ func (s *Service) messages(b *Broadcast, people []outbox.Message, now time.Time)
 	for i := range people {
 		m := &people[i]
 		m.ID, m.Class, m.Kind, m.Obligation, m.Basis, m.BroadcastID, m.Brand, m.Subject = sqldb.NewID(), gate.Notice, Kind, b.Obligation, b.Basis, b.ID, b.Brand, b.Text.Subject
-		m.Status, m.At, m.DueAt, m.CreatedAt, m.Author, m.GiveUpAt = outbox.StatusQueued, now, now, now, b.Author, b.EffectiveAt
+		m.Status, m.At, m.CreatedAt, m.Author, m.GiveUpAt = outbox.StatusQueued, now, now, b.Author, b.EffectiveAt
 	}
 	return people
 }

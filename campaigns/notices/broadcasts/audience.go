@@ -102,11 +102,10 @@ func (s *Service) Explain(ctx context.Context, b *Broadcast) (Explanation, error
 	return out, rows.Err()
 }
 
-// latest is the last instant at which an acceptance still leaves the lead time, to the second.
-func (b *Broadcast) latest() time.Time {
-	at := b.EffectiveAt.AddDate(0, -b.Lead.Months, -b.Lead.Days)
-	for b.Lead.After(at).After(b.EffectiveAt) {
-		at = at.AddDate(0, 0, -1)
-	}
-	return at
+// latest is the last instant at which an acceptance still leaves the lead time, to the microsecond.
+func (b *Broadcast) latest() time.Time { return b.Lead.latest(b.EffectiveAt, b.zone) }
+
+// lastDay is the last day of which that is sure, YYYY-MM-DD: somebody was reached in the course of it, so it counts as its end.
+func (b *Broadcast) lastDay() string {
+	return b.latest().In(b.zone).AddDate(0, 0, -1).Format(time.DateOnly)
 }

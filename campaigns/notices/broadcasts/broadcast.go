@@ -12,6 +12,7 @@ import (
 	"assent/preferences"
 	"assent/preferences/problem"
 	"assent/preferences/sqldb"
+	"assent/templates/locale"
 )
 
 // The statuses of a broadcast.
@@ -23,7 +24,7 @@ const (
 	Cancelled = "cancelled"
 )
 
-// Service keeps broadcasts and sees them through. All fields are required but Brake and Events.
+// Service keeps broadcasts and sees them through. All fields are required but Brake, Rate and Events.
 type Service struct {
 	DB     *sqldb.DB
 	Now    func() time.Time
@@ -33,6 +34,9 @@ type Service struct {
 	Base string
 	// Brake tells whether so many bounces among so many mails that have an outcome are too many. It may be nil.
 	Brake func(sent, bounced int64) bool
+	// Rate is how many mails a second the relay takes at most, 0 if nobody said. A broadcast that cannot be through in time is
+	// refused.
+	Rate float64
 	// Events tells other systems what happens. It may be nil.
 	Events outbox.Events
 }
@@ -69,6 +73,7 @@ type Broadcast struct {
 	Author     string // the person behind it
 	AuthorName string
 	CreatedAt  time.Time
+	zone       *time.Location // whose calendar counts the lead time beside that of UTC
 	State
 }
 
@@ -81,7 +86,7 @@ type State struct {
 	StartedAt    time.Time
 	FinishedAt   time.Time
 	Lead         Lead
-	Total        int64 // people in the audience when it began
+	Total        int64 // people in the audience when it began, each with a message
 	Trial        int64 // how many of them get it first; 0: everybody may get it
 	HeldAt       time.Time
 	HeldFor      string
@@ -98,17 +103,17 @@ type State struct {
 // ErrNotFound is returned for an id that no broadcast has.
 var ErrNotFound = problem.NotFound("broadcast")
 
-const columns = `id, obligation, basis, jurisdiction, lead, segment_key, effective_at, policy_slug, policy_version, brand_key, locale, subject, blocks, translations, status, author, author_name,
+const columns = `id, obligation, basis, jurisdiction, lead, timezone, segment_key, effective_at, policy_slug, policy_version, brand_key, locale, subject, blocks, translations, status, author, author_name,
 	contract, refused_for, approver, approver_name, approved_at, started_at, finished_at, total, trial, cursor, planned_at, swept_at, reached_at, held_at, held_for, brake_sent, brake_bounced, created_at, updated_at`
 
 func scan(row interface{ Scan(...any) error }) (*Broadcast, error) {
 	var (
 		b                                                          Broadcast
-		lead, blocks, translations                                 string
+		lead, zone, blocks, translations                           string
 		effective, created, updated                                int64
 		approved, started, finished, planned, swept, reached, held sql.NullInt64
 	)
-	err := row.Scan(&b.ID, &b.Obligation, &b.Basis, &b.Jurisdiction, &lead, &b.Segment, &effective, &b.Policy.Slug, &b.Policy.Version, &b.Brand, &b.Locale, &b.Text.Subject, &blocks, &translations,
+	err := row.Scan(&b.ID, &b.Obligation, &b.Basis, &b.Jurisdiction, &lead, &zone, &b.Segment, &effective, &b.Policy.Slug, &b.Policy.Version, &b.Brand, &b.Locale, &b.Text.Subject, &blocks, &translations,
 		&b.Status, &b.Author, &b.AuthorName, &b.Contract, &b.RefusedFor, &b.Approver, &b.ApproverName, &approved, &started, &finished, &b.Total, &b.Trial, &b.cursor, &planned, &swept, &reached, &held, &b.HeldFor,
 		&b.brakeSent, &b.brakeBounced, &created, &updated)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -123,7 +128,7 @@ func scan(row interface{ Scan(...any) error }) (*Broadcast, error) {
 	if err != nil {
 		return nil, fmt.Errorf("broadcasts: %w", err)
 	}
-	b.Text.Blocks = json.RawMessage(blocks)
+	b.zone, b.Text.Blocks = locale.Zone(zone), json.RawMessage(blocks)
 	b.EffectiveAt, b.CreatedAt, b.UpdatedAt = sqldb.Time(effective), sqldb.Time(created), sqldb.Time(updated)
 	b.ApprovedAt, b.StartedAt, b.FinishedAt = sqldb.NullTime(approved), sqldb.NullTime(started), sqldb.NullTime(finished)
 	b.plannedAt, b.sweptAt, b.reachedAt, b.HeldAt = sqldb.NullTime(planned), sqldb.NullTime(swept), sqldb.NullTime(reached), sqldb.NullTime(held)

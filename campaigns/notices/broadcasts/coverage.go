@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"time"
 
 	"assent/campaigns/outbox"
@@ -69,7 +70,8 @@ func (t tally) all() (n int64) {
 // settled is how many the relay took or refused for good.
 func (t tally) settled() int64 { return t[outbox.StatusSent] + t[outbox.StatusBounced] }
 
-// Coverage is how a broadcast stands. Accepted, pending, bounced and unserved add up to addressed at every moment.
+// Coverage is how a broadcast stands. Accepted, pending, bounced and unserved add up to addressed at every moment, and so do
+// in_time, late, joined_late, not_reached and pending.
 type Coverage struct {
 	Status      string     `json:"status"`
 	Addressed   int64      `json:"addressed"`
@@ -79,19 +81,24 @@ type Coverage struct {
 	Unserved    int64      `json:"unserved"`
 	Served      int64      `json:"served"`        // of the bounced and unserved, reached through another channel
 	Joined      int64      `json:"joined"`        // of those addressed, who came after the audience was read
-	LeadTimeMet bool       `json:"lead_time_met"` // nobody is pending, and each acceptance was early enough
-	Late        int64      `json:"late"`          // acceptances that were not
+	InTime      int64      `json:"in_time"`       // reached, by mail or otherwise, with the whole lead time before the change
+	Late        int64      `json:"late"`          // reached with less, though they were of the audience from its beginning
+	JoinedLate  int64      `json:"joined_late"`   // reached with less because they joined when less was left
+	NotReached  int64      `json:"not_reached"`   // bounced or unserved, and not served otherwise: the work list
+	LeadTimeMet bool       `json:"lead_time_met"` // nobody is pending or late, and somebody was reached
 	LeadTime    Lead       `json:"lead_time"`
 	EffectiveAt time.Time  `json:"effective_at"`
 	AcceptBy    time.Time  `json:"accept_by"`
 	LastAt      *time.Time `json:"last_accepted_at,omitempty"`
-	Earliest    *time.Time `json:"may_take_effect_at,omitempty"` // when the lead time of everybody reached is over
+	Earliest    *time.Time `json:"may_take_effect_at,omitempty"` // when the lead time of everybody of the audience whom mail reached is over
 }
 
 // Coverage counts the outcomes. People of the audience who have no message yet are pending.
 //
-// The lead time is counted from each acceptance. People who joined after the audience was read knew what was announced, and
-// people who were not reached are a list of work: neither hold the change back.
+// The lead time is counted for each person from the acceptance of their mail, or from the end of the day on which another
+// channel reached them. Who was not reached has none that could be met: they are a list of work, told as not_reached, and
+// hold neither lead_time_met nor the change back, or one dead address would for ever. Who joined after the audience was read
+// came when the change was announced already: joined_late tells how many had less than the lead time.
 func (s *Service) Coverage(ctx context.Context, b *Broadcast) (Coverage, error) {
 	out := Coverage{Status: b.Status, LeadTime: b.Lead, EffectiveAt: b.EffectiveAt, AcceptBy: b.latest()}
 	c, err := counts(ctx, s.DB, b.ID)
@@ -123,28 +130,35 @@ func (s *Service) Coverage(ctx context.Context, b *Broadcast) (Coverage, error) 
 
 // waits tells whether people of the audience have no message yet but will.
 func (b *Broadcast) waits() bool {
-	return (b.Status == Scheduled || b.Status == Sending) && b.plannedAt.IsZero()
+	return b.plannedAt.IsZero() && (b.Status == Scheduled || b.Status == Sending || b.Status == Cancelled && !b.StartedAt.IsZero())
 }
 
+// timeliness counts who was reached in time. The acceptance of a mail counts unless it came back; what another channel did
+// counts where mail did not reach.
 func (s *Service) timeliness(ctx context.Context, b *Broadcast, out *Coverage) error {
-	planned := int64(1<<63 - 1)
+	planned, latest, day := int64(math.MaxInt64), int64(math.MaxInt64), "9999-12-31"
 	if !b.plannedAt.IsZero() {
 		planned = sqldb.Micros(b.plannedAt)
 	}
+	if !b.Lead.Zero() {
+		latest, day = sqldb.Micros(b.latest()), b.lastDay()
+	}
 	var last sql.NullInt64
-	err := s.DB.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM messages WHERE broadcast_id = $1 AND created_at > $2),
-		(SELECT count(*) FROM messages WHERE broadcast_id = $3 AND status = 'sent' AND created_at <= $4 AND sent_at > $5),
-		(SELECT max(sent_at) FROM messages WHERE broadcast_id = $6 AND status = 'sent' AND created_at <= $7),
-		(SELECT count(*) FROM notice_served v JOIN messages m ON m.id = v.message_id WHERE v.broadcast_id = $8 AND m.status IN ('bounced', 'unserved', 'cancelled'))`,
-		b.ID, planned, b.ID, planned, sqldb.Micros(b.latest()), b.ID, planned, b.ID).Scan(&out.Joined, &out.Late, &last, &out.Served)
+	var late int64
+	err := s.DB.QueryRowContext(ctx, `SELECT count(*) FILTER (WHERE created_at > $1), max(CASE WHEN status = 'sent' AND created_at <= $1 THEN sent_at END),
+		count(*) FILTER (WHERE created_at <= $1 AND `+tooLate+`), count(*) FILTER (WHERE `+tooLate+`), count(v.message_id) FILTER (WHERE status <> 'sent')
+		FROM messages m LEFT JOIN notice_served v ON v.message_id = m.id WHERE m.broadcast_id = $4`, planned, latest, day, b.ID).Scan(&out.Joined, &last, &out.Late, &late, &out.Served)
 	if err != nil {
 		return fmt.Errorf("broadcasts: coverage: %w", err)
 	}
+	out.JoinedLate = late - out.Late
+	out.NotReached = out.Bounced + out.Unserved - out.Served
+	out.InTime = out.Addressed - out.Pending - out.NotReached - late
 	if last.Valid {
 		at := sqldb.Time(last.Int64)
 		out.LastAt = &at
 	}
-	if b.Status == InReview || b.Status == Cancelled || out.Pending > 0 && b.reachedAt.IsZero() {
+	if b.StartedAt.IsZero() || b.Status == Cancelled || out.Pending > 0 && b.reachedAt.IsZero() {
 		return nil
 	}
 	earliest := b.earliest(sqldb.NullTime(last))
@@ -153,9 +167,15 @@ func (s *Service) timeliness(ctx context.Context, b *Broadcast, out *Coverage) e
 	return nil
 }
 
+// tooLate is the condition that a message m reached somebody after $2, or another channel v did after the day $3.
+const tooLate = "(status = 'sent' AND sent_at > $2 OR status <> 'sent' AND v.served_on > $3)"
+
 // earliest is when what was announced may take effect, given the last acceptance.
 func (b *Broadcast) earliest(last time.Time) time.Time {
-	if at := b.Lead.After(last); !last.IsZero() && at.After(b.EffectiveAt) {
+	if last.IsZero() || b.Lead.Zero() {
+		return b.EffectiveAt
+	}
+	if at := b.after(last); at.After(b.EffectiveAt) {
 		return at
 	}
 	return b.EffectiveAt

@@ -20,6 +20,7 @@ import (
 	"assent/preferences/problem"
 	"assent/preferences/segments"
 	"assent/preferences/sqldb"
+	"assent/templates/locale"
 )
 
 // Audience is whom a broadcast is for: one of the three.
@@ -55,9 +56,9 @@ func (s *Service) Create(ctx context.Context, actor audit.Actor, in Input) (b *B
 		if err != nil {
 			return fmt.Errorf("broadcasts: create: %w", err)
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO notice_broadcasts (id, obligation, basis, jurisdiction, lead, segment_key, effective_at, policy_slug, policy_version, brand_key, locale, subject, blocks,
-			translations, status, author, author_name, contract, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
-			b.ID, b.Obligation, b.Basis, b.Jurisdiction, b.Lead.String(), b.Segment, sqldb.Micros(b.EffectiveAt), b.Policy.Slug, b.Policy.Version, b.Brand, b.Locale, b.Text.Subject, string(b.Text.Blocks),
+		if _, err := tx.ExecContext(ctx, `INSERT INTO notice_broadcasts (id, obligation, basis, jurisdiction, lead, timezone, segment_key, effective_at, policy_slug, policy_version, brand_key, locale, subject, blocks,
+			translations, status, author, author_name, contract, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
+			b.ID, b.Obligation, b.Basis, b.Jurisdiction, b.Lead.String(), b.zone.String(), b.Segment, sqldb.Micros(b.EffectiveAt), b.Policy.Slug, b.Policy.Version, b.Brand, b.Locale, b.Text.Subject, string(b.Text.Blocks),
 			string(translations), b.Status, b.Author, b.AuthorName, b.Contract, sqldb.Micros(b.CreatedAt), sqldb.Micros(b.UpdatedAt)); err != nil {
 			return fmt.Errorf("broadcasts: create: %w", err)
 		}
@@ -82,6 +83,11 @@ func (s *Service) draft(ctx context.Context, tx sqldb.Querier, actor audit.Actor
 		Brand: in.Brand, Locale: in.Locale, Text: Text{strings.TrimSpace(in.Subject), in.Blocks}, Translations: in.Translations,
 		Author: actor.Person(), AuthorName: actor.Name, CreatedAt: now, State: State{Status: InReview, UpdatedAt: now},
 	}
+	site, err := s.People.Site.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b.zone = locale.Zone(site.DefaultTimezone)
 	if !slices.Contains(notices.Obligations, in.Obligation) {
 		bad.Add("obligation", "must be one of %s", strings.Join(notices.Obligations, ", "))
 	}
@@ -154,6 +160,8 @@ func (s *Service) checkPolicy(ctx context.Context, q sqldb.Querier, bad *problem
 		return err
 	case v.Status == policies.Current || v.Status == policies.Superseded:
 		bad.Add("policy.version", "has taken effect already, so it can no longer be announced")
+	case v.AffectsRights && b.Obligation != "terms_change" && b.Obligation != "privacy_change":
+		bad.Add("obligation", "must be terms_change or privacy_change: this version of the policy affects people's rights, so it must be announced ahead")
 	case b.EffectiveAt.IsZero():
 		b.EffectiveAt = v.EffectiveAt
 	}
@@ -185,12 +193,25 @@ func (s *Service) checkLead(ctx context.Context, q sqldb.Querier, bad *problem.C
 		b.EffectiveAt = now
 	case b.EffectiveAt.IsZero():
 		bad.Add("effective_at", "is required: when what the notice announces takes effect")
-	case b.Lead.After(now).After(b.EffectiveAt) && !b.Lead.Zero():
+	case b.Lead.Zero():
+	case b.after(now).After(b.EffectiveAt):
 		bad.Add("effective_at", "is too near: %s must be announced %s ahead, so it can take effect on %s at the earliest",
-			strings.ReplaceAll(b.Obligation, "_", " "), b.Lead.Words(), b.Lead.After(now).Add(time.Second).Format(time.RFC3339))
+			strings.ReplaceAll(b.Obligation, "_", " "), b.Lead.Words(), b.after(now).Add(time.Second).Format(time.RFC3339))
+	case s.Rate > 0 && bad.Err() == nil:
+		n, err := b.count(ctx, q, now)
+		if err != nil {
+			return err
+		}
+		if through := now.Add(time.Duration(float64(n) / s.Rate * float64(time.Second))); b.after(through).After(b.EffectiveAt) {
+			bad.Add("effective_at", "is too near: the relay takes %g mails a second, so %d people have it on %s at the earliest, and it must be announced %s ahead",
+				s.Rate, n, through.Format(time.RFC3339), b.Lead.Words())
+		}
 	}
 	return nil
 }
+
+// after is when the lead time of somebody is over whom the mail reached at an instant.
+func (b *Broadcast) after(at time.Time) time.Time { return b.Lead.AfterIn(at, b.zone) }
 
 // checkTexts checks and lints what is written, in every language.
 func checkTexts(bad *problem.Collector, b *Broadcast) {

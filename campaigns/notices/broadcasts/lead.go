@@ -68,16 +68,48 @@ func (l *Lead) UnmarshalText(text []byte) (err error) {
 // Zero tells whether there is no lead time.
 func (l Lead) Zero() bool { return l == Lead{} }
 
-// After is the first instant that is the lead time or more after at. A month ends on the same day of a later month, or on the
-// last one of it if it has no such day.
-func (l Lead) After(at time.Time) time.Time {
-	at = at.UTC()
+// After is the first instant that is the lead time or more after at, in UTC. A month ends at the same time of the same day of a
+// later month; if that month has no such day, with the end of it (Regulation (EEC, Euratom) 1182/71 art. 3(2)(c)). A later
+// start never ends earlier.
+func (l Lead) After(at time.Time) time.Time { return l.in(at, time.UTC) }
+
+// AfterIn is [Lead.After] by the calendars of UTC and of a time zone, whichever ends later: a day on which the clocks are put
+// back has 25 hours, and a month may begin a day earlier there.
+func (l Lead) AfterIn(at time.Time, zone *time.Location) time.Time {
+	utc := l.After(at)
+	if local := l.in(at, zone).UTC(); local.After(utc) {
+		return local
+	}
+	return utc
+}
+
+func (l Lead) in(at time.Time, zone *time.Location) time.Time {
+	at = at.In(zone)
 	if l.Months == 0 {
 		return at.AddDate(0, 0, l.Days)
 	}
-	first := time.Date(at.Year(), at.Month(), 1, at.Hour(), at.Minute(), at.Second(), at.Nanosecond(), time.UTC).AddDate(0, l.Months, 0)
-	last := first.AddDate(0, 1, -1).Day()
-	return first.AddDate(0, 0, min(at.Day(), last)-1)
+	first := time.Date(at.Year(), at.Month()+time.Month(l.Months), 1, 0, 0, 0, 0, zone)
+	if last := first.AddDate(0, 1, -1).Day(); at.Day() > last {
+		return first.AddDate(0, 1, 0)
+	}
+	return time.Date(first.Year(), first.Month(), at.Day(), at.Hour(), at.Minute(), at.Second(), at.Nanosecond(), zone)
+}
+
+// latest is the last instant, to the microsecond, after which the lead time ends at end or before.
+func (l Lead) latest(end time.Time, zone *time.Location) time.Time {
+	if l.Zero() {
+		return end
+	}
+	early, late := end.AddDate(0, -l.Months-2, -l.Days-2), end // the last that is known to do, and one that does not
+	for late.Sub(early) > time.Microsecond {
+		middle := early.Add(late.Sub(early) / 2).Truncate(time.Microsecond)
+		if l.AfterIn(middle, zone).After(end) {
+			late = middle
+		} else {
+			early = middle
+		}
+	}
+	return early
 }
 
 // longer is the one of two that ends later when both begin at the same instant.

@@ -32,7 +32,8 @@ func (s *Service) About(ctx context.Context, slug, version string) (list []*Broa
 }
 
 // LeadTime looks at the approved broadcasts that carry a version: all of them must have an outcome for everybody in their
-// audience, and their lead time must be over for whoever was reached last.
+// audience, and their lead time must be over for whoever was reached last. One that reached nobody announced nothing, unless
+// there are no customers to be told.
 func (l *LeadTime) LeadTime(ctx context.Context, slug, version string) (met bool, at time.Time, err error) {
 	rows, err := l.DB.QueryContext(ctx, "SELECT "+columns+" FROM notice_broadcasts WHERE policy_slug = $1 AND policy_version = $2 AND policy_slug <> '' AND status IN ('scheduled', 'sending', 'finished')",
 		slug, version)
@@ -40,11 +41,23 @@ func (l *LeadTime) LeadTime(ctx context.Context, slug, version string) (met bool
 		return false, at, fmt.Errorf("broadcasts: lead time: %w", err)
 	}
 	defer rows.Close()
-	now, done := l.now(), true
+	var list []*Broadcast
 	for rows.Next() {
 		b, err := scan(rows)
 		if err != nil {
 			return false, at, err
+		}
+		list = append(list, b)
+	}
+	if err := rows.Err(); err != nil {
+		return false, at, fmt.Errorf("broadcasts: lead time: %w", err)
+	}
+	now, done := l.now(), true
+	for _, b := range list {
+		if told, err := l.told(ctx, b); err != nil {
+			return false, at, err
+		} else if !told && !b.reachedAt.IsZero() {
+			continue
 		}
 		last := b.reachedAt
 		if last.IsZero() { // somebody waits: nobody can be reached earlier than now
@@ -54,5 +67,21 @@ func (l *LeadTime) LeadTime(ctx context.Context, slug, version string) (met bool
 			at = one
 		}
 	}
-	return done && !at.IsZero() && !at.After(now), at, rows.Err()
+	return done && !at.IsZero() && !at.After(now), at, nil
 }
+
+// told tells whether a broadcast reached anybody, or had nobody to reach.
+func (s *Service) told(ctx context.Context, b *Broadcast) (yes bool, err error) {
+	if b.Total == 0 && b.everybody() {
+		return true, nil
+	}
+	err = s.DB.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM messages WHERE broadcast_id = $1 AND status = 'sent') OR EXISTS (SELECT 1 FROM notice_served WHERE broadcast_id = $2)`,
+		b.ID, b.ID).Scan(&yes)
+	if err != nil {
+		return false, fmt.Errorf("broadcasts: lead time: %w", err)
+	}
+	return yes, nil
+}
+
+// everybody tells whether a broadcast is for all customers.
+func (b *Broadcast) everybody() bool { return b.Segment == "" && b.Contract == "" }

@@ -70,7 +70,7 @@ func (s *Service) Refuse(ctx context.Context, actor audit.Actor, id, reason stri
 
 // Cancel ends a broadcast. Mail that is out stays out; people whom it had not reached are unserved.
 func (s *Service) Cancel(ctx context.Context, actor audit.Actor, id string) (*Broadcast, error) {
-	return s.move(ctx, actor, id, "notice_broadcast.cancel", func(tx *sqldb.Tx, b *Broadcast, now time.Time) error {
+	b, err := s.move(ctx, actor, id, "notice_broadcast.cancel", func(tx *sqldb.Tx, b *Broadcast, now time.Time) error {
 		switch b.Status {
 		case Cancelled:
 			return nil
@@ -78,20 +78,33 @@ func (s *Service) Cancel(ctx context.Context, actor audit.Actor, id string) (*Br
 			return problem.Conflict("The broadcast is finished; what was sent cannot be taken back.")
 		}
 		b.Status, b.FinishedAt, b.HeldAt, b.HeldFor = Cancelled, now, time.Time{}, ""
-		if err := withdraw(ctx, tx, b.ID, now); err != nil {
+		if err := hold(ctx, tx, b.ID); err != nil {
 			return err
 		}
 		return s.tell(ctx, tx, b, "cancelled")
 	})
+	if err != nil {
+		return nil, err
+	}
+	for more, until := true, time.Now().Add(slice); more && time.Now().Before(until); { // what is left is for Advance
+		if more, err = s.step(ctx, id); err != nil {
+			return nil, err
+		}
+	}
+	return s.Get(ctx, s.DB, b.ID)
 }
 
-// withdraw takes back what was not sent yet.
-func withdraw(ctx context.Context, tx *sqldb.Tx, id string, now time.Time) error {
-	_, err := tx.ExecContext(ctx, "UPDATE messages SET status = 'cancelled', reason = 'cancelled', at = $1, due_at = NULL WHERE broadcast_id = $2 AND status IN ('queued', 'deferred')", sqldb.Micros(now), id)
-	if err != nil {
-		return fmt.Errorf("broadcasts: cancel: %w", err)
+// withdraw gives a part of those whom a cancelled broadcast had not reached their outcome: unserved. Also those to whom it had
+// not come yet are of its audience.
+func (s *Service) withdraw(ctx context.Context, tx *sqldb.Tx, b *Broadcast, now time.Time) (more bool, err error) {
+	if b.StartedAt.IsZero() {
+		return false, nil
 	}
-	return nil
+	if b.plannedAt.IsZero() {
+		return true, s.plan(ctx, tx, b, now)
+	}
+	n, err := s.Outbox.Withdraw(ctx, tx, b.ID, "cancelled", rangeSize)
+	return n == rangeSize, err
 }
 
 // Resume lets a broadcast go on that the brake has stopped. From here it counts anew.
@@ -106,7 +119,7 @@ func (s *Service) Resume(ctx context.Context, actor audit.Actor, id string) (*Br
 		}
 		b.HeldAt, b.HeldFor, b.brakeSent, b.brakeBounced = time.Time{}, "", c.settled(), c["bounced"]
 		b.Trial = 0
-		_, err = tx.ExecContext(ctx, "UPDATE messages SET due_at = $1 WHERE broadcast_id = $2 AND status IN ('queued', 'deferred') AND due_at IS NULL", sqldb.Micros(now), id)
+		_, err = tx.ExecContext(ctx, "UPDATE messages SET due_at = $1 WHERE broadcast_id = $2 AND status = 'deferred' AND due_at IS NULL", sqldb.Micros(now), id)
 		if err != nil {
 			return fmt.Errorf("broadcasts: resume: %w", err)
 		}

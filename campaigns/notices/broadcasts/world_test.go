@@ -12,6 +12,7 @@ import (
 	"assent/campaigns/policies"
 	"assent/preferences/audit"
 	"assent/preferences/gate"
+	"assent/preferences/segments"
 	"assent/preferences/sqldb"
 )
 
@@ -86,6 +87,15 @@ func (w *world) broadcast(change func(*broadcasts.Input)) *broadcasts.Broadcast 
 	return b
 }
 
+// segment saves a rule.
+func (w *world) segment(key, rules string) *segments.Store {
+	w.T.Helper()
+	store := &segments.Store{DB: w.DB, Now: w.Clock.Now}
+	_, err := store.Create(ctx, author, key, key, []byte(rules))
+	w.must(err)
+	return store
+}
+
 func (w *world) advance() {
 	w.T.Helper()
 	w.must(w.b.Advance(ctx))
@@ -140,7 +150,7 @@ func (w *world) covered(b *broadcasts.Broadcast) (broadcasts.Coverage, map[strin
 	w.must(err)
 	c, err := w.b.Coverage(ctx, b)
 	w.must(err)
-	if c.Accepted+c.Pending+c.Bounced+c.Unserved != c.Addressed {
+	if c.Accepted+c.Pending+c.Bounced+c.Unserved != c.Addressed || c.InTime+c.Late+c.JoinedLate+c.NotReached+c.Pending != c.Addressed {
 		w.T.Fatalf("the figures do not add up: %+v", c)
 	}
 	people, n := map[string]broadcasts.Person{}, map[string]int64{}
