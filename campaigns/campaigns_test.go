@@ -216,13 +216,18 @@ func TestADeadWorkersMailIsSettledByWhatIsKnown(t *testing.T) {
 		}
 		c := w.Campaign("news", nil)
 		w.Schedule(c)
-		b, err := w.Mails.Claim(ctx, c.ID, "dead", 0, 12)
+		b, err := w.Mails.Claim(ctx, c.ID, "dead/1", 0, 12)
 		if err != nil || len(b.Items) != 12 {
 			t.Fatal(len(b.Items), err)
 		}
 		fates := map[string]campaigns.Fate{}
 		for i, item := range b.Items {
 			fates[item.ID] = campaigns.Fate(i % 4)
+		}
+		for _, other := range []string{"dea", "dead/2", "dead/"} {
+			if settled, err := w.Mails.SettleWorker(ctx, other, func(string) campaigns.Fate { return campaigns.FateNotBegun }); err != nil || settled != (campaigns.Settled{}) {
+				t.Fatalf("%s held %+v, %v", other, settled, err)
+			}
 		}
 		settled, err := w.Mails.SettleWorker(ctx, "dead", func(id string) campaigns.Fate { return fates[id] })
 		if err != nil || settled != (campaigns.Settled{Returned: 3, Sent: 3, Failed: 3, Uncertain: 3}) {

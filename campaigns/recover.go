@@ -62,7 +62,8 @@ type Settled struct{ Returned, Sent, Failed, Uncertain int }
 // settleBatch is how many claims one transaction settles.
 const settleBatch = 500
 
-// SettleWorker gives each mail that a dead worker held claimed its outcome, by what fate knows of it.
+// SettleWorker gives each mail that a dead worker held claimed, or one of its claims (see [sqldb.Held]), its outcome, by what
+// fate knows of it.
 func (s *Service) SettleWorker(ctx context.Context, worker string, fate func(deliveryID string) Fate) (Settled, error) {
 	var total Settled
 	for {
@@ -82,7 +83,7 @@ func (s *Service) settleSome(ctx context.Context, worker string, fate func(strin
 	var sum Settled
 	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		n, sum = 0, Settled{}
-		rows, err := tx.QueryContext(ctx, "SELECT id, campaign_id FROM deliveries WHERE worker = $1 AND status = 'claimed' ORDER BY campaign_id, id LIMIT $2"+tx.Dialect().ForUpdate(), worker, settleBatch)
+		rows, err := tx.QueryContext(ctx, "SELECT id, campaign_id FROM deliveries WHERE "+sqldb.Held(1)+" AND status = 'claimed' ORDER BY campaign_id, id LIMIT $2"+tx.Dialect().ForUpdate(), worker, settleBatch)
 		if err != nil {
 			return fmt.Errorf("campaigns: settle worker: %w", err)
 		}

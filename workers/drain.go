@@ -44,8 +44,10 @@ func (e *Engine) drainTask(ctx context.Context, t *asynq.Task) error {
 			return nil
 		default:
 		}
-		claimed, more, err := e.Outbox.Claim(ctx, class, e.ID, drainBatch)
+		claimant := e.claimant()
+		claimed, more, err := e.Outbox.Claim(ctx, class, claimant, drainBatch)
 		if err != nil {
+			e.doubt(claimant)
 			return err
 		}
 		if len(claimed) > 0 {
@@ -78,10 +80,8 @@ func (e *Engine) deliver(ctx context.Context, claimed []outbox.Claimed) {
 	for i, r := range e.Transactional.SendBatch(ctx, transport.Batch{Messages: out}) {
 		results = append(results, e.result(ctx, sent[i], out[i].Data, r))
 	}
-	ctx = context.WithoutCancel(ctx)
-	if err := e.Outbox.Complete(ctx, results...); err != nil {
-		e.Log.Error("outcome of messages not stored; they will be sent again", "error", err)
-	}
+	// An error is told already; what is not stored when the engine stops is sent again by the next one.
+	_ = e.store(ctx, "outcome of messages", func(ctx context.Context) error { return e.Outbox.Complete(ctx, results...) })
 }
 
 // result turns what the relay said into the outcome of a message. What may not have arrived is tried again: a notice may come

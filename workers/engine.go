@@ -46,6 +46,7 @@ type Engine struct {
 	mailings mailings
 	watch    watch
 	claims   claimTimes
+	doubts   doubts
 	journal  *journal.Journal
 	notes    chan *journal.Lane // one for each sender
 	stop     context.CancelFunc
@@ -103,7 +104,11 @@ func (e *Engine) Stop(ctx context.Context) {
 	if err := e.journal.Close(); err != nil {
 		e.Log.Error("journal", "error", err)
 	}
-	if err := e.Campaigns.Leave(ctx, e.ID); err != nil {
+	err := e.resolve(ctx)
+	if err == nil { // else others find what it left once it does not show itself any more
+		err = e.Campaigns.Leave(ctx, e.ID)
+	}
+	if err != nil {
 		e.Log.Error("worker cannot sign off", "error", err)
 	}
 	_ = e.Marketing.Close(ctx)

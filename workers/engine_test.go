@@ -1,6 +1,7 @@
 package workers_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -40,40 +41,59 @@ func newRig(t *testing.T, db *sqldb.DB, o smtptest.Options, change ...func(*work
 	w := campaignstest.New(t, db)
 	w.Clock.Run()
 	r := &rig{World: w, sink: smtptest.Serve(t, o)}
+	r.engine = newEngine(t, w, setup{marketing: r.sink.Addr, transactional: r.sink.Addr, journals: t.TempDir(), change: change})
+	return r
+}
+
+// setup is what an engine of a test stands between.
+type setup struct {
+	redis                    string // empty: embedded
+	marketing, transactional string // addresses of relays
+	connections              int    // 0: 8
+	patience                 transport.Options
+	journals                 string
+	change                   []func(*workers.Engine)
+}
+
+// newEngine starts an engine on a domain until the test ends.
+func newEngine(t *testing.T, w *campaignstest.World, s setup) *workers.Engine {
+	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	if os.Getenv("ASSENT_TEST_LOG") != "" {
 		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	q, err := queue.Open("", log)
+	q, err := queue.Open(s.redis, log)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = q.Close() })
-	host, port, _ := net.SplitHostPort(r.sink.Addr)
-	n, _ := strconv.Atoi(port)
-	relay := func(stream gate.Stream) transport.Transport {
-		s, err := transport.NewSMTP(transport.Relay{Host: host, Port: n, Connections: 8}, transport.Options{Stream: stream})
+	relay := func(addr string, stream gate.Stream) transport.Transport {
+		host, port, _ := net.SplitHostPort(addr)
+		n, _ := strconv.Atoi(port)
+		o := s.patience
+		o.Stream = stream
+		to, err := transport.NewSMTP(transport.Relay{Host: host, Port: n, Connections: cmp.Or(s.connections, 8)}, o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return s
+		return to
 	}
-	hints := &workers.Hints{Queue: q, Log: log, Lanes: 4}
+	hints := &workers.Hints{Queue: q, Log: log, Lanes: min(4, cmp.Or(s.connections, 4))}
 	w.Outbox.Nudge, w.Mails.Kick = hints.Nudge, hints.Campaign
-	r.engine = &workers.Engine{
-		ID: sqldb.NewID(), Host: "test", DB: db, Log: log, Queue: q, Campaigns: w.Mails, People: w.People, Outbox: w.Outbox, Links: w.Links,
-		Composer: &outbox.Composer{DB: db, Views: campaigns.Views(w.People, w.Links), Composed: map[string]outbox.Composed{campaigns.KindTest: w.Mails.ComposeTest},
+	e := &workers.Engine{
+		ID: sqldb.NewID(), Host: "test", DB: w.DB, Log: log, Queue: q, Campaigns: w.Mails, People: w.People, Outbox: w.Outbox, Links: w.Links,
+		Composer: &outbox.Composer{DB: w.DB, Views: campaigns.Views(w.People, w.Links), Composed: map[string]outbox.Composed{campaigns.KindTest: w.Mails.ComposeTest},
 			Locale: func(context.Context) string { return "en" }},
-		Marketing: relay(gate.StreamMarketing), Transactional: relay(gate.StreamTransactional), Journals: t.TempDir(),
+		Marketing: relay(s.marketing, gate.StreamMarketing), Transactional: relay(s.transactional, gate.StreamTransactional), Journals: s.journals,
 	}
-	for _, f := range change {
-		f(r.engine)
+	for _, f := range s.change {
+		f(e)
 	}
-	if err := r.engine.Start(); err != nil {
+	if err := e.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { r.engine.Stop(context.Background()) })
-	return r
+	t.Cleanup(func() { e.Stop(context.Background()) })
+	return e
 }
 
 // finished waits until a campaign is over.

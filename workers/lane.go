@@ -78,14 +78,15 @@ func (e *Engine) runLane(ctx context.Context, campaignID string, lane int) (agai
 		if n == 0 {
 			return wait, nil
 		}
-		asked := time.Now()
-		b, err := e.Campaigns.Claim(ctx, campaignID, e.ID, lane, n)
+		asked, claimant := time.Now(), e.claimant()
+		b, err := e.Campaigns.Claim(ctx, campaignID, claimant, lane, n)
 		if err != nil {
+			e.doubt(claimant)
 			return 0, err
 		}
 		if !e.Pacing.Warmup.IsZero() {
 			if err := e.Campaigns.Unreserve(ctx, n-len(b.Items)); err != nil {
-				return 0, err
+				e.Log.Error("a part of the day's warm-up is lost", "error", err)
 			}
 		}
 		if b.Idle {
@@ -97,9 +98,9 @@ func (e *Engine) runLane(ctx context.Context, campaignID string, lane int) (agai
 		e.claims.add(time.Since(asked))
 		var held []campaigns.Outcome
 		b.Items, held = e.Pacing.split(ctx, b.Items, e.Campaigns.Now())
-		outcomes, troubled := e.send(ctx, b, notes)
+		outcomes, troubled := e.send(ctx, b, claimant, notes)
 		outcomes = append(outcomes, held...)
-		if err := e.Campaigns.Complete(context.WithoutCancel(ctx), campaignID, lane, outcomes); err != nil {
+		if err := e.store(ctx, "outcome of mails", func(ctx context.Context) error { return e.Campaigns.Complete(ctx, campaignID, lane, outcomes) }); err != nil {
 			return 0, err
 		}
 		if err := notes.Settled(); err != nil {
@@ -128,9 +129,9 @@ func none(outcomes []campaigns.Outcome, status string) bool {
 }
 
 // send sends one batch over one connection and tells what became of each mail, and why the campaign must pause, if it must.
-func (e *Engine) send(ctx context.Context, b campaigns.Batch, notes transport.Journal) (outcomes []campaigns.Outcome, trouble string) {
+func (e *Engine) send(ctx context.Context, b campaigns.Batch, claimant string, notes transport.Journal) (outcomes []campaigns.Outcome, trouble string) {
 	now := e.Campaigns.Now()
-	lease := lease{ctx: ctx, e: e, until: b.Lease, ids: make([]string, len(b.Items))}
+	lease := lease{ctx: ctx, e: e, claimant: claimant, until: b.Lease, ids: make([]string, len(b.Items))}
 	out := make([]transport.Outgoing, len(b.Items))
 	for i, item := range b.Items {
 		links := e.Links.For(item.Person.ID, b.Campaign.TopicID, b.Campaign.ID, now)
@@ -177,10 +178,11 @@ func (e *Engine) unsigned(ctx context.Context, b campaigns.Batch) string {
 
 // lease answers the transport's question, right before MAIL FROM, until when a mail may begin.
 type lease struct {
-	ctx   context.Context
-	e     *Engine
-	ids   []string
-	until time.Time
+	ctx      context.Context
+	e        *Engine
+	claimant string
+	ids      []string
+	until    time.Time
 
 	mu   sync.Mutex
 	gone map[string]bool
@@ -192,7 +194,7 @@ func (l *lease) of(i int) time.Time {
 	if time.Now().Before(l.until) {
 		return l.answer(i)
 	}
-	still, until, err := l.e.Campaigns.Extend(l.ctx, l.e.ID, l.ids[i:])
+	still, until, err := l.e.Campaigns.Extend(l.ctx, l.claimant, l.ids[i:])
 	if err != nil {
 		return time.Time{}
 	}

@@ -2,6 +2,7 @@ package workers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -31,7 +32,7 @@ func (e *Engine) reconcile(ctx context.Context) {
 			beaten = time.Now()
 			e.alive(ctx)
 		}
-		if err := e.hint(ctx, &hints); err != nil && ctx.Err() == nil {
+		if err := errors.Join(e.resolve(ctx), e.hint(ctx, &hints)); err != nil && ctx.Err() == nil {
 			e.Log.Error("reconciler", "error", err)
 		}
 		for _, job := range e.Every {
@@ -95,7 +96,7 @@ func (e *Engine) alive(ctx context.Context) {
 
 // Settle gives everything that a dead worker held an outcome.
 func (e *Engine) Settle(ctx context.Context, worker string, fate func(string) campaigns.Fate) error {
-	released, err := e.Outbox.Release(ctx, []string{worker})
+	released, err := e.Outbox.Release(ctx, worker)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,8 @@ package campaignstest
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -187,4 +189,34 @@ func (w *World) must(err error) {
 	if err != nil {
 		w.T.Fatal(err)
 	}
+}
+
+// Crowd makes n people who consented to a topic, in one go: their addresses are p0@example.com and on.
+func (w *World) Crowd(n int, topic string) (subs []*preferences.Subscriber) {
+	w.T.Helper()
+	ctx := context.Background()
+	t, err := w.People.Topic(ctx, w.DB, topic)
+	w.must(err)
+	type row struct {
+		ID string `json:"id"`
+		N  int    `json:"n"`
+	}
+	rows := make([]row, n)
+	for i := range rows {
+		rows[i] = row{sqldb.NewID(), i}
+		email := fmt.Sprintf("p%d@example.com", i)
+		subs = append(subs, &preferences.Subscriber{ID: rows[i].ID, Email: email, EmailKey: email})
+	}
+	text, err := json.Marshal(rows)
+	w.must(err)
+	at, d := sqldb.Micros(w.Clock.Now().Add(-time.Hour)), w.DB.Dialect()
+	w.must(w.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		address := "'p' || " + d.Field("n", "TEXT") + " || '@example.com'"
+		if _, err := tx.ExecContext(ctx, "INSERT INTO subscribers (created_at, updated_at, id, email, email_key) SELECT $1, $1, "+d.Field("id", "TEXT")+", "+address+", "+address+" FROM "+d.Rows(2), at, string(text)); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "INSERT INTO consents (topic_id, since, event_id, state, subscriber_id) SELECT $1, $2, $3, 'given', "+d.Field("id", "TEXT")+" FROM "+d.Rows(4), t.ID, at, sqldb.NewID(), string(text))
+		return err
+	}))
+	return subs
 }

@@ -158,10 +158,11 @@ func writeBytes(ctx context.Context, tx *sqldb.Tx, rows map[string]*tried, resul
 	return nil
 }
 
-// Release puts back what these workers held: they are gone, and a message may be sent again with the same Message-ID.
-func (s *Store) Release(ctx context.Context, workers []string) (released int64, err error) {
-	res, err := s.DB.ExecContext(ctx, "UPDATE messages SET status = 'queued', worker = '', due_at = $1, at = $1 WHERE status = 'sending' AND worker "+s.DB.Dialect().In(2),
-		sqldb.Micros(s.now()), s.DB.Dialect().List(workers))
+// Release puts back what a worker held, or one of its claims (see [sqldb.Held]): it is gone, and a message may be sent again
+// with the same Message-ID.
+func (s *Store) Release(ctx context.Context, worker string) (released int64, err error) {
+	res, err := s.DB.ExecContext(ctx, "UPDATE messages SET status = 'queued', worker = '', due_at = $1, at = $1 WHERE status = 'sending' AND "+sqldb.Held(2),
+		sqldb.Micros(s.now()), worker)
 	if err != nil {
 		return 0, fmt.Errorf("outbox: release: %w", err)
 	}

@@ -91,6 +91,13 @@ func (d Dialect) SkipLocked() string {
 	return ""
 }
 
+// Held is the condition that the column worker names the worker that is bound as placeholder n, or one of its claims, which
+// are told apart by what follows a slash.
+func Held(n int) string {
+	p := "$" + strconv.Itoa(n)
+	return "(worker = " + p + " OR worker LIKE " + p + " || '/%')"
+}
+
 // JSONField reads the top-level member bound as placeholder n of a JSON text column.
 func (d Dialect) JSONField(column string, n int) string {
 	if d == PostgreSQL {

@@ -101,7 +101,7 @@ func TestEverybodyHasExactlyOneOutcome(t *testing.T) {
 			t.Fatalf("during the outage: %+v", c)
 		}
 		down = false
-		if _, err := w.Outbox.Release(ctx, []string{"killed"}); err != nil {
+		if _, err := w.Outbox.Release(ctx, "killed"); err != nil {
 			t.Fatal(err)
 		}
 		if b = w.run(b); b.Status != broadcasts.Finished {

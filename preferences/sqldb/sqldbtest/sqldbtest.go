@@ -34,13 +34,13 @@ func Exercise(t *testing.T, test func(t *testing.T, db *sqldb.DB)) {
 // SQLite is a fresh, migrated database in a temporary file.
 func SQLite(t testing.TB) *sqldb.DB {
 	t.Helper()
-	return open(t, "sqlite:"+filepath.Join(t.TempDir(), "assent.db"))
+	return Open(t, "sqlite:"+filepath.Join(t.TempDir(), "assent.db"))
 }
 
 // Postgres is a fresh, migrated schema that is dropped when the test ends.
 func Postgres(t testing.TB) *sqldb.DB {
 	t.Helper()
-	return open(t, PostgresURL(t))
+	return Open(t, PostgresURL(t))
 }
 
 // PostgresURL is the address of a fresh, empty schema that is dropped when the test ends.
@@ -72,7 +72,8 @@ func PostgresURL(t testing.TB) string {
 	return u.String()
 }
 
-func open(t testing.TB, url string) *sqldb.DB {
+// Open is a migrated database at an address, which is closed when the test ends.
+func Open(t testing.TB, url string) *sqldb.DB {
 	t.Helper()
 	ctx := context.Background()
 	db, err := sqldb.Open(ctx, url)
