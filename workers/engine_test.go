@@ -99,7 +99,7 @@ func newEngine(t *testing.T, w *campaignstest.World, s setup) *workers.Engine {
 // finished waits until a campaign is over.
 func (r *rig) finished(c *campaigns.Campaign) campaigns.Report {
 	r.T.Helper()
-	for range 1200 {
+	for range 3600 {
 		if report := r.Report(c); report.Status == campaigns.StatusFinished {
 			return report
 		}
