@@ -99,9 +99,12 @@ func (s *Service) Pause(ctx context.Context, actor audit.Actor, id, reason strin
 
 // Resume goes on exactly where a paused campaign stood.
 func (s *Service) Resume(ctx context.Context, actor audit.Actor, id string) (*Campaign, error) {
-	c, err := s.move(ctx, actor, id, "campaign.resume", func(tx *sqldb.Tx, c *Campaign, _ time.Time) error {
+	c, err := s.move(ctx, actor, id, "campaign.resume", func(tx *sqldb.Tx, c *Campaign, now time.Time) error {
 		if c.Status != StatusPaused {
 			return problem.Conflict("Only a paused campaign can be resumed; this one is " + c.Status + ".")
+		}
+		if err := openWindow(ctx, tx, now, c.ID); err != nil {
+			return err
 		}
 		c.StatusReason = ""
 		if c.Status = StatusSending; c.StartedAt.IsZero() {

@@ -138,9 +138,12 @@ func maybe(t time.Time) *time.Time {
 	return &t
 }
 
+// noted are the columns of what is counted later.
+var noted = map[string]string{StatusBounced: "bounced_at", CountComplained: "complained_at", CountUnsubscribed: "unsubscribed_at"}
+
 // Note counts what came of a mail later: a bounce, a complaint, an unsubscribe. A repeat counts once; it returns whether this was the first.
 func (s *Service) Note(ctx context.Context, tx *sqldb.Tx, at time.Time, campaignID, subscriberID, what string) (first bool, err error) {
-	column := map[string]string{StatusBounced: "bounced_at", CountComplained: "complained_at", CountUnsubscribed: "unsubscribed_at"}[what]
+	column := noted[what]
 	if column == "" {
 		return false, fmt.Errorf("campaigns: %q is not counted", what)
 	}

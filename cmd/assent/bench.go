@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -26,6 +27,9 @@ type benchCmd struct {
 	Recipients int    `default:"100000" help:"How many consented people the campaign goes to."`
 	Notices    bool   `default:"true" negatable:"" help:"Post a notice every 50 ms meanwhile and tell how fast they are handed over."`
 	JSON       bool   `help:"Print as JSON."`
+	DKIM       bool   `name:"dkim" help:"Send a second campaign that is signed (RSA-2048 and Ed25519), and compare."`
+	Bounces    int    `placeholder:"N" help:"Send a second campaign while N mails of the first come back by SMTP, and compare."`
+	Feed       string `hidden:"" help:"Be the world: bounce the return paths of standard input to this server."`
 	Sink       string `hidden:"" help:"Be the sink: listen here until standard input ends."`
 	Profile    string `placeholder:"FILE" help:"Write a CPU profile of the sending."`
 }
@@ -52,16 +56,25 @@ type figures struct {
 	MessageBytes  int     `json:"message_bytes"`
 	DecisionsSec  float64 `json:"decisions_per_second"` // facts read and decided, nothing stored
 	DatabaseBytes int64   `json:"database_bytes,omitempty"`
+	Compared      *second `json:"compared,omitempty"`
 }
 
 // Run measures this deployment: it loads people into a database of its own, sends one campaign through the whole engine to a
 // sink process on the same machine, and compares with the bare transport.
 func (c *benchCmd) Run(ctx context.Context, cfg *Config, t *terminal) error {
+	if c.Feed != "" {
+		return feedBounces(c.Feed, t)
+	}
 	if c.Sink != "" {
 		return serveSink(c.Sink, t)
 	}
-	if c.Recipients < 1 {
+	switch {
+	case c.Recipients < 1:
 		return usageError{"--recipients must be at least 1"}
+	case c.Bounces < 0 || c.Bounces > c.Recipients:
+		return usageError{"--bounces must be at most as many as --recipients"}
+	case c.Bounces > 0 && c.DKIM:
+		return usageError{"--bounces and --dkim are two measurements; take one at a time"}
 	}
 	dir, err := os.MkdirTemp("", "assent-bench-")
 	if err != nil {
@@ -94,6 +107,8 @@ type bench struct {
 	app  *app
 	sink *sinkProcess
 	f    figures
+
+	others *preferences.Topic // of the second campaign, if there is one
 }
 
 // open makes an app of its own: another schema or file than the installation's, its own data folder, the sink as both relays.
@@ -113,6 +128,10 @@ func (c *benchCmd) open(ctx context.Context, cfg *Config, dir string, sink *sink
 		return nil, err
 	}
 	own.Marketing, own.Transactional, own.Secrets, own.APIKey, own.AdminEmail = relay, relay, "", "", ""
+	own.InboundCert, own.InboundKey, own.IMAPURL = "", "", ""
+	if c.DKIM {
+		own.BaseURL = &url.URL{Scheme: "https", Host: "mail.example.com"} // what is signed needs a domain
+	}
 	own.PostalAddress = "Benchmark Street 1, 1234 AB Town"
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	a, err := newApp(ctx, &own, log)
@@ -126,8 +145,16 @@ var benchActor = audit.System("bench")
 
 func (b *bench) run(ctx context.Context, t *terminal) (*figures, error) {
 	fmt.Fprintf(t.err, "loading %d people …\n", b.cmd.Recipients)
-	topic, err := b.load(ctx)
+	topic, err := b.load(ctx, "bench")
 	if err != nil {
+		return nil, err
+	}
+	if b.cmd.DKIM || b.cmd.Bounces > 0 { // both before the first campaign, so that it sends beside as many people as the second
+		if b.others, err = b.load(ctx, "others"); err != nil {
+			return nil, err
+		}
+	}
+	if err := b.analyze(ctx); err != nil {
 		return nil, err
 	}
 	campaign, err := b.campaign(ctx, topic)
@@ -141,6 +168,11 @@ func (b *bench) run(ctx context.Context, t *terminal) (*figures, error) {
 	if err := b.send(ctx, campaign); err != nil {
 		return nil, err
 	}
+	if b.cmd.DKIM || b.cmd.Bounces > 0 {
+		if err := b.compare(ctx, t, campaign); err != nil {
+			return nil, err
+		}
+	}
 	fmt.Fprintln(t.err, "the same messages by a bare loop …")
 	return &b.f, b.ceiling(ctx, campaign)
 }
@@ -148,9 +180,10 @@ func (b *bench) run(ctx context.Context, t *terminal) (*figures, error) {
 // benchBatch is how many people are loaded by one statement.
 const benchBatch = 5000
 
-func (b *bench) load(ctx context.Context) (*preferences.Topic, error) {
+// load makes people who have consented to a topic of their own.
+func (b *bench) load(ctx context.Context, key string) (*preferences.Topic, error) {
 	single := false
-	topic, err := b.app.people.CreateTopic(ctx, benchActor, preferences.TopicInput{Key: "bench", Class: "marketing", Basis: "consent", DoubleOptIn: &single, Names: map[string]string{"en": "Benchmark"}})
+	topic, err := b.app.people.CreateTopic(ctx, benchActor, preferences.TopicInput{Key: key, Class: "marketing", Basis: "consent", DoubleOptIn: &single, Names: map[string]string{"en": "Benchmark"}})
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +203,7 @@ func (b *bench) load(ctx context.Context) (*preferences.Topic, error) {
 		}
 		err = b.app.db.Tx(ctx, func(tx *sqldb.Tx) error {
 			d := tx.Dialect()
-			address := "'person' || " + d.Field("n", "TEXT") + " || '@example.com'"
+			address := "'" + key + "' || " + d.Field("n", "TEXT") + " || '@example.com'"
 			if _, err := tx.ExecContext(ctx, "INSERT INTO subscribers (created_at, updated_at, id, email, email_key, first_name, last_name, company, country, attributes) SELECT $1, $1, "+d.Field("id", "TEXT")+", "+address+", "+address+
 				", 'First' || "+d.Field("n", "TEXT")+", 'Last' || "+d.Field("n", "TEXT")+", 'Company', 'NL', '{\"plan\":\"gold\"}' FROM "+d.Rows(2), now, string(text)); err != nil {
 				return fmt.Errorf("bench: load: %w", err)
@@ -184,7 +217,7 @@ func (b *bench) load(ctx context.Context) (*preferences.Topic, error) {
 			return nil, err
 		}
 	}
-	return topic, b.analyze(ctx)
+	return topic, nil
 }
 
 // analyze lets the planner know what was loaded, as the engine's own maintenance does over time.
@@ -355,6 +388,9 @@ func (f *figures) print(w io.Writer) error {
 `, f.Database, f.Queue, f.Recipients, f.MessageBytes, f.PerSecond, 100*f.Share, f.Ceiling, f.DecisionsSec, f.FirstMail, f.CPU, f.DatabaseCPU, f.SinkCPU, f.PeakMB, f.ClaimMillis, f.RoundTrips)
 	if f.Notices > 0 && err == nil {
 		_, err = fmt.Fprintf(w, "  notice to relay           %10.0f ms median, %.0f ms p99 (%d)\n", f.NoticeMedian, f.NoticeP99, f.Notices)
+	}
+	if f.Compared != nil && err == nil {
+		err = f.Compared.print(w)
 	}
 	return err
 }

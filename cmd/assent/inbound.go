@@ -49,21 +49,27 @@ func (a *app) receive(ctx context.Context) (wait func(), err error) {
 }
 
 func (a *app) listenInbound(ctx context.Context, running *sync.WaitGroup) error {
-	c := a.config
-	if c.InboundAddr == "" {
+	if a.config.InboundAddr == "" {
 		return nil
 	}
+	listener, err := net.Listen("tcp", a.config.InboundAddr)
+	if err != nil {
+		return fmt.Errorf("ASSENT_INBOUND_ADDR: cannot listen on %s: %w", a.config.InboundAddr, err)
+	}
+	return a.takeIn(ctx, listener, running)
+}
+
+// takeIn serves returned mail until ctx ends.
+func (a *app) takeIn(ctx context.Context, listener net.Listener, running *sync.WaitGroup) error {
+	c := a.config
 	server := &smtpd.Server{Parser: a.parser(), Sink: a.sink(), Log: a.log, Now: c.Now}
 	if c.InboundCert != "" {
 		certificate, err := smtpd.LoadCertificate(c.InboundCert, c.InboundKey, a.log)
 		if err != nil {
+			_ = listener.Close()
 			return fmt.Errorf("ASSENT_INBOUND_TLS_CERT, ASSENT_INBOUND_TLS_KEY: %w", err)
 		}
 		server.TLS = certificate.Config()
-	}
-	listener, err := net.Listen("tcp", c.InboundAddr)
-	if err != nil {
-		return fmt.Errorf("ASSENT_INBOUND_ADDR: cannot listen on %s: %w", c.InboundAddr, err)
 	}
 	running.Go(func() {
 		if err := server.Serve(ctx, listener); err != nil {

@@ -132,3 +132,66 @@ func TestTooManyComplaintsPauseTheCampaign(t *testing.T) {
 		t.Fatalf("%s %q, %v", got.Status, got.StatusReason, err)
 	}
 }
+
+// A flood of bounces does what each of them would have done alone: once, whatever comes twice, and beside events of other kinds.
+func TestAFloodChangesWhatItsBouncesChangeAlone(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		w, ctx := campaignstest.New(t, db), context.Background()
+		s := sink(w)
+		w.Topic("news", nil)
+		var people []*preferences.Subscriber
+		for i := range 60 {
+			p := w.Person(fmt.Sprintf("p%d@example.com", i), nil)
+			w.Give(p, "news")
+			people = append(people, p)
+		}
+		moved := w.Person("moved@example.com", nil)
+		w.Give(moved, "news")
+		c := w.Campaign("news", nil)
+		w.Schedule(c)
+		w.SendAll(c)
+		address := "moved-to@example.com"
+		if _, err := w.People.Update(ctx, campaignstest.Staff, moved.ID, preferences.Profile{Email: &address}); err != nil {
+			t.Fatal(err)
+		}
+		event := func(id string, n int) inbound.Event {
+			return inbound.Event{Kind: inbound.Bounce, Class: inbound.Hard, Code: "5.1.1", Text: "no such user", Proof: inbound.ByReturnPath, Claims: tokens.Claims{Subject: id, Source: c.ID},
+				Provider: "smtp", ProviderEventID: fmt.Sprint("e", n), Recipient: "moved@example.com", At: w.Clock.Now()}
+		}
+		var events []inbound.Event
+		for i, p := range people[:50] {
+			events = append(events, event(p.ID, i), event(p.ID, i)) // each twice in one batch
+		}
+		events = append(events, event(sqldb.NewID(), 98), event(moved.ID, 99)) // nobody, and somebody whose mail went to another address
+		full := event(people[55].ID, 100)
+		full.Class = inbound.Full
+		stranger := event(people[56].ID, 101)
+		stranger.Claims.Source = sqldb.NewID() // no campaign and no message
+		events = append(events, full, stranger)
+		for range 2 {
+			if err := s.Apply(ctx, events); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, want := range map[int]string{0: "deny address_bounced", 49: "deny address_bounced", 50: "allow allowed", 55: "allow allowed", 56: "deny address_bounced"} {
+			if got := decided(t, w, people[i].Email, "marketing", "news"); got != want {
+				t.Errorf("person %d: %s, want %s", i, got, want)
+			}
+		}
+		if got := decided(t, w, "moved-to@example.com", "notice", ""); got == "deny address_bounced" {
+			t.Error("the new address is blocked for the old one")
+		}
+		var blocks, kept, noted int
+		for query, n := range map[string]*int{"SELECT count(*) FROM suppressions": &blocks, "SELECT count(*) FROM feedback": &kept, "SELECT count(*) FROM audit_log WHERE action = 'suppression.add'": &noted} {
+			if err := db.QueryRowContext(ctx, query).Scan(n); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if blocks != 52 || noted != 52 || kept != 54 {
+			t.Errorf("%d blocks, %d in the audit log, %d events kept", blocks, noted, kept)
+		}
+		if r := w.Report(c); r.Bounced != 51 {
+			t.Errorf("%+v", r)
+		}
+	})
+}

@@ -19,7 +19,7 @@ import (
 	"assent/workers/inbound"
 )
 
-// Sink applies events. All fields are required.
+// Sink applies events. All fields but Tell are required.
 type Sink struct {
 	DB        *sqldb.DB
 	Now       func() time.Time
@@ -27,6 +27,8 @@ type Sink struct {
 	People    *preferences.Service
 	Campaigns *campaigns.Service
 	Outbox    *outbox.Store
+	// Tell lets the staff know of an alert, in the transaction that keeps it.
+	Tell func(ctx context.Context, tx *sqldb.Tx, a campaigns.Alert) error
 }
 
 var _ inbound.Sink = (*Sink)(nil)
@@ -51,9 +53,30 @@ func (s *subject) source() string {
 }
 
 // Apply draws the conclusions of each event once. What it does is safe to do again, so an event that fails in the middle comes
-// again and is finished.
+// again and is finished. Many plain bounces cost one transaction.
 func (s *Sink) Apply(ctx context.Context, events []inbound.Event) error {
+	seen, err := s.seen(ctx, s.DB, events)
+	if err != nil {
+		return fmt.Errorf("feedback: %w", err)
+	}
+	var many, others []inbound.Event
 	for _, e := range events {
+		id := ident{e.Provider, e.ProviderEventID}
+		switch {
+		case e.ProviderEventID != "" && seen[id]:
+			continue
+		case plain(e):
+			many = append(many, e)
+		default:
+			others = append(others, e)
+		}
+		seen[id] = true
+	}
+	rest, err := s.flood(ctx, many)
+	if err != nil {
+		return fmt.Errorf("feedback: %w", err)
+	}
+	for _, e := range append(rest, others...) {
 		if err := s.apply(ctx, e); err != nil {
 			return fmt.Errorf("feedback: %w", err)
 		}
@@ -62,13 +85,6 @@ func (s *Sink) Apply(ctx context.Context, events []inbound.Event) error {
 }
 
 func (s *Sink) apply(ctx context.Context, e inbound.Event) error {
-	var seen int
-	if err := s.DB.QueryRowContext(ctx, "SELECT count(*) FROM feedback WHERE provider = $1 AND event_key = $2", e.Provider, e.ProviderEventID).Scan(&seen); err != nil {
-		return err
-	}
-	if seen > 0 && e.ProviderEventID != "" {
-		return nil
-	}
 	about, err := s.find(ctx, e)
 	if err != nil {
 		return err
@@ -224,28 +240,10 @@ func (s *Sink) complained(ctx context.Context, e inbound.Event, about subject) e
 	if err := s.count(ctx, about, campaigns.CountComplained); err != nil {
 		return err
 	}
-	return s.brake(ctx, about.campaign)
-}
-
-// brake pauses a campaign of which too many complain or bounce (compliance 21).
-func (s *Sink) brake(ctx context.Context, c *campaigns.Campaign) error {
-	if c == nil || c.Status != campaigns.StatusSending {
+	if about.campaign == nil {
 		return nil
 	}
-	r, err := s.Campaigns.Report(ctx, c)
-	if err != nil {
-		return err
-	}
-	v := brakes.Defaults().Judge(brakes.Counts{Sent: r.Sent, Complained: r.Complained, Bounced: r.Bounced})
-	if v.Level != brakes.Stop {
-		return nil
-	}
-	reason := fmt.Sprintf("too many bounces: %.2f %% of %d", v.BounceRate.Percent(), r.Sent)
-	if v.Complaints == brakes.Stop {
-		reason = fmt.Sprintf("too many complaints: %.2f %% of %d", v.ComplaintRate.Percent(), r.Sent)
-	}
-	_, err = s.Campaigns.Pause(ctx, actor, c.ID, reason)
-	return err
+	return s.brake(ctx, about.campaign.ID)
 }
 
 // withdraw is an unsubscribe by mail: of the topic that the mail was about, else of everything.
@@ -283,7 +281,7 @@ func (s *Sink) count(ctx context.Context, about subject, what string) error {
 	if err != nil || what != campaigns.StatusBounced {
 		return err
 	}
-	return s.brake(ctx, about.campaign)
+	return s.brake(ctx, about.campaign.ID)
 }
 
 func note(e inbound.Event) string { return strings.TrimSpace(e.Code + " " + e.Text) }

@@ -1,0 +1,59 @@
+package feedback
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"assent/campaigns"
+	"assent/workers/brakes"
+)
+
+// brake judges what came of a campaign's mails: staff are told of rates that harm the sender's name, and a campaign that is under way
+// pauses at worse ones (compliance 21).
+func (s *Sink) brake(ctx context.Context, campaignID string) error {
+	if campaignID == "" {
+		return nil
+	}
+	w, err := s.Campaigns.WindowOf(ctx, s.DB, campaignID)
+	if err != nil {
+		return err
+	}
+	v := brakes.Defaults().Judge(brakes.Counts{Sent: w.Sent, Complained: w.Complained, Bounced: w.Bounced})
+	if v.Level == brakes.OK {
+		return nil
+	}
+	for _, k := range []struct {
+		kind  string
+		level brakes.Level
+		n     int64
+	}{{campaigns.AlertComplaints, v.Complaints, w.Complained}, {campaigns.AlertBounces, v.Bounces, w.Bounced}} {
+		if k.level == brakes.OK {
+			continue
+		}
+		alert := campaigns.Alert{CampaignID: campaignID, Kind: k.kind, Level: k.level.String(), N: k.n, Total: w.Sent}
+		fresh, err := s.Campaigns.Raise(ctx, alert, w.At, s.Tell)
+		if err != nil {
+			return err
+		}
+		if k.level == brakes.Stop && fresh {
+			if err := s.pause(ctx, campaignID, alert); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// pause stops a campaign that is under way; one that is not has nothing to stop.
+func (s *Sink) pause(ctx context.Context, campaignID string, a campaigns.Alert) error {
+	c, err := s.Campaigns.Get(ctx, s.DB, campaignID)
+	if errors.Is(err, campaigns.ErrNotFound) || err == nil && c.Status != campaigns.StatusSending {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = s.Campaigns.Pause(ctx, actor, c.ID, fmt.Sprintf("too many %s: %.2f %% of %d", a.Kind, a.Percent(), a.Total))
+	return err
+}

@@ -1,0 +1,195 @@
+package feedback
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"assent/campaigns"
+	"assent/preferences"
+	"assent/preferences/sqldb"
+	"assent/workers/inbound"
+)
+
+// ident tells one event from another.
+type ident struct{ provider, key string }
+
+// seen tells which of the events were applied before.
+func (s *Sink) seen(ctx context.Context, q sqldb.Querier, events []inbound.Event) (map[ident]bool, error) {
+	keys := make([]string, 0, len(events))
+	for _, e := range events {
+		if e.ProviderEventID != "" {
+			keys = append(keys, e.ProviderEventID)
+		}
+	}
+	out := map[ident]bool{}
+	if len(keys) == 0 {
+		return out, nil
+	}
+	rows, err := q.QueryContext(ctx, "SELECT provider, event_key FROM feedback WHERE event_key "+q.Dialect().In(1), q.Dialect().List(keys))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id ident
+		if err := rows.Scan(&id.provider, &id.key); err != nil {
+			return nil, err
+		}
+		out[id] = true
+	}
+	return out, rows.Err()
+}
+
+// plain tells a hard bounce of a mail to many, found by its signed return path. A flood of returned mail is made of these.
+func plain(e inbound.Event) bool {
+	return e.Effect() == inbound.Suppress && e.Proof == inbound.ByReturnPath && sqldb.IsID(e.Claims.Subject) && sqldb.IsID(e.Claims.Source) && e.ProviderEventID != ""
+}
+
+// flood applies plain events in one transaction, and returns those that need to be looked at one by one: about notices, about
+// people who changed their address, about nobody.
+func (s *Sink) flood(ctx context.Context, events []inbound.Event) (rest []inbound.Event, err error) {
+	if len(events) < 2 {
+		return events, nil
+	}
+	var subjects, sources []string
+	for _, e := range events {
+		subjects, sources = append(subjects, e.Claims.Subject), append(sources, e.Claims.Source)
+	}
+	var touched []string
+	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		rest, touched = nil, nil
+		known, err := s.campaignsOf(ctx, tx, sources)
+		if err != nil {
+			return err
+		}
+		people, err := s.addresses(ctx, tx, subjects)
+		if err != nil {
+			return err
+		}
+		now := s.Now()
+		var blocks []preferences.Suppression
+		var applied []inbound.Event
+		bounced := map[string][]string{} // people by campaign
+		for _, e := range events {
+			p, ok := people[e.Claims.Subject]
+			if !ok || p.unverified || !known[e.Claims.Source] {
+				rest = append(rest, e)
+				continue
+			}
+			blocks = append(blocks, preferences.Suppression{AddressKey: p.key, Email: p.email, Reason: preferences.SuppressedBounced, Note: note(e), Source: e.Provider})
+			applied = append(applied, e)
+			bounced[e.Claims.Source] = append(bounced[e.Claims.Source], e.Claims.Subject)
+		}
+		if len(applied) == 0 {
+			return nil
+		}
+		if err := s.People.SuppressSet(ctx, tx, now, actor, blocks); err != nil {
+			return err
+		}
+		for _, id := range slices.Sorted(mapKeys(bounced)) {
+			if err := s.Campaigns.NoteSet(ctx, tx, now, id, bounced[id], campaigns.StatusBounced); err != nil {
+				return err
+			}
+			touched = append(touched, id)
+		}
+		return s.keepSet(ctx, tx, applied)
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range touched {
+		if err := s.brake(ctx, id); err != nil {
+			return nil, err
+		}
+	}
+	return rest, nil
+}
+
+func mapKeys(m map[string][]string) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for k := range m {
+			if !yield(k) {
+				return
+			}
+		}
+	}
+}
+
+// campaignsOf tells which of the ids are campaigns'.
+func (s *Sink) campaignsOf(ctx context.Context, tx *sqldb.Tx, ids []string) (map[string]bool, error) {
+	slices.Sort(ids)
+	rows, err := tx.QueryContext(ctx, "SELECT id FROM campaigns WHERE id "+tx.Dialect().In(1), tx.Dialect().List(slices.Compact(ids)))
+	if err != nil {
+		return nil, fmt.Errorf("campaigns of a set: %w", err)
+	}
+	defer rows.Close()
+	out := map[string]bool{}
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		out[id] = true
+	}
+	return out, rows.Err()
+}
+
+// mailAddress is that of a person.
+type mailAddress struct {
+	email, key string
+	unverified bool // it was changed, perhaps after the mail went out
+}
+
+func (s *Sink) addresses(ctx context.Context, tx *sqldb.Tx, ids []string) (map[string]mailAddress, error) {
+	rows, err := tx.QueryContext(ctx, "SELECT id, email, email_key, unverified_since IS NOT NULL FROM subscribers WHERE id "+tx.Dialect().In(1), tx.Dialect().List(ids))
+	if err != nil {
+		return nil, fmt.Errorf("people of a set: %w", err)
+	}
+	defer rows.Close()
+	out := map[string]mailAddress{}
+	for rows.Next() {
+		var id string
+		var a mailAddress
+		if err := rows.Scan(&id, &a.email, &a.key, &a.unverified); err != nil {
+			return nil, err
+		}
+		out[id] = a
+	}
+	return out, rows.Err()
+}
+
+// line is an event as one statement over many reads it.
+type line struct {
+	ID         string `json:"id"`
+	Provider   string `json:"provider"`
+	Key        string `json:"key"`
+	Kind       string `json:"kind"`
+	Class      string `json:"class"`
+	Code       string `json:"code"`
+	Said       string `json:"said"`
+	Effect     string `json:"effect"`
+	Subscriber string `json:"subscriber"`
+	Source     string `json:"source"`
+}
+
+// keepSet is keep for many events in one statement.
+func (s *Sink) keepSet(ctx context.Context, tx *sqldb.Tx, events []inbound.Event) error {
+	lines := make([]line, len(events))
+	for i, e := range events {
+		lines[i] = line{sqldb.NewID(), e.Provider, e.ProviderEventID, string(e.Kind), string(e.Class), e.Code, e.Text, string(e.Effect()), e.Claims.Subject, e.Claims.Source}
+	}
+	text, err := json.Marshal(lines)
+	if err != nil {
+		return err
+	}
+	d := tx.Dialect()
+	read := "CAST($1 AS BIGINT)"
+	for _, name := range []string{"id", "provider", "key", "kind", "class", "code", "said", "effect", "subscriber", "source"} {
+		read += ", " + d.Field(name, "TEXT")
+	}
+	_, err = tx.ExecContext(ctx, "INSERT INTO feedback (at, id, provider, event_key, kind, class, code, said, effect, subscriber_id, source_id) SELECT "+read+" FROM "+d.Rows(2)+
+		" WHERE true ON CONFLICT (provider, event_key) DO NOTHING", sqldb.Micros(s.Now()), string(text))
+	return err
+}
