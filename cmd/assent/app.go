@@ -211,6 +211,7 @@ func (a *app) engine() (*workers.Engine, error) {
 			{Name: "policies", Every: time.Minute, Run: a.policies.Maintain},
 			{Name: "broadcasts", Every: 500 * time.Millisecond, Run: a.broadcasts.Advance},
 			{Name: "dkim.watch", Every: time.Minute, Run: a.signing.Watch},
+			{Name: "retention", Every: time.Hour, Run: a.processing().Apply},
 			{Name: "notices.trim", Every: time.Hour, Run: a.notices.Trim},
 		},
 	}

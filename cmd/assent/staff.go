@@ -8,6 +8,7 @@ import (
 
 	"assent/campaigns/desk"
 	"assent/campaigns/home"
+	"assent/campaigns/processing"
 	"assent/preferences/partners"
 	"assent/preferences/segments"
 	"assent/preferences/staff"
@@ -54,6 +55,7 @@ func (a *app) desks(e *echo.Echo) {
 	(&desk.Desk{DB: a.db, Now: c.Now, Site: a.site, People: a.people, Campaigns: a.mails, Live: a.live, Brands: a.brands, Partners: &partners.Store{DB: a.db, Now: c.Now},
 		Segments: &segments.Store{DB: a.db, Now: c.Now}, Policies: a.policies, Base: a.links.Base, Rights: a.rights, Fixed: [][2]string{{"BASE_URL", c.BaseURL.String()}, {"ASSENT_DATA", c.Data}, {"ASSENT_BOUNCE_DOMAIN", c.BounceDomain}, {"ASSENT_INBOUND_ADDR", c.InboundAddr}}}).Register(e)
 	a.office().Register(e)
+	processing.Desk{Service: a.processing(), Site: a.site}.Register(e)
 	state := &runs.State{Site: a.site, Stats: a.queue.Stats, Examine: func(ctx context.Context) ([]doctor.Check, error) { return a.examine(ctx, nil) },
 		Streams: []site.Stream{{Key: "marketing"}, {Key: "transactional"}}}
 	for i, r := range []*Relay{c.Marketing, c.Transactional} {
@@ -65,4 +67,15 @@ func (a *app) desks(e *echo.Echo) {
 	if a.mailbox != nil {
 		(&runs.Mailbox{Box: a.mailbox, Site: a.site, Keys: a.apiKeys, Real: c.Marketing != nil}).Register(e)
 	}
+}
+
+// processing answers for what personal data is kept, and for how long.
+func (a *app) processing() *processing.Service {
+	s := &processing.Service{DB: a.db, Now: a.config.Now, People: a.people}
+	for i, r := range []*Relay{a.config.Marketing, a.config.Transactional} {
+		if r != nil {
+			s.Relays = append(s.Relays, processing.Relay{Host: r.Host, Stream: []string{"marketing", "transactional"}[i]})
+		}
+	}
+	return s
 }

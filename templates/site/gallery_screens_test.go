@@ -132,6 +132,12 @@ func addOffers(out map[string]templ.Component, p Page, say func(string) string) 
 	options := []ui.Option{{Value: "a", Label: say("Nordlicht")}, {Value: "b", Label: say("Südlicht")}}
 	out["topics"] = Topics(TopicsView{p, l, []TopicRow{{"news", "/admin/topics/news", say("Newsletter"), "marketing", "consent", true, 9120, 44}, {"survey", "/admin/topics/survey", say("Surveys"), "research", "legitimate_interests", false, 12000, 0}}, true})
 	out["topics-usual"] = UsualTopics(UsualTopicsView{p, "/admin/topics/usual", []UsualTopic{{"newsletter", say("Newsletter"), say("Once a month."), "consent", true}, {"surveys", say("Surveys"), say("Questions."), "research", false}}, map[string]string{"topics": say("Choose at least one.")}})
+	due := []Header{{say("Sign-ups that were never confirmed"), "12"}, {say("Audit log"), "1,204"}}
+	out["processing"] = Processing(ProcessingView{Page: p, Made: at, Controller: []Header{{"Controller", say("Nordlicht B.V.")}}, Recipients: []string{say("relay.example.net (mail relay)")}, Security: []string{say("Roles.")},
+		Activities: []ProcessingActivity{{say("Newsletter"), "Consent", "People who said yes", say("Name, e-mail address"), []string{say("Hub")}, "30 days."}}, Due: due, Last: due, LastRun: at, Write: true,
+		Rules: SettingsForm{ID: "rules", Form: ui.FormOf{Action: "/admin/processing/rules", Submit: "Save", Fields: []ui.Field{{Name: "audit", Label: "Audit log", Value: say("x"), Error: say("must be a number")}}}},
+		Who:   SettingsForm{ID: "who", Form: ui.FormOf{Action: "/admin/processing/controller", Submit: "Save", Fields: []ui.Field{{Name: "name", Label: "Controller", Value: say("Nordlicht")}}}}})
+	out["processing-new"] = Processing(ProcessingView{Page: p, Made: at})
 	out["topics-empty"] = Topics(TopicsView{Page: p, Listing: Listing{Write: true}})
 	out["topic-new"] = TopicForm(TopicFormView{Page: p, Record: Record{New: true, Errors: map[string]string{"key": say("Taken."), "names.en": say("Please fill this in."), "basis": say("Choose another.")}}, Action: "/admin/topics", Brands: options, Partners: options, Languages: []string{"en", "nl"}})
 	out["topic"] = TopicForm(TopicFormView{Page: p, Record: Record{Remove: removal(say)}, Action: "/admin/topics/news", Values: map[string]string{"key": "news", "names.en": say("Newsletter"), "double_opt_in": "1", "descriptions.en": say("Once a month.")}, Languages: []string{"en"}})

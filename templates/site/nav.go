@@ -26,6 +26,7 @@ const (
 	NavImports        = "imports"
 	NavSuppressions   = "suppressions"
 	NavRequests       = "requests"
+	NavProcessing     = "processing"
 	NavTopics         = "topics"
 	NavForms          = "forms"
 	NavBrands         = "brands"
@@ -46,7 +47,7 @@ var navGroups = []struct {
 }{
 	{"", []string{NavHome}},
 	{"send", []string{NavCampaigns, NavEvents, NavNotices, NavPolicies}},
-	{"people", []string{NavSubscribers, NavSegments, NavImports, NavSuppressions, NavRequests}},
+	{"people", []string{NavSubscribers, NavSegments, NavImports, NavSuppressions, NavRequests, NavProcessing}},
 	{"offer", []string{NavTopics, NavForms, NavBrands, NavPartners}},
 	{"run", []string{NavDeliverability, NavQueues, NavMailbox}},
 	{"manage", []string{NavPeople, NavKeys, NavWebhooks, NavAudit, NavSettings}},
