@@ -72,6 +72,9 @@ type Undone struct {
 	Kept     int64 `json:"kept"`     // people about whom something was changed since
 }
 
+// By is the name of who made it.
+func (i *Import) By() string { return i.actor.Name }
+
 // ErrNotFound is an id that no import has.
 var ErrNotFound = problem.NotFound("import")
 
@@ -114,6 +117,7 @@ type Request struct {
 type Spool struct {
 	id, path, charset string
 	size              int64
+	keep              bool // although Create refuses it
 }
 
 // Drop removes the file.
@@ -147,11 +151,14 @@ func (s *Store) Take(ctx context.Context, in io.Reader) (f *Spool, err error) {
 }
 
 // Create makes an import of a file that was taken in. Whatever is wrong with the request or the head of the file is named; the
-// file is dropped then.
+// file is dropped then, unless it is held.
 func (s *Store) Create(ctx context.Context, actor audit.Actor, f *Spool, in Request) (*Import, error) {
 	imp, err := s.create(ctx, actor, f, in)
-	if err != nil {
+	switch {
+	case err != nil && !f.keep:
 		f.Drop()
+	case err == nil && f.keep:
+		_ = os.Remove(s.notePath(f.id))
 	}
 	return imp, err
 }

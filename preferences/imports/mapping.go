@@ -51,6 +51,9 @@ var (
 
 const attributePrefix = "attributes."
 
+// Fields are what a column may be, beside attributes.NAME.
+func Fields() []string { return slices.Concat(profileFields, evidenceFields) }
+
 // columns finds the field of each column of a header, empty for those that are not read. Without a mapping, columns that are
 // named like a field are that field.
 func (m Mapping) columns(header []string) ([]string, error) {

@@ -128,17 +128,11 @@ func (s *Store) Undo(ctx context.Context, actor audit.Actor, id string) (imp *Im
 			return err
 		}
 		now := s.now()
-		switch {
-		case imp.Status == StatusUndoing || imp.Status == StatusUndone:
+		if imp.Status == StatusUndoing || imp.Status == StatusUndone {
 			return nil
-		case imp.DryRun:
-			return problem.Conflict("This was a dry run: there is nothing to take back.")
-		case imp.Status != StatusFinished && imp.Status != StatusFailed:
-			return problem.Conflict("The import is still running; take it back when it is finished.")
-		case imp.Evidence != nil && imp.Evidence.Action != preferences.ActionGive:
-			return problem.Conflict("The import recorded opt-outs. They are not taken back: people may rely on them.")
-		case imp.FinishedAt != nil && now.Sub(*imp.FinishedAt) > keep:
-			return problem.Conflict("The import is more than 30 days old: what it did is not kept any more.")
+		}
+		if err := imp.undoable(now); err != nil {
+			return err
 		}
 		imp.Status, imp.Undone = StatusUndoing, &Undone{}
 		if _, err := tx.ExecContext(ctx, "UPDATE imports SET status = 'undoing', undone = $1, actor = $2, worker = '' WHERE id = $3", jsonText(imp.Undone), jsonText(actor), id); err != nil {
@@ -147,6 +141,22 @@ func (s *Store) Undo(ctx context.Context, actor audit.Actor, id string) (imp *Im
 		return audit.Record(ctx, tx, now, actor, "import.undo", audit.Object("import", id), nil, nil)
 	})
 	return imp, err
+}
+
+func (imp *Import) undoable(now time.Time) error {
+	switch {
+	case imp.Status == StatusUndoing || imp.Status == StatusUndone:
+		return problem.Conflict("The import is taken back already.")
+	case imp.DryRun:
+		return problem.Conflict("This was a dry run: there is nothing to take back.")
+	case imp.Status != StatusFinished && imp.Status != StatusFailed:
+		return problem.Conflict("The import is still running; take it back when it is finished.")
+	case imp.Evidence != nil && imp.Evidence.Action != preferences.ActionGive:
+		return problem.Conflict("The import recorded opt-outs. They are not taken back: people may rely on them.")
+	case imp.FinishedAt != nil && now.Sub(*imp.FinishedAt) > keep:
+		return problem.Conflict("The import is more than 30 days old: what it did is not kept any more.")
+	}
+	return nil
 }
 
 // undo takes an import back, a batch at a time.
@@ -249,18 +259,22 @@ func (s *Store) Maintain(ctx context.Context) error {
 	return errors.Join(s.sweep(ctx), s.Work(ctx))
 }
 
-// sweep removes files that never became an import.
+// sweep removes files that never became an import, and those of dry runs.
 func (s *Store) sweep(ctx context.Context) error {
+	notes, err := filepath.Glob(filepath.Join(s.Dir, "*.note"))
+	if err != nil {
+		return fmt.Errorf("imports: sweep: %w", err)
+	}
 	files, err := filepath.Glob(filepath.Join(s.Dir, "*.csv"))
 	if err != nil {
 		return fmt.Errorf("imports: sweep: %w", err)
 	}
-	for _, file := range files {
+	for _, file := range append(files, notes...) {
 		info, err := os.Stat(file)
 		if err != nil || time.Since(info.ModTime()) < 24*time.Hour {
 			continue
 		}
-		imp, err := s.Get(ctx, s.DB, strings.TrimSuffix(filepath.Base(file), ".csv"))
+		imp, err := s.Get(ctx, s.DB, strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)))
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 
 	"assent/preferences"
 	"assent/preferences/address"
+	"assent/preferences/audit"
 	"assent/preferences/problem"
 	"assent/preferences/sqldb"
 )
@@ -187,6 +188,9 @@ func (s *Store) finish(ctx context.Context, imp *Import) error {
 	})
 	if err != nil {
 		return fmt.Errorf("imports: %w", err)
+	}
+	if imp.DryRun && imp.Failure == "" && imp.actor.Kind == audit.KindUser {
+		return nil // kept for [Store.Again] until the sweep
 	}
 	if err := os.Remove(s.path(imp.ID)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("imports: %w", err)

@@ -91,6 +91,31 @@ func (s *Site) Guard(roles ...access.Role) echo.MiddlewareFunc {
 	}
 }
 
+// GuardUpload is [Site.Guard] for a form with a file that is read as it comes: whether the form is from a page of this site is
+// left to the handler, which must give the field FieldToken, the first of the form, to [Site.CheckUpload] before it reads on.
+func (s *Site) GuardUpload(roles ...access.Role) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return s.Session(func(c echo.Context) error {
+			if VisitorOf(c) == nil {
+				return s.toSignIn(c)
+			}
+			return RequireRole(roles...)(next)(c)
+		})
+	}
+}
+
+// CheckUpload refuses a form that does not come from a page of this site.
+func (s *Site) CheckUpload(c echo.Context, token string) error {
+	v := VisitorOf(c)
+	if v == nil || s.origins.Check(c.Request()) != nil || !secret.CheckFormToken(v.token, token) {
+		return errForeign
+	}
+	return nil
+}
+
+// errForeign is a form that no page of this site made for this session.
+var errForeign = problem.Forbidden("This form is too old or came from elsewhere. Load the page again and repeat what you did.")
+
 // RequireRole lets only people pass who may act as one of the roles. It belongs
 // behind [Site.SignedIn] and lets nobody pass without.
 func RequireRole(roles ...access.Role) echo.MiddlewareFunc {
@@ -137,9 +162,8 @@ func (s *Site) checkForm(c echo.Context) error {
 	if safe(c) {
 		return nil
 	}
-	refused := problem.Forbidden("This form is too old or came from elsewhere. Load the page again and repeat what you did.")
 	if s.origins.Check(c.Request()) != nil {
-		return refused
+		return errForeign
 	}
 	token := c.Request().Header.Get(HeaderToken)
 	if token == "" {
@@ -152,7 +176,7 @@ func (s *Site) checkForm(c echo.Context) error {
 		bound = cookie.Value
 	}
 	if !secret.CheckFormToken(bound, token) {
-		return refused
+		return errForeign
 	}
 	return nil
 }

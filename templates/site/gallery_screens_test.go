@@ -111,8 +111,14 @@ func addPeople(out map[string]templ.Component, p Page, say func(string) string) 
 	out["import-file"] = ImportForm(ImportFormView{Page: p, Action: "/admin/imports/new"})
 	targets := []ui.Option{{Value: "", Label: say("Leave out")}, {Value: "email", Label: say("E-mail address")}}
 	out["import-map"] = ImportForm(ImportFormView{Page: p, Action: "/admin/imports", Topics: options, Ticked: []string{"news"}, File: say("readers.csv"), Upload: say("u1"), Targets: targets, Columns: []ImportColumn{{say("mail"), say("anna@example.com, bo@example.com"), "email"}, {say("naam"), "", ""}}, Errors: map[string]string{"wording": say("Please fill this in.")}})
-	out["import"] = Import(ImportView{Page: p, ImportRow: imports[0], Done: 12000, Updated: 100, SkippedBy: []Count{{"withdrawn", 8, ""}, {"duplicate", 4, ""}}, Mistakes: []Mistake{{17, say("“anna@” is not an address")}}, MoreMistakes: 3, RejectsURL: "/admin/imports/1/rejects.csv", Posts: []ui.Post{*removal(say)}})
-	out["import-done"] = Import(ImportView{Page: p, ImportRow: imports[1]})
+	out["import"] = Import(ImportView{Page: p, ImportRow: imports[0], Done: 1200000, Size: 2000000, Updated: 100, Confirmations: 4, LiveURL: "/admin/imports/1/live", SkippedBy: []Count{{"withdrawn", 8, ""}, {"duplicate", 4, ""}}, Mistakes: []Mistake{{17, say("“anna@” is not an address")}}, MoreMistakes: 3, RejectsURL: "/admin/imports/1/rejects.csv", Posts: []ui.Post{*removal(say)}})
+	out["import-done"] = Import(ImportView{Page: p, ImportRow: imports[1], PartlyBy: []Count{{"withdrawn", 3, ""}}, Settings: []Header{{say("Topics"), say("Newsletter")}, {say("mail"), say("E-mail address")}}, Posts: []ui.Post{*post(say("Import it now"), "/admin/imports/2/apply")}})
+	failed := imports[0]
+	failed.Status = "failed"
+	out["import-failed"] = Import(ImportView{Page: p, ImportRow: failed, Failure: say("After line 7: a row is too long."), Actions: []ui.Link{{Label: say("Undo"), URL: "/admin/imports/1/undo"}}})
+	failed.Status = "undone"
+	out["import-undone"] = Import(ImportView{Page: p, ImportRow: failed, Undone: &ImportUndone{Removed: 12, Restored: 3, Kept: 1}})
+	out["import-undo"] = ImportUndo(ImportUndoView{Page: p, File: say("readers.csv"), Action: "/admin/imports/1/undo", Back: "/admin/imports/1", Removed: 12, Restored: 3, Changed: 1})
 	var requests []RequestRow
 	for i, s := range []string{"unconfirmed", "open", "in_progress", "done", "refused", "withdrawn"} {
 		requests = append(requests, RequestRow{say("DR-2026-0007"), "/admin/requests/1", "erasure", say("anna.de.vries@example.com"), s, at.AddDate(0, -1, i), at.AddDate(0, 0, 8*i-8)})

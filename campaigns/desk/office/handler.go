@@ -14,6 +14,7 @@ import (
 // Register serves the pages.
 func (o *Office) Register(e *echo.Echo) {
 	o.registerRequests(e)
+	o.registerImports(e)
 }
 
 func (o *Office) at(e *echo.Echo, nav string) screen.Routes { return screen.At(e, o.Site, nav) }

@@ -32,6 +32,8 @@ type Office struct {
 	Events   *events.Store
 	Hooks    *webhooks.Store
 	Base     string // public address, without a slash at the end
+	// Ending is closed when the process ends, so that no page is watched any more. It may be nil.
+	Ending <-chan struct{}
 }
 
 const (

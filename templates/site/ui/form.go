@@ -41,7 +41,7 @@ func (f FormOf) WithErrors(errors map[string]string) FormOf {
 	for name, text := range errors {
 		placed := false
 		for i := range fields {
-			if fields[i].Name == name {
+			if name != "" && fields[i].Name == name {
 				fields[i].Error, placed = text, true
 			}
 		}
