@@ -162,6 +162,9 @@ func (s *Service) Update(ctx context.Context, actor audit.Actor, id string, d Dr
 		if err := c.save(ctx, tx); err != nil {
 			return err
 		}
+		if err := s.edited(ctx, tx, actor, c.ID); err != nil {
+			return err
+		}
 		return audit.Record(ctx, tx, now, actor, "campaign.update", audit.Object("campaign", c.ID), before, map[string]string{"name": c.Name, "subject": c.Subject})
 	})
 	return c, err

@@ -60,6 +60,9 @@ func (s *Service) Schedule(ctx context.Context, actor audit.Actor, id string, wh
 
 // sendable refuses a campaign that must not leave: marketing without a postal address in front of a real relay (compliance 40).
 func (s *Service) sendable(ctx context.Context, q sqldb.Querier, c *Campaign) error {
+	if err := finished(ctx, q, c.ID); err != nil {
+		return err
+	}
 	brand, err := s.brand(ctx, q, c)
 	if err != nil {
 		return err

@@ -45,6 +45,9 @@ func (s *Service) SendTest(ctx context.Context, actor audit.Actor, id string, to
 		if err != nil {
 			return err
 		}
+		if err := finished(ctx, tx, c.ID); err != nil {
+			return err
+		}
 		now := s.now()
 		data, _ := json.Marshal(TestMail{Campaign: c.ID}) // a text always encodes
 		for _, a := range parsed {

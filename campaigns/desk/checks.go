@@ -2,83 +2,161 @@ package desk
 
 import (
 	"context"
+	"sort"
 	"strings"
 
 	"assent/campaigns"
 	"assent/campaigns/content"
+	"assent/templates/locale"
 	"assent/templates/mail"
 	"assent/templates/site"
 	"assent/templates/site/ui"
 )
 
+// checklist collects what was looked at.
+type checklist struct {
+	l    *locale.Locale
+	list []site.EditCheck
+}
+
+func (k *checklist) say(tone ui.Tone, key string, kv ...any) *site.EditCheck {
+	k.list = append(k.list, site.EditCheck{Check: site.Check{Text: k.l.T(key, kv...), Tone: tone}})
+	return &k.list[len(k.list)-1]
+}
+
+// warn says what asks for something, what to do, and where.
+func (k *checklist) warn(path, key, help string, kv ...any) {
+	c := k.say(ui.Warn, key, kv...)
+	c.Spot, _ = spot(path)
+	if c.Spot == "" {
+		c.Spot = path
+	}
+	if help != "" {
+		c.Help = k.l.T(help, kv...)
+	}
+}
+
 // checks are what is looked at before a campaign goes.
 func (d *Desk) checks(ctx context.Context, p site.Page, m *campaigns.Campaign, audience *site.AudienceView) ([]site.Check, error) {
-	l := p.Locale
+	list, err := d.inspect(ctx, p.Locale, m)
 	var out []site.Check
-	say := func(tone ui.Tone, key string, kv ...any) {
-		out = append(out, site.Check{Text: l.T("site.check."+key, kv...), Tone: tone})
+	for _, c := range list {
+		out = append(out, c.Check)
 	}
-	help := func(key string, kv ...any) { out[len(out)-1].Help = l.T("site.check."+key, kv...) }
+	if err == nil && audience != nil && audience.Allowed == 0 {
+		out = append(out, site.Check{Text: p.Locale.T("site.check.nobody"), Tone: ui.Warn})
+	}
+	return out, err
+}
+
+// panel is what the editor shows beside a draft: first what keeps it from being one, then the checks, what asks for something first.
+func (d *Desk) panel(ctx context.Context, p site.Page, m *campaigns.Campaign, wrong map[string]string) (site.EditPanel, error) {
+	k := checklist{l: p.Locale}
+	fields := make([]string, 0, len(wrong))
+	for field := range wrong {
+		fields = append(fields, field)
+	}
+	sort.Strings(fields)
+	for _, field := range fields {
+		at, name := spot(field)
+		where := p.Locale.T("site.editor.content")
+		if at != "" {
+			where = p.Locale.T("site.editor.block", "n", spoken(at), "type", fieldLabel(p.Locale, name))
+		} else if label := fieldLabel(p.Locale, field); label != "" {
+			where, at = label, field
+		}
+		c := k.say(ui.Bad, "site.lint.incomplete", "where", where, "what", wrong[field])
+		c.Spot = at
+	}
+	list, err := d.inspect(ctx, p.Locale, d.drafted(ctx, m))
+	if err != nil {
+		return site.EditPanel{}, err
+	}
+	out := site.EditPanel{Checks: k.list}
+	for _, good := range []bool{false, true} {
+		for _, c := range list {
+			if (c.Tone == ui.Good) == good {
+				out.Checks = append(out.Checks, c)
+			}
+		}
+	}
+	for _, c := range out.Checks {
+		if c.Tone != ui.Good {
+			out.Faults++
+		}
+	}
+	return out, nil
+}
+
+// fieldLabel is what the form calls a field.
+func fieldLabel(l *locale.Locale, name string) string {
+	for _, prefix := range []string{"site.editor.", "site.campaign.", "site.campaigns."} {
+		if name != "" && l.Has(prefix+name) {
+			return l.T(prefix + name)
+		}
+	}
+	return ""
+}
+
+// inspect looks at a campaign as it would be sent.
+func (d *Desk) inspect(ctx context.Context, l *locale.Locale, m *campaigns.Campaign) ([]site.EditCheck, error) {
+	k := checklist{l: l}
 	mailing, err := d.Campaigns.Compose(ctx, d.DB, m, l.Tag())
 	if err != nil {
-		say(ui.Bad, "broken")
-		return out, nil
+		k.say(ui.Bad, "site.check.broken")
+		return k.list, nil
 	}
 	if mailing.Brand.PostalAddress != "" {
-		say(ui.Good, "address", "brand", mailing.Brand.Name)
+		k.say(ui.Good, "site.check.address", "brand", mailing.Brand.Name)
 	} else {
-		say(ui.Bad, "address_missing", "brand", mailing.Brand.Name)
-		help("address_help")
+		k.say(ui.Bad, "site.check.address_missing", "brand", mailing.Brand.Name).Help = l.T("site.check.address_help")
 	}
 	kb := (mailing.Content.Size() + 1023) / 1024
 	switch mail.Weigh(mailing.Content.Size()) {
 	case mail.WeightFine:
-		say(ui.Good, "size", "size", kb)
+		k.say(ui.Good, "site.check.size", "size", kb)
 	case mail.WeightWarn:
-		say(ui.Warn, "size_warn", "size", kb)
+		k.say(ui.Warn, "site.check.size_warn", "size", kb).Help = l.T("site.lint.size_help")
 	default:
-		say(ui.Bad, "size_over", "size", kb)
+		k.say(ui.Bad, "site.check.size_over", "size", kb).Help = l.T("site.lint.size_help")
 	}
 	blocks, err := content.Parse(m.Blocks)
 	if err != nil {
 		return nil, err
 	}
-	alt := true
-	for _, picture := range blocks.Images() {
-		alt = alt && picture.Alt != ""
+	k.subject(m)
+	k.pictures(blocks)
+	k.links(blocks)
+	k.fields(m, blocks)
+	k.wording(blocks)
+	k.contrast(mailing.Brand.Color)
+	k.say(ui.Good, "site.check.unsubscribe")
+	return k.list, nil
+}
+
+// contrast looks at the colour of the brand as the renderer draws it (compliance: WCAG 2.2, 1.4.3 and 1.4.11).
+func (k *checklist) contrast(color string) {
+	c := mail.ContrastsOf(color)
+	if least := min(c.Edge, c.DarkEdge); least < 3 || min(c.Label, c.DarkLabel) < 4.5 {
+		k.warn("", "site.lint.contrast_low", "site.lint.contrast_help", "ratio", ratio(least))
+		return
 	}
-	if alt {
-		say(ui.Good, "alt")
-	} else {
-		say(ui.Warn, "alt_missing")
-	}
+	k.say(ui.Good, "site.lint.contrast")
+}
+
+// fields wants something to stand where a merge field is not known.
+func (k *checklist) fields(m *campaigns.Campaign, blocks content.Blocks) {
 	whole := true
-	for _, link := range blocks.Links() {
-		if !strings.HasPrefix(link.URL, "https://") && !strings.HasPrefix(link.URL, "http://") && !strings.HasPrefix(link.URL, "mailto:") && !strings.HasPrefix(link.URL, "tel:") && !strings.HasPrefix(link.URL, "{{") {
-			say(ui.Warn, "links_bad", "url", link.URL)
-			whole = false
-		}
-	}
-	if whole {
-		say(ui.Good, "links", "n", len(blocks.Links()))
-	}
-	fallback := true
 	for _, field := range (content.Content{Subject: m.Subject, Preheader: m.Preheader, Blocks: blocks}).Fields() {
 		name := strings.TrimSpace(strings.Trim(field, "{} "))
 		if !strings.Contains(name, "|") && !strings.HasSuffix(name, "_url") && hasNoFallback(m, name) {
-			say(ui.Warn, "merge_missing", "field", name)
-			help("merge_help", "field", name)
-			fallback = false
+			c := k.say(ui.Warn, "site.check.merge_missing", "field", name)
+			c.Help, whole = k.l.T("site.check.merge_help", "field", name), false
 		}
 	}
-	if fallback {
-		say(ui.Good, "merge")
+	if whole {
+		k.say(ui.Good, "site.check.merge")
 	}
-	say(ui.Good, "unsubscribe")
-	if audience != nil && audience.Allowed == 0 {
-		say(ui.Warn, "nobody")
-	}
-	return out, nil
 }
 
 // hasNoFallback tells whether a merge field is written anywhere without what stands in its place when it is not known.

@@ -3,33 +3,100 @@ package desk
 import (
 	"context"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"assent/campaigns"
 	"assent/campaigns/content"
-	"assent/preferences/problem"
+	"assent/campaigns/edits"
 	"assent/preferences/staff"
+	"assent/templates/locale"
 	"assent/templates/site"
+	"assent/templates/site/ui"
 )
 
 func campaignURL(id string) string { return site.Path(site.NavCampaigns) + "/" + id }
 
+// typed is the editor's form as it was typed.
+type typed struct {
+	Values   map[string]string `json:"values"`
+	Excluded []string          `json:"excluded"`
+	Blocks   []site.EditBlock  `json:"blocks"`
+}
+
+// formFields are the fields of the form beside its blocks.
+var formFields = []string{"name", "topic", "segment", "brand", "subject", "preheader", "expires_after"}
+
+// readForm is what the editor's form says, after what the pressed button does.
+func readForm(c echo.Context) (f typed, do string, version int64) {
+	val := values(c)
+	f = typed{Values: map[string]string{}, Blocks: rearrange(blocksOf(val), val["do"])}
+	for _, name := range formFields {
+		f.Values[name] = val[name]
+	}
+	form, _ := c.FormParams() // values has read it
+	f.Excluded = append([]string{}, form["exclude_segments"]...)
+	if n, err := strconv.ParseInt(val["version"], 10, 64); err == nil && val["do"] != "force" {
+		return f, val["do"], n
+	}
+	return f, val["do"], campaigns.AnyVersion
+}
+
+// draft is the campaign that the form makes.
+func (f typed) draft() campaigns.Draft {
+	text := func(name string) *string { s := f.Values[name]; return &s }
+	return campaigns.Draft{Name: text("name"), Topic: text("topic"), Segment: text("segment"), ExcludeSegments: &f.Excluded, Brand: text("brand"), Subject: text("subject"),
+		Preheader: text("preheader"), Blocks: encode(f.Blocks), ExpiresAfter: text("expires_after")}
+}
+
+// keep is whether a button keeps the form, and does not only rearrange it.
+func keep(do string) bool { return do == "" || do == "save" || do == "stay" || do == "force" }
+
+// formOf is a stored campaign as the form.
+func (d *Desk) formOf(ctx context.Context, m *campaigns.Campaign) (typed, error) {
+	topic, err := d.People.TopicByID(ctx, d.DB, m.TopicID)
+	if err != nil {
+		return typed{}, err
+	}
+	f := typed{Excluded: m.ExcludeSegments, Blocks: decode(m.Blocks),
+		Values: map[string]string{"name": m.Name, "topic": topic.Key, "segment": m.Segment, "brand": m.Brand, "subject": m.Subject, "preheader": m.Preheader}}
+	if m.ExpiresAfter > 0 {
+		f.Values["expires_after"] = m.ExpiresAfter.String()
+	}
+	return f, nil
+}
+
 func (d *Desk) newCampaign(c echo.Context) error {
-	return d.editor(c, http.StatusOK, nil, map[string]string{}, nil, []site.EditBlock{
-		{Type: "heading", Values: map[string]string{"level": "1"}}, {Type: "text", Values: map[string]string{}}}, nil)
+	return d.editor(c, http.StatusOK, nil, edits.Edit{}, typed{Values: map[string]string{}, Blocks: []site.EditBlock{
+		{Type: "heading", Values: map[string]string{"level": "1"}}, {Type: "text", Values: map[string]string{}}}}, nil)
 }
 
 // editor shows a draft; a nil one is not stored yet.
-func (d *Desk) editor(c echo.Context, status int, m *campaigns.Campaign, val map[string]string, excluded []string, blocks []site.EditBlock, wrong map[string]string) error {
+func (d *Desk) editor(c echo.Context, status int, m *campaigns.Campaign, e edits.Edit, f typed, wrong map[string]string) error {
 	ctx := c.Request().Context()
 	path := site.Path(site.NavCampaigns)
-	v := site.CampaignEditView{Page: d.page(c, site.NavCampaigns), Record: site.Record{New: m == nil, Errors: wrong}, Action: path, BackURL: path, Values: val, Excluded: excluded, Blocks: blocks, Merge: content.Fields()}
+	p := d.page(c, site.NavCampaigns)
+	v := site.CampaignEditView{Page: p, Record: site.Record{New: m == nil, Errors: wrong}, Action: path, BackURL: path, Values: f.Values, Excluded: f.Excluded, Blocks: f.Blocks,
+		Merge: content.Fields(), PeopleURL: path + "/readers", State: p.Locale.T("site.build.not_saved")}
 	place(v.Blocks, wrong)
 	if m != nil {
 		v.Name, v.BackURL = m.Name, campaignURL(m.ID)
-		v.Action, v.PreviewURL, v.FrameURL = v.BackURL+"/edit", v.BackURL+"/preview", v.BackURL+"/frame"
+		v.Action, v.PreviewURL, v.FrameURL = v.BackURL+"/edit", v.BackURL+"/preview", v.BackURL+"/frame?draft=1"
 		v.Remove = remove(v.Page, "site.editor.delete_text", v.BackURL+"/delete")
+		v.Version, v.State = strconv.FormatInt(e.Version, 10), d.saved(p, m, e)
+		if e.Pending() {
+			l := p.Locale
+			v.Unfinished = &ui.Post{Label: l.T("site.build.go_back"), Action: v.BackURL + "/discard", Icon: "undo", Ask: l.T("site.build.go_back_ask"), AskText: l.T("site.build.go_back_text")}
+		}
+		var err error
+		if v.Panel, err = d.panel(ctx, p, m, wrong); err != nil {
+			return err
+		}
+	}
+	for _, tag := range d.languages(ctx) {
+		v.Languages = append(v.Languages, ui.Option{Value: tag, Label: locale.Name(tag)})
 	}
 	var err error
 	if v.Topics, err = d.topicOptions(ctx, v.Locale); err != nil {
@@ -41,93 +108,45 @@ func (d *Desk) editor(c echo.Context, status int, m *campaigns.Campaign, val map
 	if v.Brands, err = d.brandOptions(ctx); err != nil {
 		return err
 	}
+	if status == http.StatusConflict {
+		v.Conflict = who(p.Locale, e)
+		v.Version = strconv.FormatInt(e.Version-1, 10) // only who says so writes over theirs
+	}
 	return staff.Render(c, status, site.CampaignEdit(v))
 }
 
-// draft is what the editor's form says, after what the pressed button does.
-func draft(c echo.Context) (campaigns.Draft, map[string]string, []string, []site.EditBlock) {
-	val := values(c)
-	blocks := rearrange(blocksOf(val), val["do"])
-	form, _ := c.FormParams() // values has read it
-	excluded := append([]string{}, form["exclude_segments"]...)
-	text := func(name string) *string { s := val[name]; return &s }
-	return campaigns.Draft{Name: text("name"), Topic: text("topic"), Segment: text("segment"), ExcludeSegments: &excluded, Brand: text("brand"), Subject: text("subject"),
-		Preheader: text("preheader"), Blocks: encode(blocks), ExpiresAfter: text("expires_after")}, val, excluded, blocks
+// saved says when a draft was saved or kept, and by whom if by somebody else.
+func (d *Desk) saved(p site.Page, m *campaigns.Campaign, e edits.Edit) string {
+	at := m.UpdatedAt
+	if e.Pending() {
+		return p.Locale.T("site.build.kept_at", "at", d.clock(p, e.At))
+	}
+	if e.At.After(at) {
+		at = e.At
+	}
+	if e.Editor != "" && e.Editor != p.User.Name {
+		return p.Locale.T("site.build.saved_by", "at", d.clock(p, at), "by", e.Editor)
+	}
+	return p.Locale.T("site.build.saved_at", "at", d.clock(p, at))
 }
 
-// whole says whether the form is to be kept as it is, and not only rearranged.
-func whole(val map[string]string) bool {
-	return val["do"] == "" || val["do"] == "save" || val["do"] == "stay"
-}
-
-func (d *Desk) addCampaign(c echo.Context) error {
-	in, val, excluded, blocks := draft(c)
-	if !whole(val) {
-		return d.editor(c, http.StatusOK, nil, val, excluded, blocks, nil)
-	}
-	m, err := d.Campaigns.Create(c.Request().Context(), actor(c), in)
-	if wrong := staff.Problems(err); wrong != nil {
-		return d.editor(c, http.StatusUnprocessableEntity, nil, val, excluded, blocks, wrong)
-	}
+// clock is a time of today as its wall clock, and any other with its day.
+func (d *Desk) clock(p site.Page, at time.Time) string {
+	zone, err := time.LoadLocation(p.Zone)
 	if err != nil {
-		return err
+		zone = time.UTC
 	}
-	return d.did(c, nil, after(val, m.ID), "site.editor.created")
+	if now := d.Now().In(zone); now.Format(time.DateOnly) == at.In(zone).Format(time.DateOnly) {
+		return p.Locale.Time(at.In(zone))
+	}
+	return p.Locale.DateTime(at, p.Zone)
 }
 
-func after(val map[string]string, id string) string {
-	if val["do"] == "stay" {
-		return campaignURL(id) + "/edit"
+func who(l *locale.Locale, e edits.Edit) string {
+	if e.Editor == "" {
+		return l.T("site.build.somebody")
 	}
-	return campaignURL(id)
-}
-
-func (d *Desk) editCampaign(c echo.Context) error {
-	ctx := c.Request().Context()
-	m, err := d.Campaigns.Get(ctx, d.DB, c.Param("id"))
-	if err != nil {
-		return err
-	}
-	if m.Status != campaigns.StatusDraft {
-		return d.did(c, campaigns.ErrNotDraft, campaignURL(m.ID), "")
-	}
-	topic, err := d.People.TopicByID(ctx, d.DB, m.TopicID)
-	if err != nil {
-		return err
-	}
-	val := map[string]string{"name": m.Name, "topic": topic.Key, "segment": m.Segment, "brand": m.Brand, "subject": m.Subject, "preheader": m.Preheader}
-	if m.ExpiresAfter > 0 {
-		val["expires_after"] = m.ExpiresAfter.String()
-	}
-	return d.editor(c, http.StatusOK, m, val, m.ExcludeSegments, decode(m.Blocks), nil)
-}
-
-func (d *Desk) changeCampaign(c echo.Context) error {
-	ctx := c.Request().Context()
-	m, err := d.Campaigns.Get(ctx, d.DB, c.Param("id"))
-	if err != nil {
-		return err
-	}
-	in, val, excluded, blocks := draft(c)
-	changed, err := d.Campaigns.Update(ctx, actor(c), m.ID, in)
-	if !whole(val) { // kept as far as it is complete, and shown in any case
-		if _, input := problem.As(err); err != nil && !input {
-			return err
-		}
-		if err == nil {
-			m = changed
-		}
-		return d.editor(c, http.StatusOK, m, val, excluded, blocks, nil)
-	}
-	if wrong := staff.Problems(err); wrong != nil {
-		return d.editor(c, http.StatusUnprocessableEntity, m, val, excluded, blocks, wrong)
-	}
-	return d.did(c, err, after(val, m.ID), "site.desk.saved")
-}
-
-func (d *Desk) deleteCampaign(c echo.Context) error {
-	err := d.Campaigns.Delete(c.Request().Context(), actor(c), c.Param("id"))
-	return d.did(c, err, site.Path(site.NavCampaigns), "site.desk.deleted")
+	return e.Editor
 }
 
 func (d *Desk) topicNames(ctx context.Context, tags ...string) (map[string]string, error) {

@@ -2,12 +2,16 @@ package desk
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"strings"
 
 	"github.com/labstack/echo/v4"
 
 	"assent/campaigns"
+	"assent/campaigns/brands"
+	"assent/campaigns/content"
+	"assent/campaigns/edits"
 	"assent/preferences"
 	mailaddress "assent/preferences/address"
 	"assent/preferences/staff"
@@ -51,19 +55,84 @@ func (d *Desk) reader(c echo.Context) (sub *preferences.Subscriber, known bool) 
 	return sub, err == nil
 }
 
-// frame is the bare mail.
+// drafted is a campaign as its editor has it now: also what is not complete, but without what cannot be rendered.
+func (d *Desk) drafted(ctx context.Context, m *campaigns.Campaign) *campaigns.Campaign {
+	out := *m
+	e, err := edits.Get(ctx, d.DB, m.ID)
+	var f typed
+	if err == nil && e.Pending() && json.Unmarshal(e.Form, &f) == nil {
+		out.Subject, out.Preheader = content.SoundLine(f.Values["subject"]), content.SoundLine(f.Values["preheader"])
+		if topic, err := d.People.Topic(ctx, d.DB, f.Values["topic"]); err == nil {
+			out.TopicID = topic.ID
+		}
+		if _, err := brands.Get(ctx, d.DB, f.Values["brand"]); err == nil {
+			out.Brand = f.Values["brand"]
+		}
+		out.Blocks = encode(f.Blocks)
+	}
+	blocks, err := content.Parse(out.Blocks)
+	if err != nil {
+		return m
+	}
+	var known func(string) bool
+	if d.Campaigns.Event != nil {
+		card := d.Campaigns.Event(locale.Get(""))
+		known = func(slug string) bool { _, ok := card(slug); return ok }
+	}
+	if out.Blocks, err = json.Marshal(blocks.Sound(known)); err != nil {
+		return m
+	}
+	return &out
+}
+
+// schemes pin the colours of a mail, which else are those that the reader's device prefers.
+var schemes = map[string]string{"light": "@media not all", "dark": "@media all"}
+
+const prefersDark = "@media (prefers-color-scheme:dark)"
+
+// frame is the bare mail, or its text part.
 func (d *Desk) frame(c echo.Context) error {
 	ctx := c.Request().Context()
 	m, err := d.Campaigns.Get(ctx, d.DB, c.Param("id"))
 	if err != nil {
 		return err
 	}
+	if c.QueryParam("draft") != "" {
+		m = d.drafted(ctx, m)
+	}
 	as, _ := d.reader(c)
-	_, html, _, err := d.rendered(ctx, m, c.QueryParam("language"), as)
+	_, html, text, err := d.rendered(ctx, m, c.QueryParam("language"), as)
 	if err != nil {
 		return err
 	}
+	if c.QueryParam("way") == "text" {
+		return staff.FrameText(c, text)
+	}
+	if rule, ok := schemes[c.QueryParam("scheme")]; ok {
+		html = strings.ReplaceAll(html, prefersDark, rule)
+	}
 	return staff.Frame(c, html)
+}
+
+// readers suggests people as whom a preview can be shown.
+func (d *Desk) readers(c echo.Context) error {
+	type reader struct {
+		Email string `json:"email"`
+		Name  string `json:"name"`
+	}
+	out := []reader{}
+	text := strings.TrimSpace(c.QueryParam("q"))
+	if len(text) < 2 || len(text) > 320 {
+		return c.JSON(http.StatusOK, out)
+	}
+	list, err := d.People.Search(c.Request().Context(), preferences.Search{Text: text, Limit: 8})
+	if err != nil {
+		return err
+	}
+	for _, sub := range list {
+		out = append(out, reader{sub.Email, strings.TrimSpace(sub.FirstName + " " + sub.LastName)})
+	}
+	return c.JSON(http.StatusOK, out)
 }
 
 func (d *Desk) preview(c echo.Context) error {

@@ -116,5 +116,13 @@ func Frame(c echo.Context, html string) error {
 	return c.HTML(http.StatusOK, html)
 }
 
+// FrameText is [Frame] for a text, which is shown as it is.
+func FrameText(c echo.Context, text string) error {
+	h := c.Response().Header()
+	h.Set("Content-Security-Policy", site.FramePolicy)
+	h.Set("X-Frame-Options", "SAMEORIGIN")
+	return c.String(http.StatusOK, text)
+}
+
 // Problems are the parts of a problem by field, for a form to show again; nil when err is no problem of the input.
 func Problems(err error) map[string]string { return fieldErrors(err) }

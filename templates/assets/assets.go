@@ -26,10 +26,12 @@ var files embed.FS
 // bundles lists what each served file is made of. Recipients get one sheet, staff another.
 var bundles = map[string][]string{
 	"recipient.css": {"tokens.css", "base.css", "recipient.css"},
-	"staff.css":     {"tokens.css", "base.css", "staff.css"},
+	"staff.css":     {"tokens.css", "base.css", "staff.css", "editor.css"},
 	"htmx.js":       {"htmx.min.js"},
 	"passkey.js":    {"passkey.js"},
 	"live.js":       {"live.js"},
+	"sortable.js":   {"sortable.min.js"},
+	"editor.js":     {"editor/blocks.js", "editor/order.js", "editor/history.js", "editor/save.js", "editor/text.js", "editor/look.js", "editor/media.js", "editor/start.js"},
 	"icon.svg":      {"icon.svg"},
 }
 

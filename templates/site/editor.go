@@ -2,13 +2,17 @@ package site
 
 import (
 	"strconv"
+	"strings"
+
+	"github.com/a-h/templ"
 
 	"assent/templates/site/ui"
 )
 
 // CampaignEditView makes or changes a draft. Fields: name, topic, segment, exclude_segments (repeated), brand, subject,
-// preheader, expires_after; and for block N b.N.type and its values. Each button is a field do: save, add-TYPE,
-// up-N, down-N, copy-N, drop-N.
+// preheader, expires_after, version; and for the block at PATH b.PATH.type and its values. A path is the number of a
+// block, or for one in a column N-COLUMN-M. Each button is a field do: save, stay, force, add-TYPE, add-TYPE-N-COLUMN,
+// up-PATH, down-PATH, copy-PATH, drop-PATH. With the header Accept: application/json the answer is an EditAnswer.
 type CampaignEditView struct {
 	Page
 	Record
@@ -20,17 +24,37 @@ type CampaignEditView struct {
 	Blocks                   []EditBlock
 	Merge                    []string // merge fields that can be written
 	PreviewURL, FrameURL     string
+	Version                  string
+	State                    string   // when it was saved and by whom
+	Unfinished               *ui.Post // goes back to what was saved; nil: nothing was typed that is not saved
+	Conflict                 string   // who else changed it; empty: nobody
+	Languages                []ui.Option
+	PeopleURL                string // suggests people for whom the preview can be, as JSON
+	MediaURL                 string // the pictures to choose from; empty: there are none
+	Panel                    EditPanel
 }
 
-// EditBlock is one block with the values of its fields.
+// EditBlock is one block with the values of its fields; those of columns hold further blocks.
 type EditBlock struct {
-	Type   string
-	Values map[string]string
-	Errors map[string]string
+	Type    string            `json:"type"`
+	Values  map[string]string `json:"values"`
+	Columns [][]EditBlock     `json:"columns,omitempty"`
+	Errors  map[string]string `json:"-"`
+}
+
+// EditAnswer tells the script of the editor what became of what it sent.
+type EditAnswer struct {
+	State   string            `json:"state"` // saved, kept (typed but not complete), conflict or failed
+	Text    string            `json:"text"`
+	Version string            `json:"version,omitempty"`
+	Errors  map[string]string `json:"errors,omitempty"` // by name of the form's field
+	Action  string            `json:"action,omitempty"`
+	Frame   string            `json:"frame,omitempty"`
+	Panel   string            `json:"panel,omitempty"` // HTML of the checks
 }
 
 // BlockTypes are what can be added.
-var BlockTypes = []string{"heading", "text", "button", "image", "divider", "event"}
+var BlockTypes = []string{"heading", "text", "image", "button", "divider", "columns", "event"}
 
 func (v CampaignEditView) recipients() []ui.Field {
 	val := v.Values
@@ -82,17 +106,17 @@ func (v CampaignEditView) loose() []string {
 	return out
 }
 
-func (v CampaignEditView) fields(n int, b EditBlock) []ui.Field {
+func (v CampaignEditView) fields(path string, b EditBlock) []ui.Field {
 	field := func(name, kind string) ui.Field {
-		return ui.Field{Name: "b." + strconv.Itoa(n) + "." + name, Kind: kind, Label: v.t("site.editor." + name), Value: b.Values[name], Error: b.Errors[name]}
+		return ui.Field{Name: "b." + path + "." + name, Kind: kind, Label: v.t("site.editor." + name), Value: b.Values[name], Error: b.Errors[name]}
 	}
 	need := func(f ui.Field) ui.Field { f.Required = true; return f }
-	out := []ui.Field{{Name: "b." + strconv.Itoa(n) + ".type", Kind: "hidden", Value: b.Type}}
+	out := []ui.Field{{Name: "b." + path + ".type", Kind: "hidden", Value: b.Type}}
 	switch b.Type {
 	case "heading":
 		level := field("level", "select")
 		for i := 1; i <= 4; i++ {
-			level.Options = append(level.Options, ui.Option{Value: strconv.Itoa(i), Label: strconv.Itoa(i)})
+			level.Options = append(level.Options, ui.Option{Value: strconv.Itoa(i), Label: v.t("site.build.level." + strconv.Itoa(i))})
 		}
 		level.Required, level.Short = true, true
 		out = append(out, need(field("text", "")), level)
@@ -105,9 +129,16 @@ func (v CampaignEditView) fields(n int, b EditBlock) []ui.Field {
 	case "image":
 		alt := field("alt", "")
 		alt.Hint = v.t("site.editor.alt_hint")
-		out = append(out, need(field("url", "url")), alt, field("decorative", "checkbox"), field("link", "url"))
+		width := field("width", "number")
+		width.Label, width.Hint, width.Short = v.t("site.build.width"), v.t("site.build.width_hint"), true
+		out = append(out, need(field("url", "url")), alt, field("decorative", "checkbox"), field("link", "url"), width)
 	case "event":
 		out = append(out, need(field("event", "")))
+	case "columns":
+		n := field("columns", "select")
+		n.Label, n.Required, n.Short = v.t("site.build.columns"), true, true
+		n.Options = []ui.Option{{Value: "2", Label: "2"}, {Value: "3", Label: "3"}}
+		out = append(out, n)
 	case "divider":
 	default:
 		raw := field("json", "textarea")
@@ -115,6 +146,29 @@ func (v CampaignEditView) fields(n int, b EditBlock) []ui.Field {
 		out = append(out, raw)
 	}
 	return out
+}
+
+// wrong is what is said about a block as a whole.
+func (b EditBlock) wrong() string {
+	if text := b.Errors[""]; text != "" {
+		return text
+	}
+	if b.Type == "columns" {
+		return b.Errors["columns"]
+	}
+	return ""
+}
+
+// EditPanel is what stands beside the editor about the whole mail.
+type EditPanel struct {
+	Checks []EditCheck
+	Faults int // how many of them ask for something
+}
+
+// EditCheck is a check and the block or field that it speaks of: a path such as 3-0-1, or a name. Empty: the whole.
+type EditCheck struct {
+	Check
+	Spot string
 }
 
 // PreviewView shows a campaign as its recipient will see it.
@@ -128,4 +182,65 @@ type PreviewView struct {
 	Action, As             string // whose mail is shown: an address
 	Language, Way          string
 	Wrong                  string
+}
+
+// spotID is the id of the block or field that a check speaks of.
+func spotID(spot string) string {
+	if spot == "" {
+		return ""
+	}
+	if spot[0] >= '0' && spot[0] <= '9' {
+		return "#block-" + spot
+	}
+	return "#" + ui.Field{Name: spot}.ID()
+}
+
+// templatesOf are an empty block of each type, for the script to add. Their fields are numbered when they are.
+func (v CampaignEditView) templatesOf() []EditBlock {
+	var out []EditBlock
+	for _, t := range BlockTypes {
+		b := EditBlock{Type: t, Values: map[string]string{"level": "2", "columns": "2"}}
+		if t == "columns" {
+			b.Columns = make([][]EditBlock, 2)
+		}
+		out = append(out, b)
+	}
+	return append(out, EditBlock{Type: "json"})
+}
+
+// words of the script, as attributes of the editor.
+func (v CampaignEditView) says() templ.Attributes {
+	out := templ.Attributes{}
+	for _, key := range []string{"saving", "unsaved", "failed", "offline", "signed_out", "moved", "moved_column", "added", "removed", "copied", "undone", "redone", "undo", "nothing_undo", "nothing_redo", "uploading", "upload_failed", "block", "bold_word", "link_word", "item_word", "leave"} {
+		out["data-say-"+strings.ReplaceAll(key, "_", "-")] = v.t("site.build.say."+key, "type", "%type", "n", "%n", "total", "%total", "column", "%column")
+	}
+	return out
+}
+
+// number1 is a path as people count: 3-0-1 is 4.1.2.
+func number1(path string) string {
+	parts := strings.Split(path, "-")
+	for i, p := range parts {
+		if n, err := strconv.Atoi(p); err == nil {
+			parts[i] = strconv.Itoa(n + 1)
+		}
+	}
+	return strings.Join(parts, ".")
+}
+
+func addTo(kind, at string) string {
+	if at == "" {
+		return "add-" + kind
+	}
+	return "add-" + kind + "-" + at
+}
+
+// recipientsWrong tells whether the part that says to whom must be seen.
+func (v CampaignEditView) recipientsWrong() bool {
+	for _, f := range v.recipients() {
+		if v.Errors[f.Name] != "" {
+			return true
+		}
+	}
+	return false
 }

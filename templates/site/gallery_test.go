@@ -41,6 +41,7 @@ func gallery(tag string, say func(string) string) map[string]templ.Component {
 	addHome(out, p, say)
 	addMailbox(out, p, say)
 	addCampaigns(out, p, say)
+	addEditor(out, p, say)
 	addPeople(out, p, say)
 	addOffers(out, p, say)
 	addManage(out, p, say)

@@ -11,11 +11,11 @@ import (
 
 // ContentPolicy is the Content-Security-Policy that every page of this package works under. A mail is shown in a
 // frame from this host that is served under its own policy, see FramePolicy.
-const ContentPolicy = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+const ContentPolicy = "default-src 'self'; img-src 'self' data: https:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 // FramePolicy is the Content-Security-Policy of a bare mail that a page frames. Such an answer must not carry
 // X-Frame-Options: DENY.
-const FramePolicy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'"
+const FramePolicy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data: https:; frame-ancestors 'self'"
 
 // Page is what all pages share.
 type Page struct {

@@ -167,3 +167,6 @@ func (b *Browser) Forge(path string, form url.Values) Answer {
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	return b.do(req)
 }
+
+// Session is the cookie of whoever is signed in, for a real browser.
+func (b *Browser) Session() *http.Cookie { return b.cookies["assent"] }

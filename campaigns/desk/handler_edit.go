@@ -1,0 +1,188 @@
+package desk
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"assent/campaigns"
+	"assent/campaigns/edits"
+	"assent/preferences/problem"
+	"assent/preferences/staff"
+	"assent/templates/site"
+)
+
+// script tells whether the editor's script asks, which wants an [site.EditAnswer].
+func script(c echo.Context) bool {
+	return strings.Contains(c.Request().Header.Get(echo.HeaderAccept), echo.MIMEApplicationJSON)
+}
+
+func (d *Desk) addCampaign(c echo.Context) error {
+	f, do, _ := readForm(c)
+	if !keep(do) {
+		return d.editor(c, http.StatusOK, nil, edits.Edit{}, f, nil)
+	}
+	ctx := c.Request().Context()
+	if script(c) {
+		return d.begin(c, f)
+	}
+	m, err := d.Campaigns.Create(ctx, actor(c), f.draft())
+	if wrong := staff.Problems(err); wrong != nil {
+		return d.editor(c, http.StatusUnprocessableEntity, nil, edits.Edit{}, f, wrong)
+	}
+	if err != nil {
+		return err
+	}
+	return d.did(c, nil, after(do, m.ID), "site.editor.created")
+}
+
+// begin makes a campaign of the first that is typed, which may be less than a campaign needs: the rest is kept beside it.
+func (d *Desk) begin(c echo.Context, f typed) error {
+	ctx := c.Request().Context()
+	start := f.draft()
+	blank := d.page(c, "").Locale.T("site.campaigns.new")
+	for _, text := range []**string{&start.Name, &start.Subject} {
+		if strings.TrimSpace(**text) == "" {
+			*text = &blank
+		}
+	}
+	m, err := d.Campaigns.Create(ctx, actor(c), start)
+	if staff.Problems(err) != nil { // nothing but what everybody may have
+		empty := ""
+		m, err = d.Campaigns.Create(ctx, actor(c), campaigns.Draft{Name: &blank, Topic: start.Topic, Segment: &empty, Subject: &blank, Blocks: json.RawMessage(`[{"type":"divider"}]`)})
+	}
+	if err != nil {
+		return err
+	}
+	return d.revise(c, m.ID, f, campaigns.AnyVersion)
+}
+
+func after(do, id string) string {
+	if do == "stay" || do == "force" {
+		return campaignURL(id) + "/edit"
+	}
+	return campaignURL(id)
+}
+
+func (d *Desk) editCampaign(c echo.Context) error {
+	ctx := c.Request().Context()
+	m, err := d.Campaigns.Get(ctx, d.DB, c.Param("id"))
+	if err != nil {
+		return err
+	}
+	if m.Status != campaigns.StatusDraft {
+		return d.did(c, campaigns.ErrNotDraft, campaignURL(m.ID), "")
+	}
+	e, err := edits.Get(ctx, d.DB, m.ID)
+	if err != nil {
+		return err
+	}
+	f, err := d.formOf(ctx, m)
+	if e.Pending() && err == nil {
+		err = json.Unmarshal(e.Form, &f)
+	}
+	if err != nil {
+		return err
+	}
+	return d.editor(c, http.StatusOK, m, e, f, nil)
+}
+
+func (d *Desk) changeCampaign(c echo.Context) error {
+	ctx := c.Request().Context()
+	f, do, version := readForm(c)
+	if script(c) {
+		return d.revise(c, c.Param("id"), f, version)
+	}
+	m, err := d.Campaigns.Get(ctx, d.DB, c.Param("id"))
+	if err != nil {
+		return err
+	}
+	form, err := json.Marshal(f)
+	if err != nil {
+		return err
+	}
+	changed, e, wrong, err := d.Campaigns.Revise(ctx, actor(c), m.ID, campaigns.Revision{Draft: f.draft(), Form: form, Version: version})
+	switch p, _ := problem.As(err); {
+	case errors.Is(err, campaigns.ErrEdited):
+		return d.editor(c, http.StatusConflict, m, e, f, nil)
+	case p != nil && p.Status == http.StatusConflict: // it is no draft any more
+		return d.editor(c, http.StatusUnprocessableEntity, m, e, f, staff.Problems(err))
+	case err != nil:
+		return err
+	case !keep(do):
+		return d.editor(c, http.StatusOK, changed, e, f, nil)
+	case wrong != nil:
+		return d.editor(c, http.StatusUnprocessableEntity, changed, e, f, staff.Problems(wrong))
+	}
+	return d.did(c, nil, after(do, m.ID), "site.desk.saved")
+}
+
+// revise keeps what the script of the editor sends and answers it.
+func (d *Desk) revise(c echo.Context, id string, f typed, version int64) error {
+	ctx := c.Request().Context()
+	p := d.page(c, site.NavCampaigns)
+	form, err := json.Marshal(f)
+	if err != nil {
+		return err
+	}
+	m, e, wrong, err := d.Campaigns.Revise(ctx, actor(c), id, campaigns.Revision{Draft: f.draft(), Form: form, Version: version})
+	if errors.Is(err, campaigns.ErrEdited) {
+		return c.JSON(http.StatusConflict, site.EditAnswer{State: "conflict", Text: who(p.Locale, e)})
+	}
+	if err != nil {
+		return err
+	}
+	here := campaignURL(m.ID)
+	answer := site.EditAnswer{State: "saved", Text: d.saved(p, m, e), Version: strconv.FormatInt(e.Version, 10), Action: here + "/edit", Frame: here + "/frame", Errors: map[string]string{}}
+	faults := problemsOf(wrong)
+	if wrong != nil {
+		answer.State = "kept"
+	}
+	for field, text := range faults {
+		if path, name := spot(field); path != "" {
+			field = "b." + path + "." + name
+		}
+		answer.Errors[field] = text
+	}
+	panel, err := d.panel(ctx, p, m, faults)
+	if err != nil {
+		return err
+	}
+	var html bytes.Buffer
+	if err := site.EditChecks(p, panel).Render(ctx, &html); err != nil {
+		return err
+	}
+	answer.Panel = html.String()
+	return c.JSON(http.StatusOK, answer)
+}
+
+// problemsOf are the faults of an input by field, whatever its status.
+func problemsOf(err error) map[string]string {
+	p, ok := problem.As(err)
+	if !ok {
+		return nil
+	}
+	out := map[string]string{}
+	for _, f := range p.Fields {
+		out[f.Field] = f.Detail
+	}
+	if len(out) == 0 {
+		out[""] = p.Detail
+	}
+	return out
+}
+
+func (d *Desk) discard(c echo.Context) error {
+	err := d.Campaigns.Discard(c.Request().Context(), actor(c), c.Param("id"))
+	return d.did(c, err, campaignURL(c.Param("id"))+"/edit", "site.desk.saved")
+}
+
+func (d *Desk) deleteCampaign(c echo.Context) error {
+	err := d.Campaigns.Delete(c.Request().Context(), actor(c), c.Param("id"))
+	return d.did(c, err, site.Path(site.NavCampaigns), "site.desk.deleted")
+}

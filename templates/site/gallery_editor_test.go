@@ -1,0 +1,41 @@
+package site
+
+import (
+	"github.com/a-h/templ"
+
+	"assent/templates/site/ui"
+)
+
+// addEditor shows the campaign editor with a block of every type, and with everything that can be wrong.
+func addEditor(out map[string]templ.Component, p Page, say func(string) string) {
+	p.Current = NavCampaigns
+	options := []ui.Option{{Value: "a", Label: say("Newsletter")}, {Value: "b", Label: say("Offers")}}
+	text := func(kind string, kv ...string) EditBlock {
+		b := EditBlock{Type: kind, Values: map[string]string{}}
+		for i := 0; i < len(kv); i += 2 {
+			b.Values[kv[i]] = kv[i+1]
+		}
+		return b
+	}
+	blocks := []EditBlock{
+		text("heading", "text", say("What is new"), "level", "1"), text("text", "markdown", say("**Hello** {{ first_name | \"you\" }}")), text("image", "url", say("https://example.com/a.png"), "alt", say("A ship")),
+		text("button", "label", say("Read on"), "url", say("https://example.com/")), text("divider"),
+		{Type: "columns", Values: map[string]string{"columns": "2"}, Columns: [][]EditBlock{{text("text", "markdown", say("Left"))}, {text("button", "label", say("Go"), "url", say("https://example.com/")), text("event", "event", say("open-day"))}}},
+		text("video", "json", say(`{"type": "video"}`)),
+	}
+	checks := EditPanel{Faults: 2, Checks: []EditCheck{{Check{say("Block 3: What the picture shows: is required"), "", ui.Bad}, "2"}, {Check{say("There is no preheader"), say("Many inboxes show it."), ui.Warn}, "preheader"}, {Check{say("12 KB of HTML"), "", ui.Good}, ""}}}
+	v := CampaignEditView{
+		Page: p, Name: say("What is new in March"), Action: "/admin/campaigns/1/edit", BackURL: "/admin/campaigns/1", Values: map[string]string{"name": say("March"), "topic": "a", "subject": say("What is new")}, Topics: options, Segments: options, Brands: options,
+		Blocks: blocks, Merge: []string{"first_name", "unsubscribe_url"}, PreviewURL: "/admin/campaigns/1/preview", FrameURL: "/admin/campaigns/1/frame?draft=1", Version: "3", State: say("Saved 12:03 by Bo"),
+		Languages: options, PeopleURL: "/admin/campaigns/readers", MediaURL: "/admin/media/pick", Panel: checks, Record: Record{Remove: removal(say)},
+	}
+	out["editor"] = CampaignEdit(v)
+	wrong := v
+	wrong.Conflict, wrong.Unfinished = say("Bo"), &ui.Post{Label: say("Go back"), Action: "/admin/campaigns/1/discard", Ask: say("Go back?")}
+	wrong.Errors = map[string]string{"subject": say("is required"), "blocks[2].alt": say("is required"), "topic": say("is archived")}
+	wrong.Blocks = append([]EditBlock{}, blocks...)
+	wrong.Blocks[2].Errors = map[string]string{"alt": say("is required"), "url": say("is not a link")}
+	wrong.Blocks[5].Errors = map[string]string{"columns": say("must be two or three lists")}
+	out["editor-wrong"] = CampaignEdit(wrong)
+	out["editor-new"] = CampaignEdit(CampaignEditView{Page: p, Record: Record{New: true}, Action: "/admin/campaigns", BackURL: "/admin/campaigns", Values: map[string]string{}, Topics: options, Brands: options, Blocks: []EditBlock{text("heading", "level", "1"), text("text")}, State: say("Not saved yet")})
+}
