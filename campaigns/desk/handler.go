@@ -37,6 +37,7 @@ func (d *Desk) Register(e *echo.Echo) {
 	d.registerSuppressions(e)
 	d.registerSubscribers(e)
 	d.registerCampaigns(e)
+	d.registerReports(e)
 	d.registerSettings(e)
 }
 

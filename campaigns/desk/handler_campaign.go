@@ -57,6 +57,11 @@ func (d *Desk) show(c echo.Context, status int, val, unscheduled, untested map[s
 		return err
 	}
 	v.Report = reportOf(report, here)
+	if !m.StartedAt.IsZero() {
+		if err := d.figures(ctx, m, report, &v); err != nil {
+			return err
+		}
+	}
 	if m.StartedAt.IsZero() && m.Status != campaigns.StatusCancelled {
 		if report.Total <= countAtOnce || c.QueryParam("count") != "" {
 			if v.Audience, err = d.audience(c, m); err != nil {
@@ -114,7 +119,7 @@ func (d *Desk) allow(c echo.Context, m *campaigns.Campaign, v *site.CampaignView
 	}
 	v.Links = append(v.Links, ui.Link{Label: l.T("site.editor.look"), URL: here + "/preview"})
 	if !m.StartedAt.IsZero() {
-		v.Links = append(v.Links, ui.Link{Label: l.T("site.editor.csv"), URL: here + "/deliveries.csv", Icon: "download"})
+		v.Links = append(v.Links, ui.Link{Label: l.T("site.report.csv"), URL: here + "/report.csv", Icon: "download"}, ui.Link{Label: l.T("site.editor.csv"), URL: here + "/deliveries.csv", Icon: "download"})
 	}
 	if !maker && !approver {
 		return
@@ -218,7 +223,7 @@ func (d *Desk) schedule(c echo.Context) error {
 	if err == nil {
 		_, err = d.Campaigns.Schedule(ctx, actor(c), id, when)
 	}
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(err); wrong != nil && wrong[""] == "" { // what is wrong with no field is told above the page
 		return d.show(c, http.StatusUnprocessableEntity, val, wrong, nil)
 	}
 	return d.did(c, err, campaignURL(id), "site.editor.scheduled")

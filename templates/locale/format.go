@@ -136,3 +136,11 @@ func zoneName(t time.Time) string {
 	}
 	return name
 }
+
+// Percent writes a share with two digits after the point: "0.42%". The share of nothing is a dash.
+func (l *Locale) Percent(part, whole int64) string {
+	if whole <= 0 {
+		return "–"
+	}
+	return l.printer.Sprint(number.Decimal(100*float64(part)/float64(whole), number.Scale(2))) + "%"
+}

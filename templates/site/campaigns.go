@@ -68,6 +68,8 @@ type ReportView struct {
 	Skipped                                                    []Count // most first
 	// Over is what went out over time; no points: nothing yet.
 	Over ui.Chart
+	// After is what came of it over time.
+	After ui.Chart
 }
 
 // CampaignView is one campaign: what it is, who gets it, how it goes.
@@ -93,6 +95,8 @@ type CampaignView struct {
 	Schedule *ScheduleForm // nil: it cannot be scheduled now
 	Test     *TestForm
 	History  []ui.Entry
+	// Compared is this campaign and earlier ones of its topic and brand.
+	Compared []Compared
 	// RefuseAction takes a reason and gives it back to its author. Empty: not offered.
 	RefuseAction string
 	// LiveURL sends CampaignProgress anew whenever it changes. Empty: not live.

@@ -54,16 +54,25 @@ func addCampaigns(out map[string]templ.Component, p Page, say func(string) strin
 		Test:         &TestForm{Action: "/admin/campaigns/1/test", To: say("ada@nordlicht.example")}, History: entries(say),
 	}
 	out["campaign-draft"] = Campaign(base)
+	over := ui.Chart{Locale: p.Locale, Title: say("Sent over time"), Summary: say("Most in the first ten minutes."), PointName: say("Time"), Series: []ui.Series{{Name: say("Sent"), Values: []int{0, 1200, 2600, 3900, 4210}}}, Points: []string{"10:00", "10:05", "10:10", "10:15", "10:20"}}
 	run := base
 	run.Status, run.Audience, run.Checks, run.Schedule, run.Test = "paused", nil, nil, &ScheduleForm{Action: "/x"}, nil
 	run.StatusReason = say("Paused by itself: five refusals in a row.")
 	run.StartedAt, run.FinishedAt, run.ScheduledAt, run.ExpiresAt = at, at.Add(time.Hour), at, at.AddDate(0, 0, 2)
 	run.LocalTime, run.Window, run.Rate = say("09:00"), "09:00-17:00", "5000"
-	over := ui.Chart{Locale: p.Locale, Title: say("Sent over time"), Summary: say("Most in the first ten minutes."), PointName: say("Time"), Series: []ui.Series{{Name: say("Sent"), Values: []int{0, 1200, 2600, 3900, 4210}}}, Points: []string{"10:00", "10:05", "10:10", "10:15", "10:20"}}
 	run.Report = &ReportView{Total: 12027, Sent: 4210, Waiting: 4800, Claimed: 12, Deferred: 98, Failed: 3, Uncertain: 1, Bounced: 22, Complained: 1, Unsubscribed: 17, Skipped: counts, Over: over}
+	run.Compared = []Compared{{say("What is new in March"), "/admin/campaigns/1", at, Counts{0, 12027, 4210, 2907, 22, 1, 17}}, {say("February"), "/admin/campaigns/2", at.AddDate(0, -1, 0), Counts{0, 11000, 9000, 2000, 40, 0, 90}}}
 	run.LiveURL, run.Speed = "/admin/campaigns/1/live", Speed{0.4, 95 * time.Minute}
 	out["campaign-running"] = Campaign(run)
 	run.LiveURL = ""
+	compared := []Compared{{say("What is new in March"), "/admin/campaigns/1", at, Counts{0, 12027, 4210, 2907, 22, 1, 17}}, {say("February"), "/admin/campaigns/2", at.AddDate(0, -1, 0), Counts{2, 11000, 9000, 2000, 40, 0, 90}}}
+	after := over
+	after.Title, after.Series = say("What came of it"), []ui.Series{{Name: say("Unsubscribed"), Values: []int{0, 3, 4, 5, 5}}, {Name: say("Bounced"), Values: []int{0, 9, 9, 4, 0}}}
+	reports := ReportsView{Page: p, Listing: l, Spans: []string{"30", "90", "365"}, Topics: []ui.Option{{Value: "news", Label: say("Newsletter")}}, Brands: []ui.Option{{Value: "n", Label: say("Nordlicht")}}, All: compared[1].Counts,
+		Sent: over, After: after, ByTopic: compared, Campaigns: compared}
+	reports.Chosen = map[string]string{"topic": "news", "days": "90"}
+	out["reports"] = Reports(reports)
+	out["reports-empty"] = Reports(ReportsView{Page: p, Listing: Listing{Chosen: map[string]string{"days": "30"}}, Spans: []string{"30"}})
 	run.Report = &ReportView{}
 	run.StatusReason, run.Segment = "", ""
 	out["campaign-started"] = Campaign(run)

@@ -18,6 +18,7 @@ type NavItem struct{ Key, Label, URL, Count string }
 const (
 	NavHome           = "home"
 	NavCampaigns      = "campaigns"
+	NavReports        = "reports"
 	NavEvents         = "events"
 	NavNotices        = "notices"
 	NavPolicies       = "policies"
@@ -46,7 +47,7 @@ var navGroups = []struct {
 	keys []string
 }{
 	{"", []string{NavHome}},
-	{"send", []string{NavCampaigns, NavEvents, NavNotices, NavPolicies}},
+	{"send", []string{NavCampaigns, NavReports, NavEvents, NavNotices, NavPolicies}},
 	{"people", []string{NavSubscribers, NavSegments, NavImports, NavSuppressions, NavRequests, NavProcessing}},
 	{"offer", []string{NavTopics, NavForms, NavBrands, NavPartners}},
 	{"run", []string{NavDeliverability, NavQueues, NavMailbox}},

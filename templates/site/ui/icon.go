@@ -4,6 +4,7 @@ package ui
 var icons = map[string]string{
 	"home":           "M3 9.2 10 3l7 6.2V16a1 1 0 0 1-1 1h-3.5v-4.5h-5V17H4a1 1 0 0 1-1-1Z",
 	"campaigns":      "M3 8v4h2.5L12 16V4L5.5 8ZM15 7.5a3.5 3.5 0 0 1 0 5M6.5 12l1 5h2l-.8-3.8",
+	"reports":        "M4 3v14h13M7.500 13.500v-3M11 13.500V7M14.500 13.500v-5",
 	"events":         "M4 5h12a1 1 0 0 1 1 1v10a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V6a1 1 0 0 1 1-1ZM3 9h14M7 3v4M13 3v4",
 	"notices":        "M5 13V9a5 5 0 0 1 10 0v4l1.5 2h-13ZM8.3 17.2a2 2 0 0 0 3.4 0",
 	"policies":       "M5 3h7l4 4v10H5ZM12 3v4h4M8 11h5M8 14h5",
