@@ -43,19 +43,20 @@ func (s *Service) audience(ctx context.Context, q sqldb.Querier, c *Campaign, fi
 
 // count is how many people are in the campaign's audience now.
 func (s *Service) count(ctx context.Context, q sqldb.Querier, c *Campaign) (int64, error) {
-	return s.countAfter(ctx, q, c, "")
+	return s.countIn(ctx, q, c, slice{})
 }
 
-func (s *Service) countAfter(ctx context.Context, q sqldb.Querier, c *Campaign, after string) (n int64, err error) {
-	where, args, err := s.audience(ctx, q, c, 2, s.now())
+// countIn is how many of them there are in a slice, to the last one where it has no end.
+func (s *Service) countIn(ctx context.Context, q sqldb.Querier, c *Campaign, sl slice) (n int64, err error) {
+	where, args, err := s.audience(ctx, q, c, 3, s.now())
 	if err != nil {
 		return 0, err
 	}
-	query := "SELECT count(*) FROM subscribers s WHERE s.id > $1"
+	query := "SELECT count(*) FROM subscribers s WHERE s.id > $1 AND ($2 = '' OR s.id <= $2)"
 	if where != "" {
 		query += " AND (" + where + ")"
 	}
-	if err := q.QueryRowContext(ctx, query, append([]any{after}, args...)...).Scan(&n); err != nil {
+	if err := q.QueryRowContext(ctx, query, append([]any{sl.after, sl.upto}, args...)...).Scan(&n); err != nil {
 		return 0, fmt.Errorf("campaigns: audience: %w", err)
 	}
 	return n, nil
@@ -118,7 +119,7 @@ func (s *Service) eachDecision(ctx context.Context, c *Campaign, each func(*pref
 	if c.ExpiresAfter > 0 {
 		rules.Expires = now.Add(c.ExpiresAfter)
 	}
-	where, args, err := s.audience(ctx, s.DB, c, 5, now)
+	where, args, err := s.audience(ctx, s.DB, c, 6, now)
 	if err != nil {
 		return err
 	}

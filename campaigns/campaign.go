@@ -130,7 +130,7 @@ func lock(ctx context.Context, tx *sqldb.Tx, id string) (*Campaign, error) {
 	if !sqldb.IsID(id) {
 		return nil, ErrNotFound
 	}
-	return scan(tx.QueryRowContext(ctx, "SELECT "+columns+" FROM campaigns WHERE id = $1"+tx.Dialect().ForUpdate(), id))
+	return scan(tx.QueryRowContext(ctx, "SELECT "+columns+" FROM campaigns WHERE id = $1"+tx.Dialect().ForNoKeyUpdate(), id))
 }
 
 // List reads campaigns, newest first, after the one that was made at (before, id); status may be empty.

@@ -2,6 +2,7 @@ package campaigns
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,46 +46,85 @@ const (
 	ReasonRetry     = "retry"  // the relay said not now
 )
 
-// scan bounds: how many people one claim looks at to find limit that may get it, so that its transaction stays short.
+// looksPerClaim bounds how often one claim reads on in its slice to find limit that may get the mail.
 const looksPerClaim = 10
 
+// dryPause is how long a lane waits when other lanes hold all that is left.
+const dryPause = 5 * time.Millisecond
+
 // Claim decides about the next people of a campaign and claims the mails for those who may get it: at most limit, in one
-// transaction with the decisions. Worker names the process that will send them, lane one of its senders.
-func (s *Service) Claim(ctx context.Context, campaignID, worker string, lane, limit int) (Batch, error) {
-	var b Batch
+// transaction with the decisions. Worker names the process that will send them (see [sqldb.Held]), lane one of its senders.
+func (s *Service) Claim(ctx context.Context, campaignID, worker string, lane, limit int) (b Batch, err error) {
 	site, err := s.People.Site.Get(ctx)
 	if err != nil {
 		return b, err
 	}
-	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
-		started := time.Now() // before anything is claimed, so that the lease can only be too short
-		c, err := lock(ctx, tx, campaignID)
-		if err != nil {
-			return err
+	c, err := s.Get(ctx, s.DB, campaignID)
+	if err != nil {
+		return b, err
+	}
+	w := work{s: s, worker: worker, lane: lane, limit: limit, rules: preferences.Rules{Site: site}}
+	if (c.Status == StatusScheduled && !c.ScheduledAt.After(s.now())) || (c.Status == StatusSending && c.expired(s.now())) {
+		if c, err = s.turn(ctx, campaignID); err != nil {
+			return b, err
 		}
-		b = Batch{Campaign: c, Lease: started.Add(LeaseTime)}
-		now := s.now()
-		if c.Status == StatusScheduled && !c.ScheduledAt.After(now) {
-			if err := s.begin(ctx, tx, c, now); err != nil {
-				return err
+	}
+	if c.Status != StatusSending {
+		return Batch{Campaign: c, Idle: true}, nil
+	}
+	due, err := s.nextDue(ctx, c.ID)
+	if err != nil {
+		return b, err
+	}
+	if !due.IsZero() && !due.After(s.now()) {
+		if b, _, err = w.claim(ctx, campaignID, w.deferred); err != nil || b.Idle || len(b.Items) > 0 {
+			return b, err
+		}
+	}
+	for try := 0; ; try++ {
+		var found bool
+		if b, found, err = w.claim(ctx, campaignID, w.next); err != nil || found || b.Idle {
+			return b, err
+		}
+		if b.Campaign.Planned || try > 0 {
+			var held int
+			if err := s.DB.QueryRowContext(ctx, "SELECT count(*) FROM campaign_slices WHERE campaign_id = $1", campaignID).Scan(&held); err != nil {
+				return b, fmt.Errorf("campaigns: slices: %w", err)
 			}
+			if held > 0 {
+				time.Sleep(dryPause)
+				return b, nil
+			}
+			return s.rest(ctx, b)
 		}
-		if c.Status != StatusSending {
-			b.Idle = true
-			return nil
+		if err := s.reserve(ctx, campaignID); err != nil {
+			return b, err
 		}
-		topic, err := s.People.TopicByID(ctx, tx, c.TopicID)
-		if err != nil {
+	}
+}
+
+// expired tells that a campaign's time is over.
+func (c *Campaign) expired(now time.Time) bool {
+	return !c.ExpiresAt.IsZero() && !now.Before(c.ExpiresAt)
+}
+
+// turn begins a campaign whose time has come, or ends one whose time is over.
+func (s *Service) turn(ctx context.Context, campaignID string) (c *Campaign, err error) {
+	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		var slices []slice
+		if c, slices, err = exclusive(ctx, tx, campaignID); err != nil {
 			return err
 		}
-		b.Topic = topic
-		w := work{
-			s: s, tx: tx, c: c, now: now, worker: worker, lane: lane, limit: limit, batch: &b, tally: tally{},
-			rules: preferences.Rules{Now: now, Site: site, Topic: topic, Expires: c.ExpiresAt},
+		now := s.now()
+		switch {
+		case c.Status == StatusScheduled && !c.ScheduledAt.After(now):
+			return s.begin(ctx, tx, c, now)
+		case c.Status == StatusSending && c.expired(now):
+			return s.end(ctx, tx, c, slices, now, StatusFinished, ReasonExpired)
 		}
-		return w.run(ctx)
+		return nil
 	})
-	return b, err
+	return c, err
 }
 
 // begin makes a scheduled campaign a sending one.
@@ -103,17 +143,19 @@ func (s *Service) begin(ctx context.Context, tx *sqldb.Tx, c *Campaign, now time
 // work is one claim under way.
 type work struct {
 	s      *Service
-	tx     *sqldb.Tx
-	c      *Campaign
-	rules  preferences.Rules
-	now    time.Time
 	worker string
 	lane   int
 	limit  int
-	batch  *Batch
-	tally  tally
-	fresh  []row // deliveries to insert
-	again  []row // deferred deliveries to update
+
+	// of one transaction
+	tx    *sqldb.Tx
+	c     *Campaign
+	rules preferences.Rules
+	now   time.Time
+	batch *Batch
+	tally tally
+	fresh []row // deliveries to insert
+	again []row // deferred deliveries to update
 }
 
 // row is a delivery as a claim writes it.
@@ -129,54 +171,79 @@ type row struct {
 	DueAt      int64  `json:"d"` // 0: none
 }
 
-func (w *work) run(ctx context.Context) error {
-	if !w.c.ExpiresAt.IsZero() && !w.now.Before(w.c.ExpiresAt) {
-		return w.s.end(ctx, w.tx, w.c, w.now, StatusFinished, ReasonExpired)
-	}
-	if err := w.deferred(ctx); err != nil {
-		return err
-	}
-	for look := 0; look < looksPerClaim && !w.c.Planned && len(w.batch.Items) < w.limit; look++ {
-		if err := w.next(ctx); err != nil {
+// claim runs one transaction that finds people, decides about them and stores what was decided.
+func (w *work) claim(ctx context.Context, campaignID string, find func(context.Context) (bool, error)) (b Batch, found bool, err error) {
+	err = w.s.DB.Tx(ctx, func(tx *sqldb.Tx) (err error) {
+		w.tx, w.tally, w.fresh, w.again = tx, tally{}, nil, nil
+		b = Batch{Lease: time.Now().Add(LeaseTime)} // from before anything is claimed, so that it can only be too short
+		w.batch, w.c = &b, &Campaign{ID: campaignID}
+		found, err = find(ctx)
+		b.Campaign = w.c
+		if err != nil || !found || b.Idle {
 			return err
 		}
-	}
-	if err := w.write(ctx); err != nil {
-		return err
-	}
-	return w.rest(ctx)
+		return w.write(ctx)
+	})
+	return b, found, err
 }
 
-// next decides about the people after the cursor.
-func (w *work) next(ctx context.Context) error {
-	where, args, err := w.s.audience(ctx, w.tx, w.c, 5, w.now)
+// read reads the campaign as it is behind the locks that are held, and its topic.
+func (w *work) read(ctx context.Context) (err error) {
+	if w.c, err = w.s.Get(ctx, w.tx, w.c.ID); err != nil {
+		return err
+	}
+	if w.now = w.s.now(); w.c.Status != StatusSending || w.c.expired(w.now) {
+		w.batch.Idle = w.c.Status != StatusSending
+		return nil
+	}
+	topic, err := w.s.People.TopicByID(ctx, w.tx, w.c.TopicID)
 	if err != nil {
 		return err
 	}
-	ask := w.limit - len(w.batch.Items)
-	people, err := w.s.People.Candidates(ctx, w.tx, w.rules, preferences.Range{After: w.c.Cursor, Limit: ask, Where: where, Args: args})
-	if err != nil {
-		return err
-	}
-	for i := range people {
-		p := &people[i]
-		r, counted := w.decide(p, sqldb.NewID())
-		w.c.Cursor = p.ID
-		if counted {
-			w.tally.add(r.Status, r.Reason, 1)
-			continue
-		}
-		w.fresh = append(w.fresh, r)
-		if r.Status != StatusClaimed && r.Status != StatusDeferred {
-			w.tally.add(r.Status, r.Reason, 1)
-		}
-	}
-	w.c.Planned = len(people) < ask
-	_, err = w.tx.ExecContext(ctx, "UPDATE campaigns SET cursor = $1, planned = $2, updated_at = $3 WHERE id = $4", w.c.Cursor, w.c.Planned, sqldb.Micros(w.now), w.c.ID)
-	if err != nil {
-		return fmt.Errorf("campaigns: cursor: %w", err)
-	}
+	w.batch.Topic = topic
+	w.rules.Now, w.rules.Topic, w.rules.Expires = w.now, topic, w.c.ExpiresAt
 	return nil
+}
+
+// next decides about the next people of a slice that nobody holds. Found tells whether there was one.
+func (w *work) next(ctx context.Context) (found bool, err error) {
+	sl, found, err := takeSlice(ctx, w.tx, w.c.ID)
+	if err != nil {
+		return false, err
+	}
+	if err := w.read(ctx); err != nil || !found || w.batch.Topic == nil {
+		return found, err
+	}
+	where, args, err := w.s.audience(ctx, w.tx, w.c, 6, w.now)
+	if err != nil {
+		return false, err
+	}
+	for look := 0; look < looksPerClaim && sl.after < sl.upto && len(w.batch.Items) < w.limit; look++ {
+		ask := w.limit - len(w.batch.Items)
+		people, err := w.s.People.Candidates(ctx, w.tx, w.rules, preferences.Range{After: sl.after, Upto: sl.upto, Limit: ask, Where: where, Args: args})
+		if err != nil {
+			return false, err
+		}
+		for i := range people {
+			w.judge(&people[i])
+			sl.after = people[i].ID
+		}
+		if len(people) < ask {
+			sl.after = sl.upto
+		}
+	}
+	return true, sl.keep(ctx, w.tx, w.c.ID)
+}
+
+// judge decides about one person whom nobody has looked at.
+func (w *work) judge(p *preferences.Candidate) {
+	r, counted := w.decide(p, sqldb.NewID())
+	if !counted {
+		w.fresh = append(w.fresh, r)
+	}
+	if counted || r.Status != StatusClaimed && r.Status != StatusDeferred {
+		w.tally.add(r.Status, r.Reason, 1)
+	}
 }
 
 // decide asks the gate about one person. People who have no state on the topic are counted without a row each.
@@ -210,29 +277,37 @@ func (w *work) decide(p *preferences.Candidate, id string) (r row, countOnly boo
 }
 
 // deferred looks again at mails whose time has come.
-func (w *work) deferred(ctx context.Context) error {
+func (w *work) deferred(ctx context.Context) (found bool, err error) {
+	if lock := w.tx.Dialect().ForShare(); lock != "" {
+		if _, err := w.tx.ExecContext(ctx, "SELECT id FROM campaigns WHERE id = $1"+lock, w.c.ID); err != nil {
+			return false, fmt.Errorf("campaigns: deferred: %w", err)
+		}
+	}
+	if err := w.read(ctx); err != nil || w.batch.Topic == nil {
+		return false, err
+	}
 	rows, err := w.tx.QueryContext(ctx, `SELECT id, subscriber_id FROM deliveries WHERE campaign_id = $1 AND status = 'deferred' AND due_at <= $2 ORDER BY due_at LIMIT $3`+
 		w.tx.Dialect().SkipLocked(), w.c.ID, sqldb.Micros(w.now), w.limit)
 	if err != nil {
-		return fmt.Errorf("campaigns: deferred: %w", err)
+		return false, fmt.Errorf("campaigns: deferred: %w", err)
 	}
 	defer rows.Close()
 	ids, subscribers := map[string]string{}, []string{}
 	for rows.Next() {
 		var id, subscriber string
 		if err := rows.Scan(&id, &subscriber); err != nil {
-			return fmt.Errorf("campaigns: deferred: %w", err)
+			return false, fmt.Errorf("campaigns: deferred: %w", err)
 		}
 		ids[subscriber] = id
 		subscribers = append(subscribers, subscriber)
 	}
 	if err := rows.Err(); err != nil || len(subscribers) == 0 {
-		return err
+		return false, err
 	}
 	rows.Close()
 	people, err := w.s.People.CandidatesByID(ctx, w.tx, w.rules, subscribers)
 	if err != nil {
-		return err
+		return false, err
 	}
 	for i := range people {
 		r, _ := w.decide(&people[i], ids[people[i].ID])
@@ -246,7 +321,7 @@ func (w *work) deferred(ctx context.Context) error {
 		w.again = append(w.again, row{ID: id, Status: StatusSkipped, Reason: ReasonGone})
 		w.tally.add(StatusSkipped, ReasonGone, 1)
 	}
-	return nil
+	return true, nil
 }
 
 // write stores what was decided, in one statement for each kind.
@@ -278,23 +353,45 @@ func (w *work) write(ctx context.Context) error {
 	return w.tally.write(ctx, w.tx, w.c.ID, w.lane, w.now)
 }
 
-// rest ends the campaign when everybody has an outcome, or says when there is more to do.
-func (w *work) rest(ctx context.Context) error {
-	if len(w.batch.Items) > 0 || !w.c.Planned {
-		return nil
+// nextDue is when the next deferred mail of a campaign is due, zero when none is deferred.
+func (s *Service) nextDue(ctx context.Context, campaignID string) (time.Time, error) {
+	var next sql.NullInt64
+	if err := s.DB.QueryRowContext(ctx, "SELECT min(due_at) FROM deliveries WHERE campaign_id = $1 AND status = 'deferred'", campaignID).Scan(&next); err != nil {
+		return time.Time{}, fmt.Errorf("campaigns: deferred: %w", err)
 	}
-	var next *int64
-	if err := w.tx.QueryRowContext(ctx, "SELECT min(due_at) FROM deliveries WHERE campaign_id = $1 AND status = 'deferred'", w.c.ID).Scan(&next); err != nil {
-		return fmt.Errorf("campaigns: deferred: %w", err)
-	}
-	if next != nil {
-		if due := sqldb.Time(*next); due.After(w.now) {
-			w.batch.Idle, w.batch.Next = true, due
+	return sqldb.NullTime(next), nil
+}
+
+// rest is what a claim answers that found nobody: it ends the campaign when everybody has an outcome, or says when there is
+// more to do.
+func (s *Service) rest(ctx context.Context, b Batch) (Batch, error) {
+	err := s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		c, slices, err := exclusive(ctx, tx, b.Campaign.ID)
+		if err != nil {
+			return err
+		}
+		b.Campaign = c
+		var next sql.NullInt64
+		if err := tx.QueryRowContext(ctx, "SELECT min(due_at) FROM deliveries WHERE campaign_id = $1 AND status = 'deferred'", c.ID).Scan(&next); err != nil {
+			return fmt.Errorf("campaigns: deferred: %w", err)
+		}
+		now := s.now()
+		switch {
+		case c.Status != StatusSending:
+			b.Idle = true
+		case !c.Planned || len(slices) > 0: // others held it
+		case next.Valid && sqldb.Time(next.Int64).After(now):
+			b.Idle, b.Next = true, sqldb.Time(next.Int64)
+		case !next.Valid:
+			b.Idle = true
+			return s.finish(ctx, tx, c, now)
 		}
 		return nil
+	})
+	if err == nil && !b.Idle {
+		time.Sleep(dryPause)
 	}
-	w.batch.Idle = true
-	return w.s.finish(ctx, w.tx, w.c, w.now)
+	return b, err
 }
 
 // finish ends a campaign in which nobody waits and nothing is claimed.
@@ -311,7 +408,7 @@ func (s *Service) finish(ctx context.Context, tx *sqldb.Tx, c *Campaign, now tim
 }
 
 // end closes a campaign before everybody was reached: those who wait, and those never looked at, are skipped with the reason.
-func (s *Service) end(ctx context.Context, tx *sqldb.Tx, c *Campaign, now time.Time, status, reason string) error {
+func (s *Service) end(ctx context.Context, tx *sqldb.Tx, c *Campaign, slices []slice, now time.Time, status, reason string) error {
 	t := tally{}
 	res, err := tx.ExecContext(ctx, "UPDATE deliveries SET status = 'skipped', reason = $1, at = $2, due_at = NULL WHERE campaign_id = $3 AND status = 'deferred'", reason, sqldb.Micros(now), c.ID)
 	if err != nil {
@@ -322,13 +419,16 @@ func (s *Service) end(ctx context.Context, tx *sqldb.Tx, c *Campaign, now time.T
 		return fmt.Errorf("campaigns: end: %w", err)
 	}
 	t.add(StatusSkipped, reason, n)
-	if !c.StartedAt.IsZero() && !c.Planned {
-		left, err := s.countAfter(ctx, tx, c, c.Cursor)
+	if !c.StartedAt.IsZero() {
+		left, err := s.unreached(ctx, tx, c, slices)
 		if err != nil {
 			return err
 		}
 		t.add(StatusSkipped, reason, left)
 		c.Planned = true
+	}
+	if _, err := tx.ExecContext(ctx, "DELETE FROM campaign_slices WHERE campaign_id = $1", c.ID); err != nil {
+		return fmt.Errorf("campaigns: end: %w", err)
 	}
 	c.Status, c.StatusReason, c.UpdatedAt = status, reason, now
 	c.FinishedAt = now
@@ -340,11 +440,12 @@ func (s *Service) HasWork(ctx context.Context, c *Campaign) (bool, error) {
 	if c.Status == StatusScheduled || !c.Planned || (!c.ExpiresAt.IsZero() && !s.now().Before(c.ExpiresAt)) {
 		return true, nil
 	}
-	var due, open int
+	var due, open, apart int
 	err := s.DB.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE campaign_id = $1 AND status = 'deferred' AND due_at <= $2 LIMIT 1) AS d),
-		(SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE campaign_id = $3 AND status IN ('claimed', 'deferred') LIMIT 1) AS o)`, c.ID, sqldb.Micros(s.now()), c.ID).Scan(&due, &open)
+		(SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE campaign_id = $3 AND status IN ('claimed', 'deferred') LIMIT 1) AS o),
+		(SELECT count(*) FROM campaign_slices WHERE campaign_id = $4)`, c.ID, sqldb.Micros(s.now()), c.ID, c.ID).Scan(&due, &open, &apart)
 	if err != nil {
 		return false, fmt.Errorf("campaigns: work: %w", err)
 	}
-	return due > 0 || open == 0, nil // nobody open: it only has to be finished
+	return due > 0 || open == 0 || apart > 0, nil // nobody open: it only has to be finished
 }

@@ -129,33 +129,6 @@ func (s *Service) Complete(ctx context.Context, campaignID string, lane int, out
 	})
 }
 
-// Revoke takes back the claims on a person's mails in the transaction of a withdrawal; see preferences.Sending.
-//
-// A claim that is under way read the facts before this withdrawal and is not to be seen before its commit. It holds its
-// campaign, so Revoke waits for it there, and the next claim waits there for the withdrawal.
-func (s *Service) Revoke(ctx context.Context, tx *sqldb.Tx, at time.Time, subscriberID, topicID string) ([]string, error) {
-	if lock := tx.Dialect().ForShare(); lock != "" {
-		if _, err := tx.ExecContext(ctx, "SELECT id FROM campaigns WHERE status IN ('in_review', 'scheduled', 'sending', 'paused') AND ($1 = '' OR topic_id = $1) ORDER BY id"+lock, topicID); err != nil {
-			return nil, fmt.Errorf("campaigns: revoke: %w", err)
-		}
-	}
-	rows, err := tx.QueryContext(ctx, `UPDATE deliveries SET revoked_at = $1 WHERE subscriber_id = $2 AND status = 'claimed' AND ($3 = '' OR campaign_id IN (SELECT id FROM campaigns WHERE topic_id = $3))
-		RETURNING id`, sqldb.Micros(at), subscriberID, topicID)
-	if err != nil {
-		return nil, fmt.Errorf("campaigns: revoke: %w", err)
-	}
-	defer rows.Close()
-	var ids []string
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, fmt.Errorf("campaigns: revoke: %w", err)
-		}
-		ids = append(ids, id)
-	}
-	return ids, rows.Err()
-}
-
 // settlePoll is how often a withdrawal looks whether the mail that was claimed when it came has an outcome.
 const settlePoll = 10 * time.Millisecond
 

@@ -130,7 +130,11 @@ func (s *Service) Cancel(ctx context.Context, actor audit.Actor, id string) (*Ca
 		case StatusFinished:
 			return problem.Conflict("The campaign is finished; there is nothing left to cancel.")
 		}
-		return s.end(ctx, tx, c, now, StatusCancelled, ReasonCancelled)
+		_, slices, err := exclusive(ctx, tx, c.ID)
+		if err != nil {
+			return err
+		}
+		return s.end(ctx, tx, c, slices, now, StatusCancelled, ReasonCancelled)
 	})
 }
 
@@ -150,7 +154,7 @@ func (s *Service) Unschedule(ctx context.Context, actor audit.Actor, id string) 
 func (s *Service) move(ctx context.Context, actor audit.Actor, id, action string, do func(tx *sqldb.Tx, c *Campaign, now time.Time) error) (c *Campaign, err error) {
 	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		now := s.now()
-		if c, err = lock(ctx, tx, id); err != nil {
+		if c, _, err = exclusive(ctx, tx, id); err != nil {
 			return err
 		}
 		before := c.Status

@@ -75,6 +75,10 @@ func (s *Service) Reports(ctx context.Context, list []*Campaign) (map[string]Rep
 		return nil, fmt.Errorf("campaigns: report: %w", err)
 	}
 	rows.Close()
+	apart, err := s.apart(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for _, c := range list {
 		r := out[c.ID]
 		switch {
@@ -82,12 +86,30 @@ func (s *Service) Reports(ctx context.Context, list []*Campaign) (map[string]Rep
 			if r.Total, err = s.count(ctx, s.DB, c); err != nil {
 				return nil, err
 			}
-		case c.Planned: // people who came or went while it ran are in the count
+		case c.Planned && !apart[c.ID]: // people who came or went while it ran are in the count
 			r.Total = counted[c.ID]
 		}
 		out[c.ID] = r
 	}
 	return out, nil
+}
+
+// apart tells in which campaigns people are set apart whom nobody has looked at.
+func (s *Service) apart(ctx context.Context) (map[string]bool, error) {
+	rows, err := s.DB.QueryContext(ctx, "SELECT DISTINCT campaign_id FROM campaign_slices")
+	if err != nil {
+		return nil, fmt.Errorf("campaigns: slices: %w", err)
+	}
+	defer rows.Close()
+	apart := map[string]bool{}
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("campaigns: slices: %w", err)
+		}
+		apart[id] = true
+	}
+	return apart, rows.Err()
 }
 
 // add counts what a tally says, and tells whether these people are in no other count.

@@ -28,11 +28,12 @@ type Rules struct {
 	Expires time.Time
 }
 
-// Range is a part of the audience: the people after a subscriber id that match a condition.
+// Range is a part of the audience: the people after a subscriber id, up to and with another, that match a condition.
 type Range struct {
 	After string
+	Upto  string // empty: to the last
 	Limit int
-	// Where may narrow the people, over the alias s, with its arguments bound from $5 on.
+	// Where may narrow the people, over the alias s, with its arguments bound from $6 on.
 	Where string
 	Args  []any
 }
@@ -54,10 +55,17 @@ func (s *Service) Candidates(ctx context.Context, q sqldb.Querier, rules Rules, 
 	if r.Where != "" {
 		where = " AND (" + r.Where + ")"
 	}
-	args := append([]any{rules.Topic.ID, rules.partner(), r.After, r.Limit}, r.Args...)
-	return s.candidates(ctx, q, rules, `SELECT `+columns+`, `+factColumns+` FROM subscribers s LEFT JOIN consents c ON c.subscriber_id = s.id AND c.topic_id = $1
-		WHERE s.id > $3`+where+` ORDER BY s.id LIMIT $4`, args...)
+	if r.Upto == "" {
+		r.Upto = lastID
+	}
+	// The consents are bounded like the people: PostgreSQL merges the two in the order of their ids, from the first one on.
+	args := append([]any{rules.Topic.ID, rules.partner(), r.After, r.Upto, r.Limit}, r.Args...)
+	return s.candidates(ctx, q, rules, `SELECT `+columns+`, `+factColumns+` FROM subscribers s LEFT JOIN consents c ON c.subscriber_id = s.id AND c.topic_id = $1 AND c.subscriber_id > $3 AND c.subscriber_id <= $4
+		WHERE s.id > $3 AND s.id <= $4`+where+` ORDER BY s.id LIMIT $5`, args...)
 }
+
+// lastID sorts behind every identifier.
+const lastID = "~"
 
 // CandidatesByID reads these people with their facts. Those who no longer exist are left out.
 func (s *Service) CandidatesByID(ctx context.Context, q sqldb.Querier, rules Rules, ids []string) ([]Candidate, error) {

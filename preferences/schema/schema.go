@@ -18,10 +18,10 @@ import (
 //go:embed *.sql
 var files embed.FS
 
-// macros are the few words that the engines spell differently.
+// macros are the few words that the engines spell differently. {{postgres}} begins a line that only PostgreSQL reads.
 var macros = map[sqldb.Dialect]*strings.Replacer{
-	sqldb.SQLite:     strings.NewReplacer("{{id}}", "TEXT", "{{bytes}}", "BLOB"),
-	sqldb.PostgreSQL: strings.NewReplacer("{{id}}", `TEXT COLLATE "C"`, "{{bytes}}", "BYTEA"),
+	sqldb.SQLite:     strings.NewReplacer("{{id}}", "TEXT", "{{bytes}}", "BLOB", "{{postgres}}", "-- "),
+	sqldb.PostgreSQL: strings.NewReplacer("{{id}}", `TEXT COLLATE "C"`, "{{bytes}}", "BYTEA", "{{postgres}}", ""),
 }
 
 // Migrate applies every migration that db has not seen, each in a transaction of its own. Several processes may call it at once.

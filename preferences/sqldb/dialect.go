@@ -74,6 +74,14 @@ func (d Dialect) ForUpdate() string {
 	return ""
 }
 
+// ForNoKeyUpdate is [Dialect.ForUpdate] that lets others write rows which refer to these.
+func (d Dialect) ForNoKeyUpdate() string {
+	if d == PostgreSQL {
+		return " FOR NO KEY UPDATE"
+	}
+	return ""
+}
+
 // ForShare waits for those who hold the rows that a SELECT returns by [Dialect.ForUpdate], and keeps others from locking
 // them so until the transaction ends; many may hold it at once.
 func (d Dialect) ForShare() string {

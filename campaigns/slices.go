@@ -1,0 +1,157 @@
+package campaigns
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"assent/preferences/sqldb"
+)
+
+// How lanes share a campaign without waiting for each other, and why a withdrawal wins all the same.
+//
+// Claims do not lock the campaign. Its audience is set apart in slices of some hundreds of people each, in a tiny transaction
+// that locks the campaign and moves its cursor. A claim locks any one slice that nobody holds (SKIP LOCKED), decides about the
+// next people in it, and moves the slice's own beginning; what is not done stays for whoever claims next, so a dead process
+// leaves nothing behind. SQLite has one writer at a time and all of this is true there by itself. On PostgreSQL:
+//
+//   - Nobody is claimed twice: a person is in at most one slice, since the cursor only moves forward under the campaign's lock,
+//     and a slice's beginning moves past the person in the transaction that writes the outcome, under the slice's lock.
+//   - A withdrawal ([Service.Revoke]) holds until its commit, in this order, the campaigns in FOR SHARE, so that no new slice
+//     can be set apart; the slices that contain the person in FOR SHARE, so that it waits for a claim which may have read the
+//     person's facts before and none can begin after; and the person's claimed and deferred deliveries. Whatever was claimed
+//     before is then committed and seen, and is revoked; whatever is claimed later reads the facts after the commit.
+//   - Deferred deliveries are claimed one row lock each (SKIP LOCKED): the same holds for them by the third of these locks.
+//   - Pause, cancel, expiry and the end of a campaign lock the campaign, then all its slices ([exclusive]): they wait for the
+//     claims under way, and whoever claims after reads the new status behind the slice's lock. A claim of deferred deliveries
+//     reads it behind the campaign's, in FOR SHARE.
+//
+// Locks are taken in the order campaign, slices, deliveries; a claim that holds a slice waits for nothing. Exclusive locks on a
+// campaign are FOR NO KEY UPDATE, with which rows that refer to it can still be written.
+
+// sliceSize is how many people are set apart at once: some claims' worth, so that few transactions lock the campaign, and few
+// enough that lanes do not run dry at the end while one of them still has a long way.
+const sliceSize = 1000
+
+// slice is the people after one subscriber id, up to and with another.
+type slice struct{ after, upto string }
+
+// takeSlice locks a slice of a campaign that nobody holds.
+func takeSlice(ctx context.Context, tx *sqldb.Tx, campaignID string) (sl slice, found bool, err error) {
+	err = tx.QueryRowContext(ctx, "SELECT after, upto FROM campaign_slices WHERE campaign_id = $1 ORDER BY upto LIMIT 1"+tx.Dialect().SkipLocked(), campaignID).Scan(&sl.after, &sl.upto)
+	if errors.Is(err, sql.ErrNoRows) {
+		return sl, false, nil
+	}
+	if err != nil {
+		return sl, false, fmt.Errorf("campaigns: slice: %w", err)
+	}
+	return sl, true, nil
+}
+
+// keep stores how far a slice has come, or removes it.
+func (sl slice) keep(ctx context.Context, tx *sqldb.Tx, campaignID string) (err error) {
+	if sl.after < sl.upto {
+		_, err = tx.ExecContext(ctx, "UPDATE campaign_slices SET after = $1 WHERE campaign_id = $2 AND upto = $3", sl.after, campaignID, sl.upto)
+	} else {
+		_, err = tx.ExecContext(ctx, "DELETE FROM campaign_slices WHERE campaign_id = $1 AND upto = $2", campaignID, sl.upto)
+	}
+	if err != nil {
+		return fmt.Errorf("campaigns: slice: %w", err)
+	}
+	return nil
+}
+
+// reserve sets the next slice of a campaign apart, unless it does not send or the cursor has passed the last person.
+func (s *Service) reserve(ctx context.Context, campaignID string) error {
+	return s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		c, err := lock(ctx, tx, campaignID)
+		if err != nil || c.Status != StatusSending || c.Planned {
+			return err
+		}
+		var n int
+		var last sql.NullString
+		if err := tx.QueryRowContext(ctx, "SELECT count(*), max(id) FROM (SELECT id FROM subscribers WHERE id > $1 ORDER BY id LIMIT $2) AS x", c.Cursor, sliceSize).Scan(&n, &last); err != nil {
+			return fmt.Errorf("campaigns: reserve: %w", err)
+		}
+		if n > 0 {
+			if _, err := tx.ExecContext(ctx, "INSERT INTO campaign_slices (campaign_id, upto, after) VALUES ($1, $2, $3)", c.ID, last.String, c.Cursor); err != nil {
+				return fmt.Errorf("campaigns: reserve: %w", err)
+			}
+			c.Cursor = last.String
+		}
+		if _, err := tx.ExecContext(ctx, "UPDATE campaigns SET cursor = $1, planned = $2, updated_at = $3 WHERE id = $4", c.Cursor, n < sliceSize, sqldb.Micros(s.now()), c.ID); err != nil {
+			return fmt.Errorf("campaigns: reserve: %w", err)
+		}
+		return nil
+	})
+}
+
+// exclusive locks a campaign and all that is set apart of it, so that nobody claims until tx ends.
+func exclusive(ctx context.Context, tx *sqldb.Tx, id string) (*Campaign, []slice, error) {
+	c, err := lock(ctx, tx, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, err := tx.QueryContext(ctx, "SELECT after, upto FROM campaign_slices WHERE campaign_id = $1 ORDER BY upto"+tx.Dialect().ForUpdate(), id)
+	if err != nil {
+		return nil, nil, fmt.Errorf("campaigns: slices: %w", err)
+	}
+	defer rows.Close()
+	var slices []slice
+	for rows.Next() {
+		var sl slice
+		if err := rows.Scan(&sl.after, &sl.upto); err != nil {
+			return nil, nil, fmt.Errorf("campaigns: slices: %w", err)
+		}
+		slices = append(slices, sl)
+	}
+	return c, slices, rows.Err()
+}
+
+// unreached is how many people of a campaign nobody has looked at: those after the cursor, and those left in its slices.
+func (s *Service) unreached(ctx context.Context, tx *sqldb.Tx, c *Campaign, slices []slice) (n int64, err error) {
+	if !c.Planned {
+		slices = append(slices, slice{c.Cursor, ""})
+	}
+	for _, sl := range slices {
+		left, err := s.countIn(ctx, tx, c, sl)
+		if err != nil {
+			return 0, err
+		}
+		n += left
+	}
+	return n, nil
+}
+
+// Revoke takes back the claims on a person's mails in the transaction of a withdrawal; see preferences.Sending. The locks that
+// it takes are told at the top of this file.
+func (s *Service) Revoke(ctx context.Context, tx *sqldb.Tx, at time.Time, subscriberID, topicID string) ([]string, error) {
+	if lock := tx.Dialect().ForShare(); lock != "" {
+		if _, err := tx.ExecContext(ctx, "SELECT id FROM campaigns WHERE status NOT IN ('finished', 'cancelled') AND ($1 = '' OR topic_id = $1) ORDER BY id"+lock, topicID); err != nil {
+			return nil, fmt.Errorf("campaigns: revoke: %w", err)
+		}
+		if _, err := tx.ExecContext(ctx, `SELECT upto FROM campaign_slices WHERE after < $1 AND upto >= $1 AND ($2 = '' OR campaign_id IN (SELECT id FROM campaigns WHERE topic_id = $2))
+			ORDER BY campaign_id, upto`+lock, subscriberID, topicID); err != nil {
+			return nil, fmt.Errorf("campaigns: revoke: %w", err)
+		}
+	}
+	rows, err := tx.QueryContext(ctx, `UPDATE deliveries SET revoked_at = $1 WHERE subscriber_id = $2 AND status IN ('claimed', 'deferred') AND ($3 = '' OR campaign_id IN (SELECT id FROM campaigns WHERE topic_id = $3))
+		RETURNING id, status`, sqldb.Micros(at), subscriberID, topicID)
+	if err != nil {
+		return nil, fmt.Errorf("campaigns: revoke: %w", err)
+	}
+	defer rows.Close()
+	var ids []string
+	for rows.Next() {
+		var id, status string
+		if err := rows.Scan(&id, &status); err != nil {
+			return nil, fmt.Errorf("campaigns: revoke: %w", err)
+		}
+		if status == StatusClaimed {
+			ids = append(ids, id)
+		}
+	}
+	return ids, rows.Err()
+}
