@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -14,6 +15,7 @@ import (
 	"assent/preferences/ledger"
 	"assent/preferences/partners"
 	"assent/preferences/tokens"
+	"assent/templates/locale"
 	"assent/templates/pages"
 )
 
@@ -126,8 +128,18 @@ func (p *Pages) whyMessage(ctx context.Context, v visit, view *pages.WhyView) er
 	if err != nil {
 		return err
 	}
-	view.Class, view.Basis, view.Obligation, view.Subject, view.SentAt, view.Request = m.Class.String(), m.Basis, m.Obligation, m.Subject, m.SentAt, m.Reference
+	view.Class, view.Basis, view.Obligation, view.Subject, view.SentAt, view.Request = m.Class.String(), m.Basis, m.Obligation, m.Subject, m.SentAt, asked(v.page.Locale, m.Reference)
 	return nil
+}
+
+// asked says in words what a mail answers. What programs refer to by a number of their own means nothing to its reader; a reference that
+// the company gave is theirs to know.
+func asked(l *locale.Locale, reference string) string {
+	kind, _, _ := strings.Cut(reference, ":")
+	if key := "centre.request." + strings.ReplaceAll(kind, "-", "_"); l.Has(key) {
+		return l.T(key)
+	}
+	return reference
 }
 
 // view frames the mail as it was sent, so that what is in it can do nothing to the page around it (compliance 61).

@@ -85,3 +85,19 @@ func TestWhoNeverChoseHasNoReceipt(t *testing.T) {
 		}
 	})
 }
+
+// A mail that answers says in words what it answers; the numbers of programs are no use to its reader.
+func TestWhyOfAnAnswerSpeaksInWords(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		double := true
+		s.Topic("news", func(in *preferences.TopicInput) { in.DoubleOptIn = &double })
+		sub := s.Person("anna@example.com", nil)
+		s.Post(s.link(tokens.Preferences, sub, ""), form("topic", "news")).Want(okStatus)
+		var message string
+		s.ok(s.DB.QueryRowContext(context.Background(), "SELECT id FROM messages WHERE subscriber_id = $1", sub.ID).Scan(&message))
+		page := s.Get("/why/" + s.Keys.Sign(tokens.Why, tokens.Claims{Subject: sub.ID, Source: message, Issued: s.Clock.Now()})).Want(okStatus).Body
+		if strings.Contains(page, "signup:") || strings.Contains(page, sub.ID) || !strings.Contains(page, "Your sign-up") {
+			t.Error(page)
+		}
+	})
+}

@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,12 +31,23 @@ type whole struct {
 	a    *app
 	data string
 	url  string
+	stop func() // ends the workers
 }
 
 func startWhole(t *testing.T, database string) *whole {
 	t.Helper()
-	data := t.TempDir()
-	c, err := (&Settings{Data: data, DatabaseURL: database, APIKey: "test-key-for-erasure", BaseURL: "http://mail.example.com", PostalAddress: "Street 1, 1234 AB Town"}).Config("")
+	return openWhole(t, &Settings{DatabaseURL: database, BaseURL: "http://mail.example.com"}, nil)
+}
+
+// openWhole starts it with settings; without a base address, links lead to the server itself. wrap, which may be nil, stands before it.
+func openWhole(t *testing.T, s *Settings, wrap func(http.Handler) http.Handler) *whole {
+	t.Helper()
+	server := httptest.NewUnstartedServer(nil)
+	s.Data, s.APIKey, s.PostalAddress = t.TempDir(), "test-key-for-erasure", "Street 1, 1234 AB Town"
+	if s.BaseURL == "" {
+		s.BaseURL = "http://" + server.Listener.Addr().String()
+	}
+	c, err := s.Config("")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,14 +63,19 @@ func startWhole(t *testing.T, database string) *whole {
 	if err := e.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { e.Stop(context.Background()) })
+	stop := sync.OnceFunc(func() { e.Stop(context.Background()) })
+	t.Cleanup(stop)
 	routes, err := a.routes(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(routes)
+	server.Config.Handler = routes
+	if wrap != nil {
+		server.Config.Handler = wrap(routes)
+	}
+	server.Start()
 	t.Cleanup(server.Close)
-	return &whole{t, a, data, server.URL}
+	return &whole{t, a, s.Data, server.URL, stop}
 }
 
 // send sends a request and fails the test unless the answer's status is below 400.
