@@ -79,6 +79,9 @@ func (e *Engine) Start() error {
 		return err
 	}
 	transactional, marketing, maintenance := asynq.NewServeMux(), asynq.NewServeMux(), asynq.NewServeMux()
+	for _, mux := range []*asynq.ServeMux{transactional, marketing, maintenance} {
+		mux.Use(traced)
+	}
 	transactional.HandleFunc(taskDrain, e.drainTask)
 	marketing.HandleFunc(taskLane, e.laneTask)
 	maintenance.HandleFunc(taskJob, e.jobTask)

@@ -36,9 +36,19 @@ const grace = 10 * time.Second
 // start runs the halves that are asked for and waits until it is told to stop.
 func start(ctx context.Context, cfg *Config, t *terminal, pages, sends bool) error {
 	log := cfg.logger(t.err)
+	flush, err := tracing(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.Background(), grace)
+		defer cancel()
+		if err := flush(ctx); err != nil {
+			log.Warn("the last spans did not reach the collector", "error", err)
+		}
+	}()
 	var listener net.Listener
 	if pages {
-		var err error
 		if listener, err = net.Listen("tcp", cfg.Addr); err != nil {
 			return fmt.Errorf("ASSENT_ADDR: cannot listen on %s: %w", cfg.Addr, err)
 		}

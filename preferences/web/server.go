@@ -85,10 +85,13 @@ func access(o Options) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			start := time.Now()
+			ctx, span := trace(c.Request())
+			c.SetRequest(c.Request().WithContext(ctx))
 			if err := next(c); err != nil {
 				c.Error(err)
 			}
 			took, status, route := time.Since(start), c.Response().Status, c.Path()
+			told(span, c.Request().Method, route, status)
 			if o.Observe != nil {
 				o.Observe(c.Request().Method, route, status, took)
 			}
