@@ -44,6 +44,11 @@ func Restore(ctx context.Context, db *sqldb.DB, path string) (m Manifest, secret
 		return m, nil, err
 	}
 	err = db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if tx.Dialect() == sqldb.SQLite { // the tables come in the order of the engine that wrote them, which may refer less
+			if _, err := tx.ExecContext(ctx, "PRAGMA defer_foreign_keys = ON"); err != nil {
+				return fmt.Errorf("backup: %w", err)
+			}
+		}
 		tables, err := sqldb.Tables(ctx, tx)
 		if err != nil {
 			return err
