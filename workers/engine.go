@@ -21,7 +21,7 @@ import (
 	"assent/workers/transport"
 )
 
-// Engine sends. All fields are required but Sign, Pacing and Every.
+// Engine sends. All fields are required but Sign, Tell, Pacing and Every.
 type Engine struct {
 	ID, Host      string // of this process among the workers
 	DB            *sqldb.DB
@@ -36,21 +36,24 @@ type Engine struct {
 	Transactional transport.Transport
 	// Sign is what a stream's mail of a From address is signed with; nil for what the relay signs. A mail that should be signed and
 	// cannot be does not go.
-	Sign     func(ctx context.Context, stream gate.Stream, from string) (*message.Signer, error)
+	Sign func(ctx context.Context, stream gate.Stream, from string) (*message.Signer, error)
+	// Tell lets the staff know of an alert, in the transaction that keeps it.
+	Tell     func(ctx context.Context, tx *sqldb.Tx, a campaigns.Alert) error
 	Journals string // folder of what a crash must not make us forget
 	Pacing   Pacing
 	// Every are jobs of other packages, run about as often as each says, on one process at a time.
 	Every []Job
 
-	servers  *queue.Servers
-	mailings mailings
-	watch    watch
-	claims   claimTimes
-	doubts   doubts
-	journal  *journal.Journal
-	notes    chan *journal.Lane // one for each sender
-	stop     context.CancelFunc
-	loops    sync.WaitGroup
+	servers   *queue.Servers
+	mailings  mailings
+	watch     watch
+	deferrals deferrals
+	claims    claimTimes
+	doubts    doubts
+	journal   *journal.Journal
+	notes     chan *journal.Lane // one for each sender
+	stop      context.CancelFunc
+	loops     sync.WaitGroup
 }
 
 // Job is something to do again and again.

@@ -98,6 +98,9 @@ func (e *Engine) runLane(ctx context.Context, campaignID string, lane int) (agai
 		e.claims.add(time.Since(asked))
 		var held []campaigns.Outcome
 		b.Items, held = e.Pacing.split(ctx, b.Items, e.Campaigns.Now())
+		var waiting []campaigns.Outcome
+		b.Items, waiting = e.hold(ctx, b.Items)
+		held = append(held, waiting...)
 		outcomes, troubled := e.send(ctx, b, claimant, notes)
 		outcomes = append(outcomes, held...)
 		if err := e.store(ctx, "outcome of mails", func(ctx context.Context) error { return e.Campaigns.Complete(ctx, campaignID, lane, outcomes) }); err != nil {
@@ -158,6 +161,7 @@ func (e *Engine) send(ctx context.Context, b campaigns.Batch, claimant string, n
 			e.Log.Debug("mail not sent", "delivery", b.Items[i].ID, "state", r.State.String(), "error", r.Err)
 		}
 	}
+	e.domains(ctx, b.Campaign, b.Items, results)
 	return outcomes, e.judge(ctx, b.Campaign, b.Items, results)
 }
 

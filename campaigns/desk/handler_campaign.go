@@ -34,6 +34,9 @@ func (d *Desk) show(c echo.Context, status int, val, unscheduled, untested map[s
 	v := site.CampaignView{Page: d.page(c, site.NavCampaigns), Name: m.Name, Status: m.Status, StatusReason: m.StatusReason, Subject: m.Subject, Preheader: m.Preheader, Segment: m.Segment, Excluded: m.ExcludeSegments,
 		Brand: m.Brand, ScheduledAt: m.ScheduledAt, StartedAt: m.StartedAt, FinishedAt: m.FinishedAt, ExpiresAt: m.ExpiresAt, LocalTime: strings.Replace(m.LocalTime, "T", " ", 1), Window: m.Window, PreviewURL: here + "/frame", DeliveriesURL: here + "/deliveries"}
 	l := v.Locale
+	if v.Alerts, err = d.alerts(ctx, v.Page, m.ID); err != nil {
+		return err
+	}
 	if m.Rate > 0 {
 		v.Rate = l.T("site.editor.per_hour", "n", m.Rate)
 	}

@@ -52,20 +52,46 @@ func (h *Home) show(c echo.Context) error {
 	return staff.Render(c, http.StatusOK, site.Home(v))
 }
 
-// needs is what waits for this person: campaigns that somebody else has put up for review.
+// needs is what waits for this person: campaigns whose rates are bad, and those that somebody else has put up for review.
 func (h *Home) needs(c echo.Context, p site.Page) ([]site.Need, error) {
-	if !access.Has(staff.VisitorOf(c).User.Roles, access.Approver) {
-		return nil, nil
+	needs, err := h.alerts(c, p)
+	if err != nil || !access.Has(staff.VisitorOf(c).User.Roles, access.Approver) {
+		return needs, err
 	}
 	list, err := h.Campaigns.List(c.Request().Context(), campaigns.StatusInReview, time.Time{}, "", shown)
 	if err != nil {
 		return nil, err
 	}
-	var needs []site.Need
 	for _, m := range list {
 		if m.Author != staff.ActorOf(c).Person() { // nobody approves what is their own
 			needs = append(needs, site.Need{Text: p.Locale.T("site.staff.home.approve", "name", m.Name), URL: address(m), Icon: site.NavCampaigns})
 		}
+	}
+	return needs, nil
+}
+
+// told is how long an alert is on the first page.
+const told = 3 * 24 * time.Hour
+
+// alerts are the latest about each campaign.
+func (h *Home) alerts(c echo.Context, p site.Page) (needs []site.Need, err error) {
+	ctx := c.Request().Context()
+	list, err := h.Campaigns.Alerts(ctx, "", h.Now().Add(-told), 10*shown)
+	if err != nil {
+		return nil, err
+	}
+	had := map[string]bool{}
+	for _, a := range list {
+		if had[a.CampaignID+a.Kind+a.Domain] || len(needs) == shown {
+			continue
+		}
+		had[a.CampaignID+a.Kind+a.Domain] = true
+		m, err := h.Campaigns.Get(ctx, h.DB, a.CampaignID)
+		if err != nil {
+			return nil, err
+		}
+		check := site.AlertCheck(p, a.Kind, a.Domain, a.Level == campaigns.LevelStop, a.Percent(), int(a.Total), a.Until)
+		needs = append(needs, site.Need{Text: p.Locale.T("site.brakes.need", "campaign", m.Name, "text", check.Text), Note: check.Help, URL: address(m), Tone: check.Tone, Icon: "alert"})
 	}
 	return needs, nil
 }

@@ -128,6 +128,7 @@ func (a *app) domain() {
 	views := campaigns.Views(a.people, a.links)
 	maps.Copy(views, notices.Views())
 	maps.Copy(views, formViews())
+	maps.Copy(views, alertViews(a.links.Base))
 	maps.Copy(views, recipients.Views(a.people, a.links, a.requestsURL()))
 	a.forms = &forms.Store{DB: a.db, Now: c.Now, People: a.people, Limits: sources{limits.NewSignups(a.queue.Redis())}, Log: a.log}
 	a.imports = &imports.Store{DB: a.db, Now: c.Now, People: a.people, Dir: filepath.Join(c.Data, "imports"), Log: a.log}
@@ -200,7 +201,7 @@ func (a *app) engine() (*workers.Engine, error) {
 	}
 	e := &workers.Engine{
 		ID: sqldb.NewID(), Host: host, DB: a.db, Log: a.log, Queue: a.queue, Campaigns: a.mails, People: a.people, Outbox: a.outbox, Composer: a.composer, Links: a.links,
-		Sign:     a.signing.Signer,
+		Sign:     a.signing.Signer, Tell: a.tellAlert,
 		Journals: filepath.Join(a.config.Data, "journal"),
 		Pacing:   workers.Pacing{Limiter: limits.New(a.queue.Redis(), "pace", limits.Local), Warmup: a.config.Warmup, Domains: a.config.DomainLimits},
 		Every: []workers.Job{

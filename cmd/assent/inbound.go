@@ -20,7 +20,7 @@ import (
 
 // feedback is where what comes back about mails changes something.
 func (a *app) feedback() *feedback.Sink {
-	return &feedback.Sink{DB: a.db, Now: a.config.Now, Log: a.log, People: a.people, Campaigns: a.mails, Outbox: a.outbox}
+	return &feedback.Sink{DB: a.db, Now: a.config.Now, Log: a.log, People: a.people, Campaigns: a.mails, Outbox: a.outbox, Tell: a.tellAlert}
 }
 
 func (a *app) parser() *inbound.Parser {

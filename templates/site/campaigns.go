@@ -77,7 +77,9 @@ type CampaignView struct {
 	Page
 	Name, Status string
 	// StatusReason says why it is paused or cancelled, if it is.
-	StatusReason                                  string
+	StatusReason string
+	// Alerts are what mailbox providers' reports led to.
+	Alerts                                        []Check
 	Subject, Preheader, Topic, Segment, Brand     string
 	Excluded                                      []string
 	Author, Approver                              string

@@ -63,6 +63,7 @@ func addCampaigns(out map[string]templ.Component, p Page, say func(string) strin
 	run.Report = &ReportView{Total: 12027, Sent: 4210, Waiting: 4800, Claimed: 12, Deferred: 98, Failed: 3, Uncertain: 1, Bounced: 22, Complained: 1, Unsubscribed: 17, Skipped: counts, Over: over}
 	run.Compared = []Compared{{say("What is new in March"), "/admin/campaigns/1", at, Counts{0, 12027, 4210, 2907, 22, 1, 17}}, {say("February"), "/admin/campaigns/2", at.AddDate(0, -1, 0), Counts{0, 11000, 9000, 2000, 40, 0, 90}}}
 	run.LiveURL, run.Speed = "/admin/campaigns/1/live", Speed{0.4, 95 * time.Minute}
+	run.Alerts = []Check{{say("0.25 % of 1,200 recipients reported it as spam."), say("Told to the staff."), ui.Warn}, {say("gmail.com put off 34 % of 80 mails."), say("Mail to this domain waits until 10:35."), ui.Bad}}
 	out["campaign-running"] = Campaign(run)
 	run.LiveURL = ""
 	compared := []Compared{{say("What is new in March"), "/admin/campaigns/1", at, Counts{0, 12027, 4210, 2907, 22, 1, 17}}, {say("February"), "/admin/campaigns/2", at.AddDate(0, -1, 0), Counts{2, 11000, 9000, 2000, 40, 0, 90}}}
@@ -74,7 +75,7 @@ func addCampaigns(out map[string]templ.Component, p Page, say func(string) strin
 	out["reports"] = Reports(reports)
 	out["reports-empty"] = Reports(ReportsView{Page: p, Listing: Listing{Chosen: map[string]string{"days": "30"}}, Spans: []string{"30"}})
 	run.Report = &ReportView{}
-	run.StatusReason, run.Segment = "", ""
+	run.StatusReason, run.Segment, run.Alerts = "", "", nil
 	out["campaign-started"] = Campaign(run)
 	deliveries := []DeliveryRow{
 		{say("anna.de.vries@example.com"), "/admin/subscribers/1", "sent", "allowed", say("250 2.0.0 ok"), at}, {say("bo@example.com"), "/admin/subscribers/2", "skipped", "withdrawn", "", at},
