@@ -201,7 +201,7 @@ func (a *app) engine() (*workers.Engine, error) {
 	}
 	e := &workers.Engine{
 		ID: sqldb.NewID(), Host: host, DB: a.db, Log: a.log, Queue: a.queue, Campaigns: a.mails, People: a.people, Outbox: a.outbox, Composer: a.composer, Links: a.links,
-		Sign:     a.signing.Signer, Tell: a.tellAlert,
+		Sign: a.signing.Signer, Tell: a.tellAlert,
 		Journals: filepath.Join(a.config.Data, "journal"),
 		Pacing:   workers.Pacing{Limiter: limits.New(a.queue.Redis(), "pace", limits.Local), Warmup: a.config.Warmup, Domains: a.config.DomainLimits},
 		Every: []workers.Job{
