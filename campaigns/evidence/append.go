@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 
 // What can become of a notice. Erased is written by [Erase] alone.
 const (
+	Served   = "served"   // another channel than mail reached the person
 	Accepted = "accepted" // the relay took the mail; that it was read is not said
 	Bounced  = "bounced"  // the relay, or the mailbox later, refused it for good
 	Unserved = "unserved" // it cannot be delivered by mail
@@ -38,7 +40,11 @@ type Entry struct {
 	Code      int       `json:"code,omitempty"`
 	Reply     string    `json:"reply,omitempty"` // of the relay, or the bounce
 	Reason    string    `json:"reason,omitempty"`
-	Erases    []int64   `json:"erases,omitempty"` // rows
+	Was       string    `json:"was,omitempty"`     // of Served: the status of the notice
+	Details   string    `json:"details,omitempty"` // SHA-256 of everything else that is stored of the notice
+	Tries     string    `json:"tries,omitempty"`   // SHA-256 of its tries
+	Post      string    `json:"post,omitempty"`    // of Served: SHA-256 of what was noted
+	Erases    []int64   `json:"erases,omitempty"`  // rows
 }
 
 // row is an entry as it is stored.
@@ -91,9 +97,13 @@ func Append(ctx context.Context, tx *sqldb.Tx, entries ...Entry) error {
 		return nil
 	}
 	for _, e := range entries {
-		if !sqldb.IsID(e.Notice) || (e.Event != Accepted && e.Event != Bounced && e.Event != Unserved) || e.At.IsZero() {
+		if !sqldb.IsID(e.Notice) || (e.Event != Accepted && e.Event != Bounced && e.Event != Unserved && e.Event != Served) || e.At.IsZero() {
 			return fmt.Errorf("evidence: %q of %q is not evidence", e.Event, e.Notice)
 		}
+	}
+	entries = slices.Clone(entries)
+	if err := describe(ctx, tx, entries); err != nil {
+		return err
 	}
 	return add(ctx, tx, entries)
 }

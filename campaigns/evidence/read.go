@@ -79,3 +79,43 @@ func Head(ctx context.Context, q sqldb.Querier) (Position, error) {
 	}
 	return p, nil
 }
+
+// Changed names what is stored of a notice otherwise than the chain says last of it; empty when all is as it was, or the chain says
+// nothing.
+func Changed(ctx context.Context, q sqldb.Querier, id string) (string, error) {
+	rows, err := q.QueryContext(ctx, "SELECT "+pageColumns+` FROM notice_evidence e LEFT JOIN messages m ON m.id = e.message_id LEFT JOIN message_bytes b ON b.message_id = e.message_id
+		LEFT JOIN notice_served v ON v.message_id = e.message_id WHERE e.message_id = $1 ORDER BY e.seq`, id)
+	if err != nil {
+		return "", fmt.Errorf("evidence: %w", err)
+	}
+	defer rows.Close()
+	var last row
+	var n notice
+	var e Entry
+	served := ""
+	for rows.Next() {
+		last, n, e = row{}, notice{}, Entry{}
+		if err := scanPage(rows, &last, &n); err != nil {
+			return "", fmt.Errorf("evidence: %w", err)
+		}
+		if last.Content == "" {
+			continue
+		}
+		if json.Unmarshal([]byte(last.Content), &e) != nil {
+			return "evidence", nil
+		}
+		if e.Event == Served {
+			served = e.Post
+		}
+	}
+	if err := rows.Err(); err != nil || last.Content == "" {
+		return "", err
+	}
+	rows.Close()
+	tries, err := triesOf(ctx, q, []string{id})
+	if err != nil {
+		return "", err
+	}
+	n.tries = tries[id]
+	return differs(&last, &e, &n, served), nil
+}

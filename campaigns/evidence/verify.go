@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"assent/preferences/sqldb"
@@ -45,7 +46,7 @@ const page = 500
 // while mail goes out: it checks the chain as it was at its start. What is wrong is in Report.Broken; the error is for a
 // database that fails.
 func Verify(ctx context.Context, q sqldb.Querier, o Options) (Report, error) {
-	v := verifier{q: q, last: Position{Hash: genesis}, empty: map[int64]bool{}, o: o}
+	v := verifier{q: q, last: Position{Hash: genesis}, empty: map[int64]bool{}, served: map[string]string{}, o: o}
 	if o.Expect != "" {
 		expect, err := ParsePosition(o.Expect)
 		if err != nil {
@@ -72,6 +73,7 @@ type verifier struct {
 	stored Position // the head as it is stored
 	last   Position // of the rows checked so far
 	empty  map[int64]bool
+	served map[string]string // what the chain says of other channels, by notice
 	report Report
 }
 
@@ -129,13 +131,45 @@ type notice struct {
 	email, reason                             sql.NullString
 	raw                                       []byte
 	newest                                    bool // no later row is about the notice
+	at                                        sql.NullInt64
+	known                                     bool // the chain knows the time of its status
+	accepted                                  bool // it was never sent, or the chain knows when
+	details                                   details
+	tries                                     string
+	post                                      string // what is noted about another channel
+}
+
+// pageColumns are those of a row e with its notice m, the bytes of its mail b and what is noted about another channel v.
+var pageColumns = `e.seq, e.message_id, e.at, e.commitment, e.hash, e.salt, e.content, m.id, m.status, m.sha256, m.message_id, m.relay, m.tls, m.reply, m.email, m.reason, b.raw,
+	NOT EXISTS (SELECT 1 FROM notice_evidence n WHERE n.message_id = e.message_id AND n.seq > e.seq), m.at,
+	m.sent_at IS NULL OR EXISTS (SELECT 1 FROM notice_evidence a WHERE a.message_id = e.message_id AND a.at = m.sent_at),
+	EXISTS (SELECT 1 FROM notice_evidence a WHERE a.message_id = e.message_id AND a.at = m.at),
+	v.broadcast_id, v.channel, v.served_on, v.note, v.actor, v.at, ` + orEmpty(detailColumns)
+
+// orEmpty makes columns of an outer join texts that are never NULL.
+func orEmpty(columns string) string {
+	return regexp.MustCompile(`m\.(class|kind|obligation|basis|reference|address_key|name|locale|brand_key|subject|content|attachments|facts|author)\b`).ReplaceAllString(
+		strings.NewReplacer("CAST(m.attempts AS TEXT)", "COALESCE(CAST(m.attempts AS TEXT), '')", "CAST(m.created_at AS TEXT)", "COALESCE(CAST(m.created_at AS TEXT), '')").Replace(columns), "COALESCE(m.$1, '')")
+}
+
+func scanPage(rows *sql.Rows, r *row, n *notice) error {
+	var broadcast, channel, on, note, actor sql.NullString
+	var at sql.NullInt64
+	err := rows.Scan(append([]any{&r.Seq, &r.Notice, &r.At, &r.Commitment, &r.Hash, &r.Salt, &r.Content, &n.id, &n.status, &n.sum, &n.messageID, &n.relay, &n.tls, &n.reply, &n.email, &n.reason, &n.raw, &n.newest,
+		&n.at, &n.accepted, &n.known, &broadcast, &channel, &on, &note, &actor, &at}, n.details.places()...)...)
+	if channel.Valid {
+		n.post = Post(broadcast.String, channel.String, on.String, note.String, actor.String, at.Int64)
+	}
+	return err
 }
 
 func (v *verifier) page(ctx context.Context) error {
-	rows, err := v.q.QueryContext(ctx, `SELECT e.seq, e.message_id, e.at, e.commitment, e.hash, e.salt, e.content, m.id, m.status, m.sha256, m.message_id, m.relay, m.tls, m.reply, m.email, m.reason, b.raw,
-		NOT EXISTS (SELECT 1 FROM notice_evidence n WHERE n.message_id = e.message_id AND n.seq > e.seq)
-		FROM notice_evidence e LEFT JOIN messages m ON m.id = e.message_id LEFT JOIN message_bytes b ON b.message_id = e.message_id WHERE e.seq > $1 AND e.seq <= $2 ORDER BY e.seq LIMIT $3`,
-		v.last.Seq, v.stored.Seq, page)
+	tries, err := v.tries(ctx)
+	if err != nil {
+		return err
+	}
+	rows, err := v.q.QueryContext(ctx, "SELECT "+pageColumns+` FROM notice_evidence e LEFT JOIN messages m ON m.id = e.message_id LEFT JOIN message_bytes b ON b.message_id = e.message_id
+		LEFT JOIN notice_served v ON v.message_id = e.message_id WHERE e.seq > $1 AND e.seq <= $2 ORDER BY e.seq LIMIT $3`, v.last.Seq, v.stored.Seq, page)
 	if err != nil {
 		return err
 	}
@@ -143,15 +177,38 @@ func (v *verifier) page(ctx context.Context) error {
 	for rows.Next() {
 		var r row
 		var n notice
-		if err := rows.Scan(&r.Seq, &r.Notice, &r.At, &r.Commitment, &r.Hash, &r.Salt, &r.Content, &n.id, &n.status, &n.sum, &n.messageID, &n.relay, &n.tls, &n.reply, &n.email, &n.reason, &n.raw, &n.newest); err != nil {
+		if err := scanPage(rows, &r, &n); err != nil {
 			return err
 		}
+		n.tries = tries[r.Notice]
 		v.row(&r, &n)
 		if v.report.Broken != nil {
 			return nil
 		}
 	}
 	return rows.Err()
+}
+
+// tries hashes those of the notices of the next page.
+func (v *verifier) tries(ctx context.Context) (map[string]string, error) {
+	rows, err := v.q.QueryContext(ctx, "SELECT DISTINCT message_id FROM notice_evidence WHERE seq > $1 AND seq <= $2", v.last.Seq, min(v.stored.Seq, v.last.Seq+page))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var ids []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	rows.Close()
+	return triesOf(ctx, v.q, ids)
 }
 
 func (v *verifier) row(r *row, n *notice) {
@@ -192,11 +249,16 @@ func (v *verifier) content(r *row, n *notice) {
 		v.fail(r.Seq, r.Notice, "the notice of row %d is gone", r.Seq)
 		return
 	}
+	if e.Event == Served {
+		v.served[r.Notice] = e.Post
+	}
 	if n.newest {
-		v.compare(r, &e, n)
+		if what := differs(r, &e, n, v.served[r.Notice]); what != "" {
+			v.fail(r.Seq, r.Notice, "the %s of the notice is not what row %d says", what, r.Seq)
+		}
 	}
 	if n.raw != nil && n.newest && v.report.Broken == nil {
-		if got := sha256.Sum256(n.raw); hex.EncodeToString(got[:]) != e.SHA256 {
+		if got := sha256.Sum256(n.raw); e.SHA256 != "" && hex.EncodeToString(got[:]) != e.SHA256 {
 			v.fail(r.Seq, r.Notice, "the bytes of the mail are not those that row %d speaks of", r.Seq)
 			return
 		}
@@ -207,20 +269,33 @@ func (v *verifier) content(r *row, n *notice) {
 // statuses is that of a notice after an event.
 var statuses = map[string]string{Accepted: "sent", Bounced: "bounced", Unserved: "unserved"}
 
-// compare holds the notice to the last that the chain says of it.
-func (v *verifier) compare(r *row, e *Entry, n *notice) {
-	for _, c := range []struct {
-		what      string
-		is, wants string
-	}{
-		{"status", n.status.String, statuses[e.Event]}, {"sha256", n.sum.String, e.SHA256}, {"message_id", n.messageID.String, e.MessageID}, {"relay", n.relay.String, e.Relay},
-		{"tls", n.tls.String, e.TLS}, {"reply", n.reply.String, e.Reply}, {"email", n.email.String, e.To}, {"reason", n.reason.String, e.Reason},
+// differs holds the notice to the last that the chain says of it, and names the first thing that is not so. served is what the
+// chain says of another channel.
+func differs(r *row, e *Entry, n *notice, served string) string {
+	status := statuses[e.Event]
+	if e.Event == Served {
+		status = e.Was
+	}
+	for _, c := range []struct{ what, is, wants string }{
+		{"status", n.status.String, status}, {"sha256", n.sum.String, e.SHA256}, {"message_id", n.messageID.String, e.MessageID}, {"relay", n.relay.String, e.Relay},
+		{"tls", n.tls.String, e.TLS}, {"reply", n.reply.String, e.Reply}, {"email", n.email.String, e.To}, {"reason", n.reason.String, e.Reason}, {"note of another channel", n.post, served},
 	} {
 		if c.is != c.wants {
-			v.fail(r.Seq, r.Notice, "the %s of the notice is not what row %d says", c.what, r.Seq)
-			return
+			return c.what
 		}
 	}
+	switch {
+	case e.Details == "": // written before details were chained
+	case n.details.sum() != e.Details:
+		return "details"
+	case n.tries != e.Tries:
+		return "tries"
+	case e.Event != Served && n.at.Int64 != r.At, !n.known:
+		return "time"
+	case !n.accepted:
+		return "time of acceptance"
+	}
+	return ""
 }
 
 // end compares the last row with the stored and the expected head.

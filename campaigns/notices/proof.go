@@ -59,8 +59,9 @@ type Proof struct {
 	CreatedAt  time.Time         `json:"created_at"`
 	Attempts   []outbox.Attempt  `json:"attempts"`
 	Evidence   []evidence.Record `json:"evidence"`
-	MailKept   bool              `json:"mail_kept"`  // it can be shown again byte for byte
-	MailSound  bool              `json:"mail_sound"` // and is the one that was accepted
+	MailKept   bool              `json:"mail_kept"`         // it can be shown again byte for byte
+	MailSound  bool              `json:"mail_sound"`        // and is the one that was accepted
+	Changed    string            `json:"changed,omitempty"` // what is stored otherwise than the evidence says
 	Head       string            `json:"evidence_head"`
 	PrintedAt  time.Time         `json:"printed_at"`
 }
@@ -91,6 +92,9 @@ func (s *Service) Proof(ctx context.Context, id string) (Proof, error) {
 		for _, e := range p.Evidence {
 			p.MailSound = p.MailSound || e.SHA256 == hex.EncodeToString(sum[:])
 		}
+	}
+	if p.Changed, err = evidence.Changed(ctx, s.DB, id); err != nil {
+		return p, err
 	}
 	head, err := evidence.Head(ctx, s.DB)
 	p.Head = head.String()
@@ -130,6 +134,9 @@ func (p Proof) Text() string {
 		if !e.Sound {
 			fmt.Fprintln(&b, "     CHANGED: this is not what was recorded")
 		}
+	}
+	if p.Changed != "" {
+		fmt.Fprintf(&b, "\nCHANGED: the %s of the notice is not what the evidence says.\n", p.Changed)
 	}
 	switch {
 	case p.MailKept && p.MailSound:

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"assent/campaigns/evidence"
 	"assent/preferences/address"
 	"assent/preferences/audit"
 	"assent/preferences/problem"
@@ -71,6 +72,9 @@ func (s *Service) MarkServed(ctx context.Context, actor audit.Actor, id string, 
 			message, b.ID, served.Channel, served.On, served.Note, served.By, sqldb.Micros(now)); err != nil {
 			return fmt.Errorf("broadcasts: served: %w", err)
 		}
+		if err := s.chain(ctx, tx, message, b.ID, served); err != nil {
+			return err
+		}
 		// The note may speak of the person, so it stands in the person's own record, which erasure empties.
 		if err := audit.Record(ctx, tx, now, actor, "notice.served", audit.Object("subscriber", in.SubscriberID), nil, in); err != nil {
 			return err
@@ -78,4 +82,14 @@ func (s *Service) MarkServed(ctx context.Context, actor audit.Actor, id string, 
 		return audit.Record(ctx, tx, now, actor, "notice_broadcast.served", object(b.ID), nil, map[string]string{"message": message, "channel": in.Channel, "on": in.On})
 	})
 	return served, err
+}
+
+// chain adds to the evidence of a notice that another channel reached the person.
+func (s *Service) chain(ctx context.Context, tx *sqldb.Tx, message, broadcast string, served Served) error {
+	m, err := s.Outbox.Get(ctx, tx, message)
+	if err != nil {
+		return err
+	}
+	return evidence.Append(ctx, tx, evidence.Entry{Notice: message, Event: evidence.Served, At: served.At, To: m.Email, SHA256: m.SHA256, MessageID: m.MessageID, Relay: m.Relay, TLS: m.TLS,
+		Reply: m.Reply, Reason: m.Reason, Was: m.Status, Post: evidence.Post(broadcast, served.Channel, served.On, served.Note, served.By, sqldb.Micros(served.At))})
 }
