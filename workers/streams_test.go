@@ -1,0 +1,199 @@
+package workers_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"assent/campaigns"
+	"assent/campaigns/brands"
+	"assent/campaigns/campaignstest"
+	"assent/campaigns/notices"
+	"assent/campaigns/outbox"
+	"assent/preferences"
+	"assent/preferences/gate"
+	"assent/preferences/sqldb"
+	"assent/preferences/sqldb/sqldbtest"
+	"assent/workers"
+	"assent/workers/smtptest"
+	"assent/workers/transport"
+)
+
+// streams is a rig whose transactional mail has a relay of its own.
+type streams struct {
+	*rig
+	own     *smtptest.Server
+	notices *notices.Service
+}
+
+func newStreams(t *testing.T, db *sqldb.DB, marketing, own smtptest.Options) *streams {
+	t.Helper()
+	s := &streams{own: smtptest.Serve(t, own)}
+	host, port, _ := net.SplitHostPort(s.own.Addr)
+	n, _ := strconv.Atoi(port)
+	relay, err := transport.NewSMTP(transport.Relay{Host: host, Port: n, Connections: 4}, transport.Options{Stream: gate.StreamTransactional})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.rig = newRig(t, db, marketing, func(e *workers.Engine) { e.Transactional = relay })
+	s.notices = &notices.Service{DB: db, Now: s.Clock.Now, Outbox: s.Outbox, People: s.People}
+	return s
+}
+
+// notice posts one and returns it.
+func (s *streams) notice(to string) *outbox.Message {
+	s.T.Helper()
+	made, err := s.notices.Create(context.Background(), campaignstest.Staff, notices.Input{To: notices.Recipient{Email: to}, Obligation: "security", Basis: "contract", Subject: "Your password",
+		Blocks: []byte(`[{"type":"text","markdown":"It was changed."}]`)})
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	return &made[0]
+}
+
+// ended waits until a notice has come to an end.
+func (s *streams) ended(m *outbox.Message, within time.Duration) *outbox.Message {
+	s.T.Helper()
+	for end := time.Now().Add(within); ; time.Sleep(5 * time.Millisecond) {
+		now, err := s.Outbox.Get(context.Background(), s.DB, m.ID)
+		if err != nil {
+			s.T.Fatal(err)
+		}
+		if now.Status == outbox.StatusSent || now.Status == outbox.StatusBounced || now.Status == outbox.StatusUnserved || time.Now().After(end) {
+			return now
+		}
+	}
+}
+
+func (s *streams) crowd(n int) {
+	s.T.Helper()
+	s.Topic("news", nil)
+	for i := range n {
+		s.Give(s.Person(fmt.Sprintf("p%d@example.com", i), nil), "news")
+	}
+}
+
+// A block for policy and complaints on the marketing stream pause the campaign, and neither stop nor suppress anybody's notices.
+func TestTroubleOfMarketingDoesNotTouchNotices(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		s := newStreams(t, db, smtptest.Options{Script: func(at smtptest.Step) smtptest.Reply {
+			if at.Verb == "RCPT" {
+				return smtptest.Reply{Text: "550 5.7.1 blocked for policy"}
+			}
+			return smtptest.Reply{}
+		}}, smtptest.Options{})
+		s.crowd(40)
+		c := s.Campaign("news", nil)
+		s.Schedule(c)
+		for end := time.Now().Add(30 * time.Second); s.Report(c).Status != campaigns.StatusPaused; time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("compliance 15, 25: the campaign is not paused: %+v", s.Report(c))
+			}
+		}
+		if _, _, err := s.People.Suppress(context.Background(), campaignstest.Staff, "p1@example.com", preferences.SuppressedComplained, "", "feedback loop"); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 40 {
+			if m := s.ended(s.notice(fmt.Sprintf("p%d@example.com", i)), 20*time.Second); m.Status != outbox.StatusSent {
+				t.Fatalf("the notice to p%d is %s %s", i, m.Status, m.Reason)
+			}
+		}
+		if n := len(s.own.Messages()); n != 40 {
+			t.Errorf("%d notices came", n)
+		}
+		var suppressed int
+		if err := db.QueryRowContext(context.Background(), "SELECT count(*) FROM suppressions").Scan(&suppressed); err != nil || suppressed != 1 {
+			t.Errorf("%d are suppressed, %v", suppressed, err)
+		}
+	})
+}
+
+// A marketing relay that hangs, with a campaign for many, does not delay a notice.
+func TestAHangingMarketingRelayDoesNotDelayNotices(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		var begun atomic.Int64
+		s := newStreams(t, db, smtptest.Options{Script: func(at smtptest.Step) smtptest.Reply {
+			if at.Verb == "." {
+				begun.Add(1)
+				return smtptest.Reply{Delay: 2 * time.Second}
+			}
+			return smtptest.Reply{}
+		}}, smtptest.Options{})
+		s.crowd(300)
+		s.Schedule(s.Campaign("news", nil))
+		for end := time.Now().Add(30 * time.Second); begun.Load() == 0 && time.Now().Before(end); {
+			time.Sleep(5 * time.Millisecond)
+		}
+		var slowest time.Duration
+		for i := range 10 {
+			m := s.ended(s.notice(fmt.Sprintf("p%d@example.com", i)), 20*time.Second)
+			if m.Status != outbox.StatusSent {
+				t.Fatalf("%+v", m)
+			}
+			slowest = max(slowest, m.SentAt.Sub(m.CreatedAt))
+		}
+		if slowest > 1500*time.Millisecond { // less than one mail of the other stream takes
+			t.Errorf("the slowest notice took %v", slowest)
+		}
+		if sent := len(s.sink.Messages()); sent > 200 {
+			t.Errorf("%d of the campaign were out already: nothing was in the way", sent)
+		}
+	})
+}
+
+// Each stream has its own relay and From; a notice never leaves by the relay of marketing.
+func TestStreamsHaveTheirOwnRelayAndFrom(t *testing.T) {
+	s := newStreams(t, sqldbtest.SQLite(t), smtptest.Options{}, smtptest.Options{})
+	from := "notices@example.com"
+	if _, err := (&brands.Store{DB: s.DB, Now: s.Clock.Now}).Update(context.Background(), campaignstest.Staff, brands.Default, func(b *brands.Brand) { b.NoticeFromEmail = from }); err != nil {
+		t.Fatal(err)
+	}
+	s.crowd(5)
+	c := s.Campaign("news", nil)
+	s.Schedule(c)
+	s.finished(c)
+	for i := range 5 {
+		s.ended(s.notice(fmt.Sprintf("p%d@example.com", i)), 20*time.Second)
+	}
+	if len(s.own.Messages()) != 5 || len(s.sink.Messages()) != 5 {
+		t.Fatalf("%d notices, %d of the campaign", len(s.own.Messages()), len(s.sink.Messages()))
+	}
+	for _, m := range s.own.Messages() {
+		if !strings.Contains(string(m.Data), "<"+from+">") || strings.Contains(string(m.Data), "\r\nList-") {
+			t.Errorf("a notice: %s", m.Data)
+		}
+	}
+	for _, m := range s.sink.Messages() {
+		head, _, _ := strings.Cut(string(m.Data), "\r\n\r\n")
+		if strings.Contains(head, from) {
+			t.Errorf("a campaign's mail comes from %s", from)
+		}
+	}
+}
+
+// When its own relay is away a notice waits, does not take the other one, and goes when the relay is back.
+func TestANoticeWaitsForItsOwnRelay(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		var down atomic.Bool
+		down.Store(true)
+		s := newStreams(t, db, smtptest.Options{}, smtptest.Options{Script: func(at smtptest.Step) smtptest.Reply {
+			return smtptest.Reply{Drop: at.Verb == "CONNECT" && down.Load()}
+		}})
+		m := s.notice("anna@example.com")
+		if now := s.ended(m, 1500*time.Millisecond); now.Status != outbox.StatusDeferred && now.Status != outbox.StatusQueued && now.Status != outbox.StatusSending {
+			t.Fatalf("%+v", now)
+		}
+		down.Store(false)
+		if now := s.ended(m, 30*time.Second); now.Status != outbox.StatusSent || now.Attempts < 2 {
+			t.Errorf("%s after %d tries", now.Status, now.Attempts)
+		}
+		if n := len(s.sink.Messages()); n != 0 {
+			t.Errorf("%d went by the other relay", n)
+		}
+	})
+}
