@@ -45,7 +45,8 @@ const (
 
 // BulkResult is what became of a row.
 type BulkResult struct {
-	ID       string // of the person
+	ID       string    // of the person
+	At       time.Time // when; what changes the person later has a later time
 	Created  bool
 	Skipped  string            // why the row was left out; empty: it was taken
 	Fields   []problem.Field   // what is wrong with a row that is invalid
@@ -105,6 +106,7 @@ func (s *Service) Bulk(ctx context.Context, tx *sqldb.Tx, in Bulk) (results []Bu
 	var taken []*bulkPerson
 	for i := range b.people {
 		p := &b.people[i]
+		results[p.row].At = b.now
 		if b.judge(p, &results[p.row]); results[p.row].Skipped == "" {
 			taken = append(taken, p)
 		}

@@ -31,7 +31,7 @@ func (s *Store) remember(ctx context.Context, tx *sqldb.Tx, imp *Import, lines [
 		if imp.DryRun {
 			id = ""
 		}
-		rows = append(rows, []any{imp.ID, l.fingerprint, l.line, id, l.result.Created, jsonText(l.result.Choices), sqldb.Micros(s.now())})
+		rows = append(rows, []any{imp.ID, l.fingerprint, l.line, id, l.result.Created, jsonText(l.result.Choices), sqldb.Micros(l.result.At)})
 	}
 	return insert(ctx, tx, "INSERT INTO import_people (import_id, fingerprint, line, subscriber_id, created, choices, at) VALUES ", rows)
 }
