@@ -25,7 +25,7 @@ const day = 24 * time.Hour
 var ctx = context.Background()
 
 func service(w *campaignstest.World) *processing.Service {
-	return &processing.Service{DB: w.DB, Now: w.Clock.Now, People: w.People, Relays: []processing.Relay{{Host: "relay.example.net", Stream: "marketing"}}}
+	return &processing.Service{DB: w.DB, Now: w.Clock.Now, People: w.People, Relays: []processing.Relay{{Host: "relay.example.net", Stream: "marketing"}}, Stores: []string{"s3://store.example.net/vault"}}
 }
 
 func names(t *testing.T, w *campaignstest.World) (out []string) {
@@ -224,7 +224,7 @@ func TestTheRecordOfProcessing(t *testing.T) {
 		processing.Desk{Service: s, Site: h.Site}.Register(h.Echo)
 		pia, rita := h.As("Pia", access.PrivacyOfficer), h.As("Rita", access.ReadOnly)
 
-		page := rita.Get("/admin/processing").Want(200, "=News", "Consent", "relay.example.net", "Proving consent", "30 days.").Body.String()
+		page := rita.Get("/admin/processing").Want(200, "=News", "Consent", "relay.example.net", "s3://store.example.net/vault (backups)", "Proving consent", "30 days.").Body.String()
 		if strings.Contains(page, "/admin/processing/rules") {
 			t.Error("who may only read is offered to change the rules")
 		}

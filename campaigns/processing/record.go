@@ -55,6 +55,9 @@ func (s *Service) Record(ctx context.Context, l *locale.Locale) (r Record, err e
 	for _, relay := range s.Relays {
 		r.Recipients = append(r.Recipients, w.t("relay", "host", relay.Host, "stream", l.T("site.stream."+"short_"+relay.Stream)))
 	}
+	for _, store := range s.Stores {
+		r.Recipients = append(r.Recipients, w.t("store", "store", store))
+	}
 	hooks, err := s.ids(ctx, "SELECT url FROM webhooks ORDER BY url")
 	if err != nil {
 		return r, err

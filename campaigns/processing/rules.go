@@ -78,12 +78,13 @@ type Controller struct {
 // Relay is a host that mail of a stream is handed to.
 type Relay struct{ Host, Stream string }
 
-// Service keeps the rules, applies them, and makes the record. All fields are required but Relays.
+// Service keeps the rules, applies them, and makes the record. All fields are required but Relays and Stores.
 type Service struct {
 	DB     *sqldb.DB
 	Now    func() time.Time
 	People *preferences.Service
 	Relays []Relay
+	Stores []string // where backups go outside this machine
 }
 
 const (

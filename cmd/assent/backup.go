@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"assent/workers"
@@ -13,7 +15,7 @@ import (
 )
 
 type backupCmd struct {
-	To     []string `placeholder:"DIR" help:"Folders to write to (backups in the data folder); old ones there are rotated: 7 daily, 4 weekly, 3 monthly."`
+	To     []string `placeholder:"PLACE" help:"Folders, or s3://KEY:SECRET@HOST/BUCKET/PREFIX?region=REGION (ASSENT_BACKUPS, else backups in the data folder); old ones there are rotated: 7 daily, 4 weekly, 3 monthly."`
 	Verify string   `placeholder:"FILE" help:"Only check that a backup is whole."`
 	JSON   bool     `help:"Print as JSON."`
 }
@@ -26,20 +28,28 @@ func (c *backupCmd) Run(ctx context.Context, cfg *Config, t *terminal) error {
 		}
 		return c.tell(t, c.Verify, m)
 	}
+	places := cfg.Backups
+	if len(c.To) > 0 {
+		places = nil
+	}
+	for _, to := range c.To {
+		place, err := backup.ParsePlace(to)
+		if err != nil {
+			return err
+		}
+		places = append(places, place)
+	}
 	a, err := newApp(ctx, cfg, cfg.logger(t.err))
 	if err != nil {
 		return err
 	}
 	defer a.Close()
-	if len(c.To) == 0 {
-		c.To = []string{a.backups()}
+	m, name, err := a.backup(ctx, places)
+	if err != nil {
+		return err
 	}
-	for _, dir := range c.To {
-		path, m, err := a.backup(ctx, dir)
-		if err != nil {
-			return err
-		}
-		if err := c.tell(t, path, m); err != nil {
+	for _, place := range places {
+		if err := c.tell(t, place.String()+"/"+name, m); err != nil {
 			return err
 		}
 	}
@@ -61,43 +71,66 @@ func (c *backupCmd) tell(t *terminal, path string, m backup.Manifest) error {
 	return err
 }
 
-func (a *app) backups() string { return filepath.Join(a.config.Data, "backups") }
-
-// backup makes one, reads it back, and rotates the older ones.
-func (a *app) backup(ctx context.Context, dir string) (string, backup.Manifest, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", backup.Manifest{}, fmt.Errorf("backup: %w", err)
+// backup makes one, reads it back, puts it into each place, and rotates the older ones there. One place that fails does not
+// keep it from the others.
+func (a *app) backup(ctx context.Context, places []backup.Place) (m backup.Manifest, name string, err error) {
+	if err := a.config.makeData(); err != nil {
+		return m, "", err
 	}
-	now := time.Now().UTC() // the real clock: a rehearsal's backups must not push out the real ones
-	path := filepath.Join(dir, backup.Name(now))
-	if _, err := backup.Write(ctx, a.db, filepath.Join(a.config.Data, "secrets"), path, now); err != nil {
-		return path, backup.Manifest{}, err
+	left, _ := filepath.Glob(filepath.Join(a.config.Data, ".backup-*")) // by a process that was killed
+	for _, dir := range left {
+		if about, err := os.Stat(dir); err == nil && time.Since(about.ModTime()) > 24*time.Hour {
+			_ = os.RemoveAll(dir)
+		}
 	}
-	m, err := backup.Verify(path)
+	dir, err := os.MkdirTemp(a.config.Data, ".backup-*")
 	if err != nil {
-		return path, m, err
+		return m, "", fmt.Errorf("backup: %w", err)
 	}
-	_, err = backup.Rotate(dir, backup.DefaultRotation)
-	return path, m, err
+	defer os.RemoveAll(dir)
+	now := time.Now().UTC() // the real clock: a rehearsal's backups must not push out the real ones
+	name = backup.Name(now)
+	path := filepath.Join(dir, name)
+	if _, err := backup.Write(ctx, a.db, filepath.Join(a.config.Data, "secrets"), path, now); err != nil {
+		return m, name, err
+	}
+	if m, err = backup.Verify(path); err != nil {
+		return m, name, err
+	}
+	var failed []error
+	for _, place := range places {
+		err := place.Put(ctx, path)
+		if err == nil {
+			_, err = backup.Rotate(ctx, place, backup.DefaultRotation)
+		}
+		failed = append(failed, err)
+	}
+	return m, name, errors.Join(failed...)
 }
 
-// backupJob makes a backup a day.
+// backupJob makes a backup a day: whenever a place has none of the last 24 hours, it gets one.
 func (a *app) backupJob() workers.Job {
 	return workers.Job{Name: "backup", Every: time.Hour, Run: func(ctx context.Context) error {
-		newest, err := backup.Newest(a.backups())
-		if err != nil || time.Since(newest) < 24*time.Hour {
-			return err
+		var due []backup.Place
+		var failed []error
+		for _, place := range a.config.Backups {
+			newest, err := backup.Newest(ctx, place)
+			if failed = append(failed, err); err == nil && time.Since(newest) >= 24*time.Hour {
+				due = append(due, place)
+			}
 		}
-		path, _, err := a.backup(ctx, a.backups())
-		if err == nil {
-			a.log.Info("backup made and verified", "file", path)
+		if len(due) > 0 {
+			_, name, err := a.backup(ctx, due)
+			if failed = append(failed, err); err == nil {
+				a.log.Info("backup made and verified", "file", name, "places", len(due))
+			}
 		}
-		return err
+		return errors.Join(failed...)
 	}}
 }
 
 type restoreCmd struct {
-	File string `arg:"" help:"Backup to read." type:"existingfile"`
+	File string `arg:"" help:"Backup to read: a file, or s3://KEY:SECRET@HOST/BUCKET/PREFIX/FILE."`
 	JSON bool   `help:"Print as JSON."`
 }
 
@@ -108,7 +141,12 @@ func (c *restoreCmd) Run(ctx context.Context, cfg *Config, t *terminal) error {
 		return err
 	}
 	defer db.Close()
-	m, secrets, err := backup.Restore(ctx, db, c.File)
+	at, dir, err := brought(ctx, c.File)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	m, secrets, err := backup.Restore(ctx, db, at)
 	if errors.Is(err, backup.ErrNotEmpty) {
 		return fmt.Errorf("%w: name a new ASSENT_DATA or DATABASE_URL", err)
 	}
@@ -128,4 +166,26 @@ func (c *restoreCmd) Run(ctx context.Context, cfg *Config, t *terminal) error {
 	}
 	_, err = fmt.Fprintf(t.out, "restored the backup of %s\n", m.Made.Format(time.RFC3339))
 	return err
+}
+
+// brought gives the path of a backup, brought into a folder of its own when it is kept elsewhere.
+func brought(ctx context.Context, from string) (at, dir string, err error) {
+	if !strings.Contains(from, "://") {
+		return from, "", nil
+	}
+	u, err := url.Parse(from)
+	if err != nil {
+		return "", "", errors.New("restore: name a file, or s3://KEY:SECRET@HOST/BUCKET/PREFIX/FILE")
+	}
+	name := filepath.Base(u.Path)
+	u.Path = filepath.Dir(u.Path)
+	place, err := backup.ParsePlace(u.String())
+	if err != nil {
+		return "", "", err
+	}
+	if dir, err = os.MkdirTemp("", "assent-restore-*"); err != nil {
+		return "", "", fmt.Errorf("restore: %w", err)
+	}
+	at, err = place.Get(ctx, name, dir)
+	return at, dir, err
 }

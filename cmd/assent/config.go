@@ -11,6 +11,7 @@ import (
 
 	"assent/campaigns/pace"
 	"assent/preferences/gate"
+	"assent/workers/backup"
 )
 
 // Config is every setting, parsed and checked. It is made once at the start and passed down; nothing reads the
@@ -47,6 +48,7 @@ type Config struct {
 	ConfirmTTL     time.Duration
 	TrustedProxies []netip.Prefix
 
+	Backups         []backup.Place // where the daily ones go
 	WebhookNetworks []netip.Prefix // that outgoing webhooks may reach although they are not public
 
 	LogFormat  string // text, json, or empty: text on a terminal
@@ -159,6 +161,7 @@ func (s *Settings) Config(port string) (*Config, error) {
 	}
 	c.TrustedProxies = p.networks("ASSENT_TRUSTED_PROXIES", s.TrustedProxies)
 	c.WebhookNetworks = p.networks("ASSENT_WEBHOOK_NETWORKS", s.WebhookNetworks)
+	c.Backups = p.places("ASSENT_BACKUPS", s.Backups, filepath.Join(c.Data, "backups"))
 
 	c.LogFormat = p.oneOf("ASSENT_LOG", s.Log, "text", "json")
 	c.LogLevel = p.level("ASSENT_LOG_LEVEL", s.LogLevel)

@@ -80,7 +80,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		Addr: ":1", Data: "/d", DatabaseURL: "postgres://u:p@h/n", RedisURL: "redis://h", SMTPURL: "smtp://both.example",
 		SMTPMarketing: "smtps://u:pw@m.example?connections=8&rate=20/s", InboundAddr: ":2525", BounceDomain: "b.example", Secrets: "a:" + key32 + ",b:" + key33,
 		APIKey: "a-short-key", OIDCIssuer: "https://login.example.com/realms/staff", OIDCClientID: "assent", OIDCClientSecret: "shh", OIDCName: "Nordlicht", AdminEmail: "a@b.example", AdminPassword: "pw", PostalAddress: " Street 1\n1234 Town ", FrequencyCap: "3/168h", QuietHours: "22:00-07:00",
-		Warmup: "50,100", DomainLimits: "gmail.com=20/s", ConfirmTTL: "24h", TrustedProxies: "10.1.2.3/8, 192.0.2.7,::1", WebhookNetworks: "10.9.0.0/16", Log: "json", LogLevel: "debug", TimeOffset: "-744h",
+		Warmup: "50,100", DomainLimits: "gmail.com=20/s", ConfirmTTL: "24h", TrustedProxies: "10.1.2.3/8, 192.0.2.7,::1", WebhookNetworks: "10.9.0.0/16", Backups: "/b, s3://id:hush@s3.example.com/bucket/a/b?region=eu-west-1", Log: "json", LogLevel: "debug", TimeOffset: "-744h",
 	}).Config("")
 	if err != nil {
 		t.Fatal(err)
@@ -92,9 +92,9 @@ func TestEverySettingIsRead(t *testing.T) {
 		t.Errorf("transactional relay: %+v", c.Transactional)
 	}
 	got := fmt.Sprintln(c.Addr, c.Data, c.DatabaseURL.Reveal(), c.RedisURL.Reveal(), c.InboundAddr, c.BounceDomain, c.APIKey.Reveal(), c.AdminEmail, c.AdminPassword.Reveal(),
-		c.PostalAddress, c.FrequencyCap, c.QuietHours, c.Warmup, c.DomainLimits, c.ConfirmTTL, c.TrustedProxies, c.WebhookNetworks, c.LogFormat, c.LogLevel, c.TimeOffset)
+		c.PostalAddress, c.FrequencyCap, c.QuietHours, c.Warmup, c.DomainLimits, c.ConfirmTTL, c.TrustedProxies, c.WebhookNetworks, c.Backups, c.LogFormat, c.LogLevel, c.TimeOffset)
 	want := fmt.Sprintln(":1", "/d", "postgres://u:p@h/n", "redis://h", ":2525", "b.example", "a-short-key", "a@b.example", "pw",
-		"Street 1\n1234 Town", "3/168h", "22:00-07:00", "50,100", "gmail.com=20/s", 24*time.Hour, "[10.0.0.0/8 192.0.2.7/32 ::1/128]", "[10.9.0.0/16]", "json", "DEBUG", -744*time.Hour)
+		"Street 1\n1234 Town", "3/168h", "22:00-07:00", "50,100", "gmail.com=20/s", 24*time.Hour, "[10.0.0.0/8 192.0.2.7/32 ::1/128]", "[10.9.0.0/16]", "[/b s3://s3.example.com/bucket/a/b]", "json", "DEBUG", -744*time.Hour)
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"assent/workers/backup"
+
 	"fmt"
 	"log/slog"
 	"net"
@@ -202,6 +204,22 @@ func (p *parser) text(name, text string) string {
 		p.fail(name, "is longer than 1000 characters")
 	}
 	return text
+}
+
+// places reads where backups go; the folder when nothing is said.
+func (p *parser) places(name, text, folder string) (all []backup.Place) {
+	if text == "" {
+		return []backup.Place{backup.Folder(folder)}
+	}
+	for _, part := range strings.Split(text, ",") {
+		place, err := backup.ParsePlace(strings.TrimSpace(part))
+		if err != nil {
+			p.fail(name, "%s", strings.TrimPrefix(err.Error(), "backup: "))
+			return nil
+		}
+		all = append(all, place)
+	}
+	return all
 }
 
 func (p *parser) networks(name, text string) []netip.Prefix {

@@ -39,6 +39,7 @@ type Settings struct {
 	ConfirmTTL        string `group:"settings" env:"ASSENT_CONFIRM_TTL" name:"confirm-ttl" aliases:"assent-confirm-ttl" placeholder:"DURATION" help:"Life of a confirmation link (168h)."`
 	TrustedProxies    string `group:"settings" env:"ASSENT_TRUSTED_PROXIES" aliases:"assent-trusted-proxies" placeholder:"NETWORK,…" help:"Networks whose X-Forwarded-For is believed (none)."`
 	WebhookNetworks   string `group:"settings" env:"ASSENT_WEBHOOK_NETWORKS" aliases:"assent-webhook-networks" placeholder:"NETWORK,…" help:"Networks that outgoing webhooks may reach although they are not public, such as 10.1.0.0/16 (none)."`
+	Backups           string `group:"settings" env:"ASSENT_BACKUPS" aliases:"assent-backups" placeholder:"PLACE,…" help:"Where the daily backups go: folders, or s3://KEY:SECRET@HOST/BUCKET/PREFIX?region=REGION (backups in the data folder)."`
 	Log               string `group:"settings" env:"ASSENT_LOG" aliases:"assent-log" placeholder:"text|json" help:"Form of the log (text on a terminal, else json)."`
 	LogLevel          string `group:"settings" env:"ASSENT_LOG_LEVEL" aliases:"assent-log-level" placeholder:"LEVEL" help:"debug, info, warn or error (info)."`
 	TimeOffset        string `group:"settings" env:"ASSENT_TIME_OFFSET" aliases:"assent-time-offset" placeholder:"DURATION" help:"Shifts the engine's clock, such as 744h; for tests and rehearsals (none)."`
@@ -49,7 +50,7 @@ var known = []string{
 	"ASSENT_ADDR", "ASSENT_DATA", "BASE_URL", "DATABASE_URL", "REDIS_URL", "SMTP_URL", "SMTP_URL_MARKETING",
 	"SMTP_URL_TRANSACTIONAL", "ASSENT_INBOUND_ADDR", "ASSENT_INBOUND_TLS_CERT", "ASSENT_INBOUND_TLS_KEY", "ASSENT_IMAP_URL", "ASSENT_BOUNCE_DOMAIN", "ASSENT_SECRETS", "ASSENT_API_KEY",
 	"ASSENT_ADMIN_EMAIL", "ASSENT_ADMIN_PASSWORD", "ASSENT_OIDC_ISSUER", "ASSENT_OIDC_CLIENT_ID", "ASSENT_OIDC_CLIENT_SECRET", "ASSENT_OIDC_NAME", "ASSENT_POSTAL_ADDRESS", "ASSENT_FREQUENCY_CAP",
-	"ASSENT_QUIET_HOURS", "ASSENT_WARMUP", "ASSENT_DOMAIN_LIMITS", "ASSENT_CONFIRM_TTL", "ASSENT_TRUSTED_PROXIES", "ASSENT_WEBHOOK_NETWORKS",
+	"ASSENT_QUIET_HOURS", "ASSENT_WARMUP", "ASSENT_DOMAIN_LIMITS", "ASSENT_CONFIRM_TTL", "ASSENT_TRUSTED_PROXIES", "ASSENT_WEBHOOK_NETWORKS", "ASSENT_BACKUPS",
 	"ASSENT_LOG", "ASSENT_LOG_LEVEL", "ASSENT_TIME_OFFSET",
 }
 

@@ -14,6 +14,7 @@ import (
 	"assent/preferences/staff"
 	"assent/preferences/staff/oidc"
 	"assent/templates/site"
+	"assent/workers/backup"
 	runs "assent/workers/desk"
 	"assent/workers/doctor"
 )
@@ -72,6 +73,11 @@ func (a *app) desks(e *echo.Echo) {
 // processing answers for what personal data is kept, and for how long.
 func (a *app) processing() *processing.Service {
 	s := &processing.Service{DB: a.db, Now: a.config.Now, People: a.people}
+	for _, place := range a.config.Backups {
+		if _, here := place.(backup.Folder); !here {
+			s.Stores = append(s.Stores, place.String())
+		}
+	}
 	for i, r := range []*Relay{a.config.Marketing, a.config.Transactional} {
 		if r != nil {
 			s.Relays = append(s.Relays, processing.Relay{Host: r.Host, Stream: []string{"marketing", "transactional"}[i]})

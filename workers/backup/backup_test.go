@@ -123,7 +123,7 @@ func TestRotationKeepsSevenDaysFourWeeksThreeMonths(t *testing.T) {
 	if err := os.WriteFile(other, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := backup.Rotate(dir, backup.DefaultRotation); err != nil {
+	if _, err := backup.Rotate(t.Context(), backup.Folder(dir), backup.DefaultRotation); err != nil {
 		t.Fatal(err)
 	}
 	left, err := os.ReadDir(dir)

@@ -1,9 +1,8 @@
 package backup
 
 import (
+	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -24,31 +23,39 @@ const (
 // Name is the file name of a backup made then.
 func Name(made time.Time) string { return prefix + made.UTC().Format(stamp) + suffix }
 
-// Rotate removes the backups in a folder that the rotation does not keep: of each of the last days, weeks and months that have
+// Rotate removes the backups in a place that the rotation does not keep: of each of the last days, weeks and months that have
 // one it keeps the newest. Files that are not backups are left alone. It returns what it removed.
-func Rotate(dir string, r Rotation) (removed []string, err error) {
-	entries, err := os.ReadDir(dir)
+func Rotate(ctx context.Context, place Place, r Rotation) (removed []string, err error) {
+	made, err := all(ctx, place)
 	if err != nil {
-		return nil, fmt.Errorf("backup: %w", err)
-	}
-	var made []time.Time
-	for _, e := range entries {
-		text, ok := strings.CutPrefix(e.Name(), prefix)
-		text, isBackup := strings.CutSuffix(text, suffix)
-		if at, err := time.Parse(stamp, text); ok && isBackup && err == nil && e.Type().IsRegular() {
-			made = append(made, at)
-		}
+		return nil, err
 	}
 	keep := kept(made, r)
 	for _, at := range made {
 		if !keep[at] {
-			if err := os.Remove(filepath.Join(dir, Name(at))); err != nil {
+			if err := place.Remove(ctx, Name(at)); err != nil {
 				return removed, fmt.Errorf("backup: %w", err)
 			}
 			removed = append(removed, Name(at))
 		}
 	}
 	return removed, nil
+}
+
+// all is when each backup in a place was made.
+func all(ctx context.Context, place Place) (made []time.Time, err error) {
+	names, err := place.Names(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("backup: %w", err)
+	}
+	for _, name := range names {
+		text, ok := strings.CutPrefix(name, prefix)
+		text, isBackup := strings.CutSuffix(text, suffix)
+		if at, err := time.Parse(stamp, text); ok && isBackup && err == nil {
+			made = append(made, at)
+		}
+	}
+	return made, nil
 }
 
 // kept picks the newest of each period, for as many periods as are kept.
@@ -75,19 +82,13 @@ func kept(made []time.Time, r Rotation) map[time.Time]bool {
 	return keep
 }
 
-// Newest is when the newest backup in a folder was made; the zero time when there is none.
-func Newest(dir string) (newest time.Time, err error) {
-	entries, err := os.ReadDir(dir)
-	if os.IsNotExist(err) {
-		return newest, nil
-	}
-	if err != nil {
-		return newest, fmt.Errorf("backup: %w", err)
-	}
-	for _, e := range entries {
-		if at, err := time.Parse(prefix+stamp+suffix, e.Name()); err == nil && at.After(newest) {
+// Newest is when the newest backup in a place was made; the zero time when there is none.
+func Newest(ctx context.Context, place Place) (newest time.Time, err error) {
+	made, err := all(ctx, place)
+	for _, at := range made {
+		if at.After(newest) {
 			newest = at
 		}
 	}
-	return newest, nil
+	return newest, err
 }
