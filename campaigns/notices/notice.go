@@ -77,7 +77,12 @@ const (
 )
 
 // forbiddenTypes are attachments that mail servers refuse because they run.
-var forbiddenTypes = []string{".exe", ".com", ".bat", ".cmd", ".scr", ".js", ".vbs", ".jar", ".msi", ".ps1", ".lnk", ".hta"}
+var forbiddenTypes = []string{".exe", ".com", ".bat", ".cmd", ".scr", ".js", ".vbs", ".jar", ".msi", ".ps1", ".lnk", ".hta",
+	".pif", ".cpl", ".dll", ".sys", ".reg", ".jse", ".vbe", ".vb", ".wsf", ".wsh", ".wsc", ".sct", ".msc", ".msp", ".mst", ".ade", ".adp", ".chm", ".ins", ".isp", ".iso", ".img", ".vhd", ".apk", ".appx", ".sh", ".docm", ".xlsm", ".pptm"}
+
+// forbiddenMedia are media types of the same.
+var forbiddenMedia = []string{"application/x-msdownload", "application/x-dosexec", "application/x-msdos-program", "application/x-msi", "application/x-sh", "application/x-bat", "application/hta", "application/java-archive",
+	"application/javascript", "text/javascript", "application/vnd.android.package-archive", "application/vnd.microsoft.portable-executable"}
 
 // Create checks a notice and stores it with its copies, ready to go. The first message is the notice, the others are copies of it.
 func (s *Service) Create(ctx context.Context, actor audit.Actor, in Input) (messages []outbox.Message, err error) {
@@ -250,12 +255,16 @@ func checkAttachments(bad *problem.Collector, list []outbox.Attachment, m *outbo
 		if a.Filename == "" || len(a.Filename) > 255 || strings.ContainsAny(a.Filename, "/\\") || address.HeaderSafe(a.Filename) != nil {
 			bad.Add(field+".filename", "must be a file name without folders")
 		}
-		dot := strings.LastIndexByte(a.Filename, '.')
-		if dot >= 0 && slices.Contains(forbiddenTypes, strings.ToLower(a.Filename[dot:])) {
+		name := strings.ToLower(strings.TrimRight(a.Filename, ". ")) // as Windows reads it
+		if dot := strings.LastIndexByte(name, '.'); dot >= 0 && slices.Contains(forbiddenTypes, name[dot:]) {
 			bad.Add(field+".filename", "is of a type that mail servers refuse")
 		}
-		if media, _, err := mime.ParseMediaType(a.ContentType); err != nil || !strings.Contains(media, "/") {
+		media, _, err := mime.ParseMediaType(a.ContentType)
+		switch {
+		case err != nil || !strings.Contains(media, "/"):
 			bad.Add(field+".content_type", "must be a media type such as application/pdf")
+		case slices.Contains(forbiddenMedia, media):
+			bad.Add(field+".content_type", "is of a type that mail servers refuse")
 		}
 		if len(a.Content) == 0 {
 			bad.Add(field+".content", "is empty; it must be the file in base64")
