@@ -26,6 +26,7 @@ import (
 type benchCmd struct {
 	Recipients int    `default:"100000" help:"How many consented people the campaign goes to."`
 	Notices    bool   `default:"true" negatable:"" help:"Post a notice every 50 ms meanwhile and tell how fast they are handed over."`
+	Single     int    `name:"only-notices" placeholder:"N" help:"In place of a campaign post N single notices to the API, then hand them over, and tell how fast both go."`
 	JSON       bool   `help:"Print as JSON."`
 	DKIM       bool   `name:"dkim" help:"Send a second campaign that is signed (RSA-2048 and Ed25519), and compare."`
 	Bounces    int    `placeholder:"N" help:"Send a second campaign while N mails of the first come back by SMTP, and compare."`
@@ -69,6 +70,8 @@ func (c *benchCmd) Run(ctx context.Context, cfg *Config, t *terminal) error {
 		return serveSink(c.Sink, t)
 	}
 	switch {
+	case c.Single < 0:
+		return usageError{"--only-notices must be at least 1"}
 	case c.Recipients < 1:
 		return usageError{"--recipients must be at least 1"}
 	case c.Bounces < 0 || c.Bounces > c.Recipients:
@@ -91,7 +94,12 @@ func (c *benchCmd) Run(ctx context.Context, cfg *Config, t *terminal) error {
 		return err
 	}
 	defer b.app.Close()
-	f, err := b.run(ctx, t)
+	var f interface{ print(io.Writer) error }
+	if c.Single > 0 {
+		f, err = b.single(ctx, t)
+	} else {
+		f, err = b.run(ctx, t)
+	}
 	if err != nil {
 		return err
 	}
