@@ -197,3 +197,49 @@ func TestANoticeWaitsForItsOwnRelay(t *testing.T) {
 		}
 	})
 }
+
+// Compliance 15: a mail that the relay puts off is tried for four days, that of a broadcast until what it announces takes effect;
+// then the person is unserved, with the reason.
+func TestHowLongANoticeIsTried(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		s := newStreams(t, db, smtptest.Options{}, smtptest.Options{Script: func(at smtptest.Step) smtptest.Reply {
+			if at.Verb == "RCPT" {
+				return smtptest.Reply{Text: "451 4.2.1 later"}
+			}
+			return smtptest.Reply{}
+		}})
+		single, of := s.notice("single@example.com"), s.notice("broadcast@example.com")
+		day := 24 * time.Hour
+		if _, err := db.ExecContext(context.Background(), "UPDATE messages SET give_up_at = $1 WHERE id = $2", sqldb.Micros(of.CreatedAt.Add(40*day)), of.ID); err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range []struct {
+			after         time.Duration
+			single, other string
+		}{{0, outbox.StatusDeferred, outbox.StatusDeferred}, {4*day - time.Hour, outbox.StatusDeferred, outbox.StatusDeferred}, {5 * day, outbox.StatusUnserved, outbox.StatusDeferred},
+			{40*day - time.Hour, outbox.StatusUnserved, outbox.StatusDeferred}, {41 * day, outbox.StatusUnserved, outbox.StatusUnserved}} {
+			s.Clock.Move(single.CreatedAt.Add(step.after).Sub(s.Clock.Now()))
+			for m, want := range map[*outbox.Message]string{single: step.single, of: step.other} {
+				s.settles(m, want, step.after)
+			}
+		}
+	})
+}
+
+// settles waits until a message was tried at or after an instant and has a status.
+func (s *streams) settles(m *outbox.Message, want string, after time.Duration) {
+	s.T.Helper()
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		now, err := s.Outbox.Get(context.Background(), s.DB, m.ID)
+		if err != nil {
+			s.T.Fatal(err)
+		}
+		fresh := now.Attempts > 0 && (now.At.Sub(m.CreatedAt) >= after || now.Status == outbox.StatusUnserved)
+		if fresh && now.Status == want && (want != outbox.StatusUnserved || now.Reason == "gave_up") {
+			return
+		}
+		if time.Now().After(end) || fresh && now.Status != want && now.Status != outbox.StatusSending && now.Status != outbox.StatusQueued {
+			s.T.Fatalf("after %v it is %s %s since %v, want %s", after, now.Status, now.Reason, now.At.Sub(m.CreatedAt), want)
+		}
+	}
+}
