@@ -134,6 +134,9 @@ func (d *Desk) revise(c echo.Context, id string, f typed, version int64) error {
 	if errors.Is(err, campaigns.ErrEdited) {
 		return c.JSON(http.StatusConflict, site.EditAnswer{State: "conflict", Text: who(p.Locale, e)})
 	}
+	if bad, ok := problem.As(err); ok {
+		return c.JSON(bad.Status, site.EditAnswer{State: "failed", Text: p.Locale.T("site.build.say.failed") + " " + bad.Detail})
+	}
 	if err != nil {
 		return err
 	}

@@ -79,7 +79,7 @@ func (d *Desk) editor(c echo.Context, status int, m *campaigns.Campaign, e edits
 	path := site.Path(site.NavCampaigns)
 	p := d.page(c, site.NavCampaigns)
 	v := site.CampaignEditView{Page: p, Record: site.Record{New: m == nil, Errors: wrong}, Action: path, BackURL: path, Values: f.Values, Excluded: f.Excluded, Blocks: f.Blocks,
-		Merge: content.Fields(), PeopleURL: path + "/readers", State: p.Locale.T("site.build.not_saved")}
+		Merge: content.Fields(), PeopleURL: path + "/readers", MediaURL: site.Path(site.NavMedia) + "/pick", State: p.Locale.T("site.build.not_saved")}
 	place(v.Blocks, wrong)
 	if m != nil {
 		v.Name, v.BackURL = m.Name, campaignURL(m.ID)

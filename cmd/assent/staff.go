@@ -8,6 +8,7 @@ import (
 
 	"assent/campaigns/desk"
 	"assent/campaigns/home"
+	"assent/campaigns/media"
 	"assent/campaigns/processing"
 	"assent/preferences/partners"
 	"assent/preferences/segments"
@@ -53,6 +54,7 @@ func (a *app) staffPages(ctx context.Context, e *echo.Echo) error {
 // desks are the screens of those who make and look after mail.
 func (a *app) desks(e *echo.Echo) {
 	c := a.config
+	(&media.Pages{Store: &media.Store{DB: a.db, Now: c.Now}, Site: a.site, Base: a.links.Base}).Register(e)
 	(&desk.Desk{DB: a.db, Now: c.Now, Site: a.site, People: a.people, Campaigns: a.mails, Live: a.live, Brands: a.brands, Partners: &partners.Store{DB: a.db, Now: c.Now},
 		Segments: &segments.Store{DB: a.db, Now: c.Now}, Policies: a.policies, Base: a.links.Base, Rights: a.rights, Fixed: [][2]string{{"BASE_URL", c.BaseURL.String()}, {"ASSENT_DATA", c.Data}, {"ASSENT_BOUNCE_DOMAIN", c.BounceDomain}, {"ASSENT_INBOUND_ADDR", c.InboundAddr}}}).Register(e)
 	a.office().Register(e)

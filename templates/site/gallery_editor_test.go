@@ -37,5 +37,12 @@ func addEditor(out map[string]templ.Component, p Page, say func(string) string) 
 	wrong.Blocks[2].Errors = map[string]string{"alt": say("is required"), "url": say("is not a link")}
 	wrong.Blocks[5].Errors = map[string]string{"columns": say("must be two or three lists")}
 	out["editor-wrong"] = CampaignEdit(wrong)
+	picture := MediaPicture{Src: "/media/a.png", URL: "https://example.com/media/a.png", Title: say("ship.png"), Alt: say("A ship"), Width: 600, Height: 200, Bytes: 20000, Remove: *removal(say)}
+	second := picture
+	second.Alt, second.Src, second.Remove.Action = "", "/media/b.png", "/admin/media/b/delete"
+	library := p
+	library.Current = NavMedia
+	out["media"] = Media(MediaView{Page: library, Action: "/admin/media", Write: true, Pictures: []MediaPicture{picture, second}, Pager: ui.Pager{Locale: p.Locale, Next: "?after=2"}, Errors: map[string]string{"alt": say("is required")}})
+	out["media-empty"] = Media(MediaView{Page: library, Action: "/admin/media", Pager: ui.Pager{Locale: p.Locale}})
 	out["editor-new"] = CampaignEdit(CampaignEditView{Page: p, Record: Record{New: true}, Action: "/admin/campaigns", BackURL: "/admin/campaigns", Values: map[string]string{}, Topics: options, Brands: options, Blocks: []EditBlock{text("heading", "level", "1"), text("text")}, State: say("Not saved yet")})
 }

@@ -31,6 +31,7 @@ const (
 	NavTopics         = "topics"
 	NavForms          = "forms"
 	NavBrands         = "brands"
+	NavMedia          = "media"
 	NavPartners       = "partners"
 	NavDeliverability = "deliverability"
 	NavQueues         = "queues"
@@ -49,7 +50,7 @@ var navGroups = []struct {
 	{"", []string{NavHome}},
 	{"send", []string{NavCampaigns, NavReports, NavEvents, NavNotices, NavPolicies}},
 	{"people", []string{NavSubscribers, NavSegments, NavImports, NavSuppressions, NavRequests, NavProcessing}},
-	{"offer", []string{NavTopics, NavForms, NavBrands, NavPartners}},
+	{"offer", []string{NavTopics, NavForms, NavBrands, NavMedia, NavPartners}},
 	{"run", []string{NavDeliverability, NavQueues, NavMailbox}},
 	{"manage", []string{NavPeople, NavKeys, NavWebhooks, NavAudit, NavSettings}},
 }

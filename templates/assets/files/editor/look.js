@@ -40,7 +40,7 @@ function fit() {
   frame.style.transform = chosen.way === "text" ? "" : `scale(${scale})`;
   stage.style.blockSize = height + "px";
 }
-new ResizeObserver(fit).observe(stage);
+new ResizeObserver(() => requestAnimationFrame(fit)).observe(stage);
 
 controls.addEventListener("click", (event) => {
   const button = event.target.closest("[data-look-set]");

@@ -63,7 +63,7 @@ if (media) {
       const response = await fetch(upload.getAttribute("action"), { method: "POST", body: new FormData(upload), headers: { Accept: "application/json" }, redirect: "manual" });
       const answer = await response.json();
       if (response.ok) return take(answer.url, answer.alt);
-      line.textContent = (answer.errors || []).map((e) => e.detail).join(" ") || answer.detail || say("uploadFailed");
+      line.textContent = answer.detail || say("uploadFailed");
     } catch {
       line.textContent = say("uploadFailed");
     }
