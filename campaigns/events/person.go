@@ -30,7 +30,7 @@ func (s *Store) Forget(ctx context.Context, tx *sqldb.Tx, sub *preferences.Subsc
 			if s.Partners == nil {
 				break
 			}
-			if err := s.Partners.SharingWithdrawn(ctx, tx, Withdrawal{RegistrationID: r.ID, Event: e.Slug, Partner: partner, Email: r.Email, Name: r.Name(), At: now}); err != nil {
+			if _, err := s.Partners.SharingWithdrawn(ctx, tx, Withdrawal{RegistrationID: r.ID, Event: e.Slug, Partner: partner, Email: r.Email, Name: r.Name(), At: now}); err != nil {
 				return fmt.Errorf("events: tell %s of an erasure: %w", partner, err)
 			}
 		}

@@ -37,6 +37,7 @@ type Registration struct {
 	SubscriberID string     `json:"subscriber_id"`
 	CreatedAt    time.Time  `json:"created_at"`
 	CancelledAt  *time.Time `json:"cancelled_at,omitzero"`
+	AttendedAt   *time.Time `json:"attended_at,omitzero"`
 
 	eventID string
 	key     string
@@ -171,7 +172,7 @@ func (s *Store) enter(ctx context.Context, tx *sqldb.Tx, actor audit.Actor, e Ev
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 		ON CONFLICT (event_id, email_key) DO UPDATE SET subscriber_id = excluded.subscriber_id, email = excluded.email, first_name = excluded.first_name, last_name = excluded.last_name,
 		company = excluded.company, phone = excluded.phone, locale = excluded.locale, ip = excluded.ip, status = excluded.status, queued_at = excluded.queued_at,
-		told_sequence = excluded.told_sequence, reminded_at = NULL, followed_up_at = NULL, cancelled_at = NULL, created_at = excluded.created_at`,
+		told_sequence = excluded.told_sequence, reminded_at = NULL, followed_up_at = NULL, cancelled_at = NULL, attended_at = NULL, created_at = excluded.created_at`,
 		r.ID, e.id, r.SubscriberID, r.Email, r.key, address.FoldPlus(r.key), r.FirstName, r.LastName, r.Company, r.Phone, r.Locale, in.Evidence.IP, r.Status,
 		sqldb.Micros(now), e.sequence, sqldb.Micros(now))
 	if err != nil {
@@ -303,7 +304,7 @@ func find(ctx context.Context, q sqldb.Querier, where string, args ...any) (Regi
 }
 
 func list(ctx context.Context, q sqldb.Querier, where string, args ...any) ([]Registration, error) {
-	rows, err := q.QueryContext(ctx, `SELECT r.id, r.event_id, r.subscriber_id, r.email, r.email_key, r.first_name, r.last_name, r.company, r.phone, r.locale, r.status, r.created_at, r.cancelled_at
+	rows, err := q.QueryContext(ctx, `SELECT r.id, r.event_id, r.subscriber_id, r.email, r.email_key, r.first_name, r.last_name, r.company, r.phone, r.locale, r.status, r.created_at, r.cancelled_at, r.attended_at
 		FROM event_registrations r WHERE `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("events: registrations: %w", err)
@@ -314,14 +315,18 @@ func list(ctx context.Context, q sqldb.Querier, where string, args ...any) ([]Re
 	for rows.Next() {
 		r := Registration{Share: []string{}}
 		var created int64
-		var cancelled sql.NullInt64
-		if err := rows.Scan(&r.ID, &r.eventID, &r.SubscriberID, &r.Email, &r.key, &r.FirstName, &r.LastName, &r.Company, &r.Phone, &r.Locale, &r.Status, &created, &cancelled); err != nil {
+		var cancelled, attended sql.NullInt64
+		if err := rows.Scan(&r.ID, &r.eventID, &r.SubscriberID, &r.Email, &r.key, &r.FirstName, &r.LastName, &r.Company, &r.Phone, &r.Locale, &r.Status, &created, &cancelled, &attended); err != nil {
 			return nil, fmt.Errorf("events: registrations: %w", err)
 		}
 		r.CreatedAt = sqldb.Time(created)
 		if cancelled.Valid {
 			at := sqldb.Time(cancelled.Int64)
 			r.CancelledAt = &at
+		}
+		if attended.Valid {
+			at := sqldb.Time(attended.Int64)
+			r.AttendedAt = &at
 		}
 		places[r.ID] = len(found)
 		found = append(found, r)

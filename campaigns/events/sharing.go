@@ -97,10 +97,14 @@ func (s *Store) withdraw(ctx context.Context, tx *sqldb.Tx, actor audit.Actor, e
 	if s.Partners == nil {
 		return nil
 	}
-	if err := s.Partners.SharingWithdrawn(ctx, tx, Withdrawal{RegistrationID: r.ID, Event: e.Slug, Partner: partner, Email: r.Email, Name: r.Name(), At: now}); err != nil {
+	told, err := s.Partners.SharingWithdrawn(ctx, tx, Withdrawal{RegistrationID: r.ID, Event: e.Slug, Partner: partner, Email: r.Email, Name: r.Name(), At: now})
+	if err != nil {
 		return fmt.Errorf("events: tell %s of a withdrawal: %w", partner, err)
 	}
-	_, err := tx.ExecContext(ctx, "UPDATE event_shares SET told_at = $1 WHERE registration_id = $2 AND partner_key = $3", sqldb.Micros(now), r.ID, partner)
+	if !told {
+		return nil
+	}
+	_, err = tx.ExecContext(ctx, "UPDATE event_shares SET told_at = $1 WHERE registration_id = $2 AND partner_key = $3", sqldb.Micros(now), r.ID, partner)
 	return err
 }
 

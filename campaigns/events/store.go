@@ -24,8 +24,9 @@ type People interface {
 
 // Partners hear of what is taken back.
 type Partners interface {
-	// SharingWithdrawn is told, in the transaction of the withdrawal, that a partner must no longer use somebody's details.
-	SharingWithdrawn(ctx context.Context, tx *sqldb.Tx, w Withdrawal) error
+	// SharingWithdrawn is told, in the transaction of the withdrawal, that a partner must no longer use somebody's details. It
+	// answers false when nobody passes that on, so that it is to be told by hand.
+	SharingWithdrawn(ctx context.Context, tx *sqldb.Tx, w Withdrawal) (bool, error)
 }
 
 // Store keeps events and registrations. All fields are required but Partners; without it the partners are told by hand

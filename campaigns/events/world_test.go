@@ -40,9 +40,9 @@ type world struct {
 }
 
 // SharingWithdrawn is what a partner hears.
-func (w *world) SharingWithdrawn(_ context.Context, _ *sqldb.Tx, withdrawal events.Withdrawal) error {
+func (w *world) SharingWithdrawn(_ context.Context, _ *sqldb.Tx, withdrawal events.Withdrawal) (bool, error) {
 	w.told = append(w.told, withdrawal)
-	return nil
+	return true, nil
 }
 
 type object map[string]any

@@ -122,7 +122,7 @@ func (a *app) domain() {
 	a.openDesk()
 	a.people.Forget = append(a.people.Forget, a.feedback().Forget)
 	a.mandatory()
-	a.events = &events.Store{DB: a.db, Now: c.Now, People: a.people, Outbox: a.outbox, Keys: a.keyring, Base: a.links.Base, Site: a.people.Site}
+	a.events = &events.Store{DB: a.db, Now: c.Now, People: a.people, Outbox: a.outbox, Keys: a.keyring, Base: a.links.Base, Site: a.people.Site, Partners: passedOn{a.hooks}}
 	a.mails.Event = a.events.Cards
 	a.people.Forget = append(a.people.Forget, a.events.Forget)
 	views := campaigns.Views(a.people, a.links)

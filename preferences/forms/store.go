@@ -39,6 +39,11 @@ type Store struct {
 	kicks chan struct{}
 	stop  context.CancelFunc
 	loop  sync.WaitGroup
+
+	counting  sync.Mutex // of what follows
+	counted   map[string]Figures
+	countedAt time.Time
+
 	shown sync.Map // wordings that are stored already, by form and version
 }
 

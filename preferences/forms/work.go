@@ -198,6 +198,9 @@ func (s *Store) settle(ctx context.Context, tx *sqldb.Tx, f *Form, in Submission
 	if err != nil {
 		return err
 	}
+	if err := s.noteSignups(ctx, tx, f, done.Subscriber.ID, topics); err != nil {
+		return err
+	}
 	notes := []string{noteSignup}
 	if done.Mailed {
 		notes = append(notes, preferences.MailConfirmSignup)

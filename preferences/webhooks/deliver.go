@@ -23,6 +23,8 @@ const (
 	batch = 16
 	// kept is how long what became of a call can be seen.
 	kept = 30 * 24 * time.Hour
+	// keptBody is how long what a call carried is kept after it was given up, so that it can be made again.
+	keptBody = 3 * 24 * time.Hour
 )
 
 // waits are the pauses after failed attempts: about four days in all, as for mail.
@@ -32,8 +34,8 @@ var waits = []time.Duration{
 }
 
 type call struct {
-	id, webhook, url, secret, event, body string
-	attempts                              int
+	id, webhook, url, secret, old, event, body string
+	attempts                                   int
 }
 
 // Deliver makes the calls that are due, until none is or ctx ends. Any number of processes may run it.
@@ -62,6 +64,9 @@ func (s *Store) Trim(ctx context.Context) error {
 	if _, err := s.DB.ExecContext(ctx, "DELETE FROM webhook_calls WHERE status <> 'waiting' AND at < $1", sqldb.Micros(s.now().Add(-kept))); err != nil {
 		return fmt.Errorf("webhooks: trim: %w", err)
 	}
+	if _, err := s.DB.ExecContext(ctx, "UPDATE webhook_calls SET body = '' WHERE status = 'failed' AND body <> '' AND at < $1", sqldb.Micros(s.now().Add(-keptBody))); err != nil {
+		return fmt.Errorf("webhooks: trim: %w", err)
+	}
 	return nil
 }
 
@@ -69,15 +74,15 @@ func (s *Store) Trim(ctx context.Context) error {
 func (s *Store) claim(ctx context.Context) (calls []call, err error) {
 	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		calls = nil
-		rows, err := tx.QueryContext(ctx, `SELECT c.id, c.webhook_id, w.url, w.secret, c.event, c.body, c.attempts FROM webhook_calls c JOIN webhooks w ON w.id = c.webhook_id
-			WHERE c.status = 'waiting' AND c.due_at <= $1 AND w.disabled_at IS NULL ORDER BY c.due_at LIMIT $2`+s.skipLocked(), sqldb.Micros(s.now()), batch)
+		rows, err := tx.QueryContext(ctx, `SELECT c.id, c.webhook_id, w.url, w.secret, CASE WHEN w.rotated_at > $1 THEN w.old_secret ELSE '' END, c.event, c.body, c.attempts FROM webhook_calls c JOIN webhooks w ON w.id = c.webhook_id
+			WHERE c.status = 'waiting' AND c.due_at <= $2 AND w.disabled_at IS NULL ORDER BY c.due_at LIMIT $3`+s.skipLocked(), sqldb.Micros(s.now().Add(-overlap)), sqldb.Micros(s.now()), batch)
 		if err != nil {
 			return fmt.Errorf("webhooks: due: %w", err)
 		}
 		defer rows.Close()
 		for rows.Next() {
 			var c call
-			if err := rows.Scan(&c.id, &c.webhook, &c.url, &c.secret, &c.event, &c.body, &c.attempts); err != nil {
+			if err := rows.Scan(&c.id, &c.webhook, &c.url, &c.secret, &c.old, &c.event, &c.body, &c.attempts); err != nil {
 				return fmt.Errorf("webhooks: due: %w", err)
 			}
 			c.attempts++
@@ -150,7 +155,11 @@ func (s *Store) post(ctx context.Context, c call) (int, error) {
 	r.Header.Set("User-Agent", "Assent-Webhooks/1")
 	r.Header.Set(HeaderID, c.id)
 	r.Header.Set(HeaderTimestamp, strconv.FormatInt(at.Unix(), 10))
-	r.Header.Set(HeaderSignature, Signature(c.secret, c.id, at, body))
+	signature := Signature(c.secret, c.id, at, body)
+	if c.old != "" {
+		signature += " " + Signature(c.old, c.id, at, body)
+	}
+	r.Header.Set(HeaderSignature, signature)
 	answer, err := s.client.Do(r)
 	if err != nil {
 		return 0, err
@@ -160,12 +169,12 @@ func (s *Store) post(ctx context.Context, c call) (int, error) {
 	return answer.StatusCode, nil
 }
 
-// finish stores an outcome. What is over keeps no body. A call that was dropped meanwhile, because its person was erased or its
+// finish stores an outcome. What is delivered keeps no body, and what is given up for some days only. A call that was dropped meanwhile, because its person was erased or its
 // webhook deleted, stays dropped.
 func (s *Store) finish(ctx context.Context, c call, status string, answered int, problem string, due time.Time) error {
 	return s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		now := s.now()
-		if _, err := tx.ExecContext(ctx, "UPDATE webhook_calls SET status = $1, answered = $2, error = $3, due_at = $4, at = $5, body = CASE WHEN $1 = 'waiting' THEN body ELSE '' END WHERE id = $6 AND attempts = $7",
+		if _, err := tx.ExecContext(ctx, "UPDATE webhook_calls SET status = $1, answered = $2, error = $3, due_at = $4, at = $5, body = CASE WHEN $1 = 'done' THEN '' ELSE body END WHERE id = $6 AND attempts = $7",
 			status, answered, problem, sqldb.Micros(due), sqldb.Micros(now), c.id, c.attempts); err != nil {
 			return fmt.Errorf("webhooks: outcome: %w", err)
 		}

@@ -83,9 +83,11 @@ type WebhooksView struct {
 	Rows   []WebhookRow
 	Action string
 	URL    string
-	Ticked []string
-	Events []ui.Option
-	Errors map[string]string
+	// Description is what it is for.
+	Description string
+	Ticked      []string
+	Events      []ui.Option
+	Errors      map[string]string
 	// Secret is that of a webhook just added, to check signatures with. It is shown this once.
 	Secret string
 }
@@ -93,7 +95,8 @@ type WebhooksView struct {
 // WebhookRow is one of them.
 type WebhookRow struct {
 	Target, URL, Events string
-	Failing             string // since when and why; empty while it answers
+	Failing             string // why; empty while it answers
+	Off                 bool   // switched off
 	LastAt              time.Time
 	Posts               []ui.Post
 }
@@ -102,7 +105,9 @@ func (v WebhooksView) table() ui.Table {
 	t := ui.Table{Caption: v.t("site.nav.webhooks"), Actions: v.t("site.actions"), Columns: []ui.Column{{Label: v.t("site.webhooks.target")}, {Label: v.t("site.campaigns.status")}, {Label: v.t("site.webhooks.events"), Quiet: true}, {Label: v.t("site.webhooks.last"), Quiet: true}}}
 	for _, r := range v.Rows {
 		state := ui.Cell{Badge: ui.Badge{Text: v.t("site.webhooks.answers"), Tone: ui.Good}}
-		if r.Failing != "" {
+		if r.Off {
+			state = ui.Cell{Badge: ui.Badge{Text: v.t("site.webhooks.off"), Tone: ui.Mute}, Sub: r.Failing}
+		} else if r.Failing != "" {
 			state = ui.Cell{Badge: ui.Badge{Text: v.t("site.webhooks.fails"), Tone: ui.Bad}, Sub: r.Failing}
 		}
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: r.Target, URL: r.URL, Mono: true}, state, {Text: r.Events}, {Text: v.when(r.LastAt)}}, Posts: r.Posts})
@@ -113,6 +118,63 @@ func (v WebhooksView) table() ui.Table {
 func (v WebhooksView) form() ui.FormOf {
 	return ui.FormOf{Action: v.Action, Submit: v.t("site.webhooks.add"), Fields: []ui.Field{
 		{Name: "url", Kind: "url", Label: v.t("site.webhooks.target"), Value: v.URL, Required: true, Placeholder: "https://"},
-		{Name: "events", Kind: "checks", Label: v.t("site.webhooks.events"), Options: v.Events, Values: v.Ticked},
+		{Name: "description", Label: v.t("site.webhooks.about"), Value: v.Description, MaxLength: 255},
+		{Name: "events", Kind: "checks", Label: v.t("site.webhooks.events"), Hint: v.t("site.webhooks.events_hint"), Options: v.Events, Values: v.Ticked},
+	}}.WithErrors(v.Errors)
+}
+
+// WebhookView is one webhook with what became of its calls. Its form changes it; fields: description, events (repeated).
+type WebhookView struct {
+	Page
+	Target, Description, Action string
+	Off, Secret                 string // why it is off; a secret just made, shown this once
+	Waiting, Failed             int
+	Tabs                        []ui.Tab
+	Calls                       []CallRow
+	Pager                       ui.Pager
+	Events                      []ui.Option
+	Ticked                      []string
+	Errors                      map[string]string
+	Posts                       []ui.Post
+}
+
+// CallRow is one call. Status is waiting, done or failed.
+type CallRow struct {
+	Event, Status, ID, Answer string
+	Attempts                  int
+	At, Next                  time.Time
+	Again                     *ui.Post
+}
+
+var callTones = map[string]ui.Tone{"waiting": ui.Info, "done": ui.Good, "failed": ui.Bad}
+
+func (v WebhookView) head() ui.Head {
+	h := ui.Head{Title: v.Target, Lead: v.Description, Back: v.back(NavWebhooks), Posts: v.Posts}
+	if v.Off != "" {
+		h.Badge = ui.Badge{Text: v.t("site.webhooks.off"), Tone: ui.Mute}
+	}
+	return h
+}
+
+func (v WebhookView) table() ui.Table {
+	t := ui.Table{Caption: v.t("site.webhooks.calls"), Actions: v.t("site.actions"), Columns: []ui.Column{{Label: v.t("site.webhooks.event")}, {Label: v.t("site.campaigns.status")}, {Label: v.t("site.webhooks.answer")}, {Label: v.t("site.webhooks.attempts"), Number: true, Quiet: true}, {Label: v.t("site.webhooks.last"), Quiet: true}}}
+	for _, c := range v.Calls {
+		state := ui.Cell{Badge: badge(v.Locale, "site.webhooks.status.", c.Status, callTones)}
+		if c.Status == "waiting" && c.Attempts > 0 {
+			state.Sub = v.t("site.webhooks.next", "at", v.when(c.Next))
+		}
+		row := ui.Row{Cells: []ui.Cell{{Text: c.Event, Mono: true, Sub: c.ID}, state, {Text: orElse(c.Answer, "–")}, {Text: v.n(c.Attempts)}, {Text: v.when(c.At)}}}
+		if c.Again != nil {
+			row.Posts = []ui.Post{*c.Again}
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+func (v WebhookView) form() ui.FormOf {
+	return ui.FormOf{Action: v.Action, Submit: v.t("site.save"), Fields: []ui.Field{
+		{Name: "description", Label: v.t("site.webhooks.about"), Value: v.Description, MaxLength: 255},
+		{Name: "events", Kind: "checks", Label: v.t("site.webhooks.events"), Hint: v.t("site.webhooks.events_hint"), Options: v.Events, Values: v.Ticked},
 	}}.WithErrors(v.Errors)
 }

@@ -15,6 +15,9 @@ import (
 func (o *Office) Register(e *echo.Echo) {
 	o.registerRequests(e)
 	o.registerImports(e)
+	o.registerForms(e)
+	o.registerEvents(e)
+	o.registerWebhooks(e)
 }
 
 func (o *Office) at(e *echo.Echo, nav string) screen.Routes { return screen.At(e, o.Site, nav) }

@@ -1,0 +1,4 @@
+-- +goose Up
+
+-- Who came.
+ALTER TABLE event_registrations ADD COLUMN attended_at BIGINT;
