@@ -42,6 +42,8 @@ func (s *Service) Register(api *echo.Group, scope func(string) echo.MiddlewareFu
 	api.PATCH("/topics/:key", h.updateTopic, scope("topics:write"))
 	api.GET("/suppressions", h.listSuppressions, scope("suppressions:read"))
 	api.POST("/suppressions", h.suppress, scope("suppressions:write"))
+	api.GET("/suppressions/export", h.exportSuppressions, scope("suppressions:read"))
+	api.POST("/suppressions/imports", h.importSuppressions, scope("suppressions:write"))
 	api.DELETE("/suppressions", h.unsuppress, scope("suppressions:write"))
 }
 

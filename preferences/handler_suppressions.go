@@ -2,6 +2,7 @@ package preferences
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -82,4 +83,37 @@ func (h handler) unsuppress(c echo.Context) error {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)
+}
+
+// exportSuppressions is the list as a file.
+func (h handler) exportSuppressions(c echo.Context) error {
+	reason := c.QueryParam("reason")
+	if reason != "" && !slices.Contains(reasons, reason) {
+		return problem.Invalid("reason", "must be manual, bounced or complained")
+	}
+	c.Response().Header().Set(echo.HeaderContentType, "text/csv; charset=utf-8")
+	c.Response().Header().Set(echo.HeaderContentDisposition, `attachment; filename="suppressions.csv"`)
+	return h.s.ExportSuppressions(c.Request().Context(), c.Response(), reason)
+}
+
+// importSuppressions takes such a file.
+func (h handler) importSuppressions(c echo.Context) error {
+	file, err := c.FormFile("file")
+	if err != nil {
+		return problem.Invalid("file", "is missing; send the CSV file as multipart/form-data")
+	}
+	in, err := file.Open()
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	reason := c.FormValue("reason")
+	if reason == "" {
+		reason = SuppressedManual
+	}
+	out, err := h.s.ImportSuppressions(c.Request().Context(), h.actor(c), in, reason, "import")
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, out)
 }

@@ -21,10 +21,10 @@ type suppressionLine struct {
 }
 
 // SuppressSet blocks many addresses in the transaction of the caller, as [Service.Suppress] does one; those that are blocked for the
-// same reason stay as they were. It takes back no claims: a mail that was claimed just now may still begin.
-func (s *Service) SuppressSet(ctx context.Context, tx *sqldb.Tx, at time.Time, actor audit.Actor, blocks []Suppression) error {
+// same reason stay as they were, and do not count as added. It takes back no claims: a mail that was claimed just now may still begin.
+func (s *Service) SuppressSet(ctx context.Context, tx *sqldb.Tx, at time.Time, actor audit.Actor, blocks []Suppression) (added int, err error) {
 	if len(blocks) == 0 {
-		return nil
+		return 0, nil
 	}
 	lines := make([]suppressionLine, 0, len(blocks))
 	had := map[[2]string]bool{} // PostgreSQL refuses to meet the same conflict twice in one statement
@@ -36,27 +36,27 @@ func (s *Service) SuppressSet(ctx context.Context, tx *sqldb.Tx, at time.Time, a
 	}
 	text, err := json.Marshal(lines)
 	if err != nil {
-		return fmt.Errorf("preferences: suppressions: %w", err)
+		return 0, fmt.Errorf("preferences: suppressions: %w", err)
 	}
 	d := tx.Dialect()
 	rows, err := tx.QueryContext(ctx, "INSERT INTO suppressions (created_at, id, address_key, email, reason, note, source) SELECT CAST($1 AS BIGINT), "+
 		d.Field("id", "TEXT")+", "+d.Field("key", "TEXT")+", "+d.Field("email", "TEXT")+", "+d.Field("reason", "TEXT")+", "+d.Field("note", "TEXT")+", "+d.Field("source", "TEXT")+
 		" FROM "+d.Rows(2)+" WHERE true ON CONFLICT (address_key, reason) DO NOTHING RETURNING id, reason", sqldb.Micros(at), string(text))
 	if err != nil {
-		return fmt.Errorf("preferences: suppressions: %w", err)
+		return 0, fmt.Errorf("preferences: suppressions: %w", err)
 	}
 	defer rows.Close()
 	var entries []audit.Change
 	for rows.Next() {
 		var id, reason string
 		if err := rows.Scan(&id, &reason); err != nil {
-			return fmt.Errorf("preferences: suppressions: %w", err)
+			return 0, fmt.Errorf("preferences: suppressions: %w", err)
 		}
 		entries = append(entries, audit.Change{Object: audit.Object("suppression", id), After: map[string]string{"reason": reason}})
 	}
 	if err := rows.Err(); err != nil {
-		return fmt.Errorf("preferences: suppressions: %w", err)
+		return 0, fmt.Errorf("preferences: suppressions: %w", err)
 	}
 	_ = rows.Close()
-	return audit.RecordSet(ctx, tx, at, actor, "suppression.add", entries)
+	return len(entries), audit.RecordSet(ctx, tx, at, actor, "suppression.add", entries)
 }

@@ -126,7 +126,10 @@ func TestPersonIsLookedAfter(t *testing.T) {
 			t.Error("a note runs, or a marketer is offered to lift a block")
 		}
 		ada.Post("/admin/suppressions/lift", "email", "ann@example.com", "reason", "manual").Want(403)
-		officer.Post("/admin/suppressions/lift", "email", "ann@example.com", "reason", "manual", "back", "https://evil.example/").Want(303, "/admin/suppressions")
+		officer.Post("/admin/suppressions/lift", "email", "ann@example.com", "reason", "manual").Want(200, "Why it is lifted")
+		officer.Post("/admin/suppressions/lift", "email", "ann@example.com", "reason", "manual", "note", " ").Want(422, "Please say why.")
+		officer.Get("/admin/suppressions").Want(200, "ann@example.com")
+		officer.Post("/admin/suppressions/lift", "email", "ann@example.com", "reason", "manual", "note", "asked on the telephone", "back", "https://evil.example/").Want(303, "/admin/suppressions")
 		ada.Post(person + "/erase").Want(403)
 		officer.Post(person+"/erase").Want(303, "/admin/subscribers")
 		officer.Get(person).Want(404)

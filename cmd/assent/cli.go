@@ -28,6 +28,8 @@ type cli struct {
 	Import importCmd `cmd:"" help:"Import people, and what they chose, from a CSV file."`
 	Export exportCmd `cmd:"" help:"Write the subscribers as CSV to standard output."`
 
+	Suppressions suppressionsCmd `cmd:"" help:"Bring the blocked addresses in and out, as CSV."`
+
 	Migrate migrateCmd `cmd:"" help:"Bring the database up to date."`
 	Notice  noticeCmd  `cmd:"" help:"Send mandatory mail, and prove what became of it."`
 	Ledger  ledgerCmd  `cmd:"" help:"Verify the record of consents, or print it for one person."`

@@ -162,7 +162,7 @@ func Private(next echo.HandlerFunc) echo.HandlerFunc {
 
 func limited(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if !strings.HasSuffix(c.Request().URL.Path, "/imports") { // streamed by its handler, of any size
+		if !strings.HasSuffix(c.Request().URL.Path, "/imports") && !strings.HasSuffix(c.Request().URL.Path, "/suppressions/import") { // streamed by its handler, of any size
 			c.Request().Body = http.MaxBytesReader(c.Response(), c.Request().Body, maxBody)
 		}
 		return next(c)

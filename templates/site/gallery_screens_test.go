@@ -109,7 +109,8 @@ func addPeople(out map[string]templ.Component, p Page, say func(string) string) 
 	out["subscriber-new"] = SubscriberForm(SubscriberFormView{Page: p, Record: Record{New: true, Errors: map[string]string{"email": say("This is not an e-mail address."), "country": say("Two letters.")}}, Action: "/admin/subscribers", Back: "/admin/subscribers", Values: map[string]string{"email": say("anna@")}})
 	out["subscriber-edit"] = SubscriberForm(SubscriberFormView{Page: p, Record: Record{Remove: removal(say)}, Action: "/admin/subscribers/1", Back: "/admin/subscribers/1"})
 	blocked := []SuppressionRow{{say("cy@example.com"), "/admin/subscribers/3", "bounced", say("550 5.1.1"), at, nil}, {say("di@example.com"), "", "manual", say("asked"), at, post(say("Lift"), "/admin/suppressions/lift")}, {"", "", "erased", "", at, nil}, {say("ed@example.com"), "", "complained", "", at, nil}}
-	out["suppressions"] = Suppressions(SuppressionsView{Page: p, Listing: l, Rows: blocked, Action: "/admin/suppressions", Errors: map[string]string{"email": say("Not an address.")}})
+	out["suppressions"] = Suppressions(SuppressionsView{Page: p, Listing: l, Rows: blocked, Action: "/admin/suppressions", ExportURL: "/admin/suppressions/export.csv", ImportAction: "/admin/suppressions/import", Errors: map[string]string{"email": say("Not an address.")}})
+	out["suppression-lift"] = Lift(LiftView{Page: p, Action: "/admin/suppressions/lift", Back: "/admin/suppressions", Email: say("cy@example.com"), Reason: "bounced", Missing: say("Please say why.")})
 	out["suppressions-empty"] = Suppressions(SuppressionsView{Page: p})
 	segments := []SegmentRow{{"dutch", "/admin/segments/dutch", say("Dutch customers"), 4210, at}, {"all", "/admin/segments/all", say("Everybody"), -1, at}}
 	out["segments"] = Segments(SegmentsView{p, l, segments})

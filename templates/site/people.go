@@ -16,6 +16,23 @@ type SuppressionsView struct {
 	Action string
 	Values map[string]string
 	Errors map[string]string
+	// ExportURL is the list as a file, ImportAction takes one: its fields are file and file_reason. Empty: not offered.
+	ExportURL, ImportAction string
+}
+
+// LiftView asks why a block is lifted. Fields: note, and those that say which.
+type LiftView struct {
+	Page
+	Action, Back  string
+	Email, Reason string
+	Missing       string // what is wrong with the note
+}
+
+func (v LiftView) form() ui.FormOf {
+	return ui.FormOf{Action: v.Action, Submit: v.t("site.desk.lift"), Fields: []ui.Field{
+		{Name: "email", Kind: "hidden", Value: v.Email}, {Name: "reason", Kind: "hidden", Value: v.Reason}, {Name: "back", Kind: "hidden", Value: v.Back},
+		{Name: "note", Label: v.t("site.lift.note"), Hint: v.t("site.lift.hint"), Required: true, MaxLength: 500, Error: v.Missing},
+	}}
 }
 
 // SuppressionRow is one of them.
@@ -34,9 +51,9 @@ func SuppressionReason(p Page, r string) ui.Badge {
 }
 
 func (v SuppressionsView) table() ui.Table {
-	t := ui.Table{Caption: v.t("site.nav.suppressions"), Actions: v.t("site.actions"), Columns: []ui.Column{v.column(v.t("site.email"), ""), v.column(v.t("site.campaign.reason"), ""), quiet(v.column(v.t("site.suppressions.note"), "")), quiet(v.column(v.t("site.person.since"), ""))}}
+	t := ui.Table{Caption: v.t("site.nav.suppressions"), Actions: v.t("site.actions"), Columns: []ui.Column{v.column(v.t("site.email"), ""), v.column(v.t("site.campaign.reason"), ""), quiet(v.column(v.t("site.suppressions.stops"), "")), quiet(v.column(v.t("site.suppressions.note"), "")), quiet(v.column(v.t("site.person.since"), ""))}}
 	for _, r := range v.Rows {
-		row := ui.Row{Cells: []ui.Cell{{Text: orElse(r.Email, v.t("site.suppressions.fingerprint")), URL: r.PersonURL}, {Badge: SuppressionReason(v.Page, r.Reason)}, {Text: r.Note}, {Text: v.day(r.At)}}}
+		row := ui.Row{Cells: []ui.Cell{{Text: orElse(r.Email, v.t("site.suppressions.fingerprint")), URL: r.PersonURL}, {Badge: SuppressionReason(v.Page, r.Reason)}, {Text: v.stops(r.Reason)}, {Text: r.Note}, {Text: v.day(r.At)}}}
 		if r.Lift != nil {
 			row.Posts = []ui.Post{*r.Lift}
 		}
@@ -50,6 +67,34 @@ func (v SuppressionsView) form() ui.FormOf {
 		{Name: "email", Kind: "email", Label: v.t("site.email"), Value: v.Values["email"], Required: true, MaxLength: 320},
 		{Name: "note", Label: v.t("site.suppressions.note"), Hint: v.t("site.suppressions.note_hint"), Value: v.Values["note"], MaxLength: 500},
 	}}.WithErrors(v.Errors)
+}
+
+// stops is what a block of this reason keeps from an address.
+func (v SuppressionsView) stops(reason string) string {
+	switch reason {
+	case "bounced":
+		return v.t("site.suppressions.stops_bounced")
+	case "complained":
+		return v.t("site.suppressions.stops_complained")
+	case "erased":
+		return v.t("site.suppressions.stops_erased")
+	}
+	return v.t("site.suppressions.stops_manual")
+}
+
+func (v SuppressionsView) importForm() ui.FormOf {
+	return ui.FormOf{Action: v.ImportAction, Submit: v.t("site.suppressions.import"), Upload: true, Fields: []ui.Field{
+		{Name: "file", Kind: "file", Label: v.t("site.suppressions.file"), Hint: v.t("site.suppressions.file_hint"), Required: true, Error: v.Errors["file"]},
+		{Name: "file_reason", Kind: "select", Label: v.t("site.suppressions.file_reason"), Value: "manual", Options: []ui.Option{{Value: "manual", Label: v.t("site.suppression.manual")}, {Value: "bounced", Label: v.t("site.suppression.bounced")}, {Value: "complained", Label: v.t("site.suppression.complained")}}},
+	}}
+}
+
+func (v SuppressionsView) head() ui.Head {
+	h := ui.Head{Title: v.t("site.nav.suppressions"), Lead: v.t("site.suppressions.lead")}
+	if v.ExportURL != "" {
+		h.Actions = []ui.Link{{Label: v.t("site.suppressions.export"), URL: v.ExportURL, Icon: "download"}}
+	}
+	return h
 }
 
 func (v SuppressionsView) filterBar() *ui.Filter {

@@ -85,7 +85,7 @@ func (s *Sink) flood(ctx context.Context, events []inbound.Event) (rest []inboun
 		if len(applied) == 0 {
 			return nil
 		}
-		if err := s.People.SuppressSet(ctx, tx, now, actor, blocks); err != nil {
+		if _, err := s.People.SuppressSet(ctx, tx, now, actor, blocks); err != nil {
 			return err
 		}
 		for _, id := range slices.Sorted(mapKeys(bounced)) {
