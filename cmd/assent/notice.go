@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -27,8 +30,12 @@ type noticeSendCmd struct {
 	To         string        `required:"" placeholder:"EMAIL" help:"Address."`
 	Obligation string        `required:"" placeholder:"WHY" help:"Why it must be sent: contract, account, payment, terms_change, privacy_change, service_change, security or legal."`
 	Basis      string        `required:"" help:"Legal basis: contract, legal_obligation, vital_interests, public_task or legitimate_interests."`
-	Subject    string        `required:"" help:"Subject."`
-	Text       string        `required:"" help:"Text in Markdown; - reads standard input."`
+	Subject    string        `help:"Subject; a template has its own."`
+	Text       string        `xor:"content" required:"" help:"Text in Markdown; - reads standard input."`
+	Template   string        `xor:"content" required:"" placeholder:"NAME" help:"In place of a text, a typed notice: contract_confirmed, contract_amended, contract_cancelled, payment_due, payment_failed, payment_received, account_changed, sign_in_alert, terms_change, privacy_change or service_interruption."`
+	Values     string        `placeholder:"JSON" help:"What the template tells, as a JSON object."`
+	Attach     []string      `placeholder:"FILE" type:"existingfile" help:"A file that goes with it; may be repeated."`
+	CC         []string      `name:"cc" placeholder:"EMAIL" help:"Somebody else whom it concerns, with a delivery of their own; may be repeated."`
 	Name       string        `help:"Name of the person."`
 	Locale     string        `placeholder:"TAG" help:"Language of the person, such as nl."`
 	Reference  string        `help:"Your own reference."`
@@ -38,15 +45,7 @@ type noticeSendCmd struct {
 }
 
 func (c *noticeSendCmd) Run(ctx context.Context, cfg *Config, t *terminal) error {
-	text := c.Text
-	if text == "-" {
-		all, err := io.ReadAll(io.LimitReader(t.in, 1<<20))
-		if err != nil {
-			return fmt.Errorf("--text: %w", err)
-		}
-		text = string(all)
-	}
-	blocks, err := json.Marshal([]map[string]string{{"type": "text", "markdown": text}})
+	in, err := c.input(t)
 	if err != nil {
 		return err
 	}
@@ -55,8 +54,7 @@ func (c *noticeSendCmd) Run(ctx context.Context, cfg *Config, t *terminal) error
 		return err
 	}
 	defer a.Close()
-	made, err := a.notices.Create(ctx, operator, notices.Input{To: notices.Recipient{Email: c.To, Name: c.Name, Locale: c.Locale}, Obligation: c.Obligation, Basis: c.Basis, Subject: c.Subject, Blocks: blocks,
-		Reference: c.Reference, Brand: c.Brand})
+	made, err := a.notices.Create(ctx, operator, in)
 	if err != nil {
 		return err
 	}
@@ -75,6 +73,47 @@ func (c *noticeSendCmd) Run(ctx context.Context, cfg *Config, t *terminal) error
 		return fmt.Errorf("the notice is %s %s; see: assent notice proof %s", m.Status, m.Reason, m.ID)
 	}
 	return nil
+}
+
+// input is the notice that the flags describe.
+func (c *noticeSendCmd) input(t *terminal) (in notices.Input, err error) {
+	in = notices.Input{To: notices.Recipient{Email: c.To, Name: c.Name, Locale: c.Locale}, Obligation: c.Obligation, Basis: c.Basis, Subject: c.Subject, Reference: c.Reference, Brand: c.Brand, Template: c.Template}
+	if c.Values != "" {
+		if c.Template == "" {
+			return in, usageError{"--values goes with --template"}
+		}
+		if in.Data = json.RawMessage(c.Values); !json.Valid(in.Data) {
+			return in, usageError{"--values is not JSON"}
+		}
+	}
+	if c.Template == "" {
+		text := c.Text
+		if text == "-" {
+			all, err := io.ReadAll(io.LimitReader(t.in, 1<<20))
+			if err != nil {
+				return in, fmt.Errorf("--text: %w", err)
+			}
+			text = string(all)
+		}
+		if in.Blocks, err = json.Marshal([]map[string]string{{"type": "text", "markdown": text}}); err != nil {
+			return in, err
+		}
+	}
+	for _, path := range c.Attach {
+		body, err := os.ReadFile(path)
+		if err != nil {
+			return in, fmt.Errorf("--attach: %w", err)
+		}
+		kind := mime.TypeByExtension(filepath.Ext(path))
+		if kind == "" {
+			kind = "application/octet-stream"
+		}
+		in.Attachments = append(in.Attachments, outbox.Attachment{Filename: filepath.Base(path), ContentType: kind, Content: body})
+	}
+	for _, email := range c.CC {
+		in.CC = append(in.CC, notices.Copy{Email: email})
+	}
+	return in, nil
 }
 
 // await waits until a notice has an outcome, or the time is over.

@@ -201,10 +201,13 @@ func TestBouncesInTheMiddleStopIt(t *testing.T) {
 	b := w.broadcast(nil)
 	for range 40 {
 		w.advance()
+		now, err := w.b.Get(ctx, w.DB, b.ID)
+		w.must(err)
+		if b = now; !b.HeldAt.IsZero() && w.due(b) != 0 {
+			t.Fatalf("%d are due when it is held", w.due(b))
+		}
 		w.drain(10)
 	}
-	b, err := w.b.Get(ctx, w.DB, b.ID)
-	w.must(err)
 	c, _ := w.covered(b)
 	if b.HeldAt.IsZero() || c.Bounced > 30 || w.due(b) != 0 {
 		t.Errorf("%+v %d due", c, w.due(b))
