@@ -12,7 +12,6 @@ import (
 	"assent/campaigns"
 	"assent/campaigns/brands"
 	"assent/campaigns/live"
-	"assent/campaigns/policies"
 	"assent/preferences"
 	"assent/preferences/gate"
 	"assent/preferences/partners"
@@ -35,7 +34,6 @@ type Desk struct {
 	Brands    *brands.Store
 	Partners  *partners.Store
 	Segments  *segments.Store
-	Policies  *policies.Store
 	Live      *live.Hub   // nil: pages do not renew themselves
 	Base      string      // public address
 	Fixed     [][2]string // settings of the environment, for the page that shows them

@@ -19,6 +19,7 @@ type Filter struct {
 	Reference  string
 	Email      string
 	Broadcast  string
+	Single     bool // none that belong to a broadcast
 }
 
 // List reads up to limit notices made before the one with the given id (empty: from the newest), newest first.
@@ -39,6 +40,9 @@ func (s *Service) List(ctx context.Context, f Filter, before string, limit int) 
 		if c.value != "" {
 			where(c.column, "=", c.value)
 		}
+	}
+	if f.Single {
+		query += " AND broadcast_id IS NULL"
 	}
 	if before != "" {
 		where("id", "<", before)

@@ -3,8 +3,11 @@ package main
 import (
 	"assent/campaigns/notices"
 	"assent/campaigns/notices/broadcasts"
+	"assent/campaigns/notices/office"
 	"assent/campaigns/policies"
+	"assent/preferences/segments"
 	"assent/workers/brakes"
+	runs "assent/workers/desk"
 )
 
 // mandatory makes what mandatory mail needs: single notices, broadcasts, and the policies that wait for them.
@@ -17,6 +20,14 @@ func (a *app) mandatory() {
 	}
 	a.outbox.Events = a.hooks
 	a.policies = &policies.Store{DB: a.db, Now: c.Now, Lead: &broadcasts.LeadTime{Service: a.broadcasts}}
+}
+
+// mandatoryDesk is the screens of mandatory mail. A preview has no link to why it came: it went to nobody.
+func (a *app) mandatoryDesk() *office.Office {
+	c, preview := a.config, *a.composer
+	preview.Why = nil
+	return &office.Office{DB: a.db, Now: c.Now, Site: a.site, People: a.people, Notices: a.notices, Broadcasts: a.broadcasts, Policies: a.policies, Brands: a.brands, Segments: &segments.Store{DB: a.db, Now: c.Now},
+		Compose: preview.Compose, Open: runs.Open, Base: a.links.Base}
 }
 
 // tooManyBounces is the brake of broadcasts: it works from the first ten mails on, because a broadcast begins with few.

@@ -32,6 +32,7 @@ var bundles = map[string][]string{
 	"live.js":       {"live.js"},
 	"sortable.js":   {"sortable.min.js"},
 	"editor.js":     {"editor/blocks.js", "editor/order.js", "editor/history.js", "editor/save.js", "editor/text.js", "editor/look.js", "editor/media.js", "editor/start.js"},
+	"check.js":      {"check.js"},
 	"icon.svg":      {"icon.svg"},
 }
 

@@ -186,27 +186,8 @@ func addManage(out map[string]templ.Component, p Page, say func(string) string) 
 
 func addRunning(out map[string]templ.Component, p Page, say func(string) string) {
 	l := listing(p)
-	broadcasts := []NoticeRow{{Subject: say("Our privacy policy changes"), URL: "/admin/notices/1", Obligation: "privacy_change", Status: "sending", Done: 19000, Total: 20000, Unserved: 14, At: at}, {Subject: say("Terms"), URL: "/admin/notices/2", Obligation: "terms_change", Status: "in_review", Total: 20000, At: at}}
-	out["notices"] = Notices(NoticesView{Page: p, Listing: l, Broadcasts: true, BroadcastsURL: "/admin/notices", SinglesURL: "/admin/notices/single", Rows: broadcasts})
-	out["notices-single"] = Notices(NoticesView{Page: p, Listing: l, BroadcastsURL: "/admin/notices", SinglesURL: "/admin/notices/single", Rows: []NoticeRow{{Subject: say("Payment failed"), URL: "/admin/notices/single/1", Obligation: "payment", Status: "unserved", To: say("anna.de.vries@example.com"), At: at}}})
-	out["notices-empty"] = Notices(NoticesView{Page: p, Listing: Listing{Write: true}, Broadcasts: true, BroadcastsURL: "/admin/notices", SinglesURL: "/admin/notices/single"})
-	tabs := []ui.Tab{{Label: say("Unserved"), URL: "?outcome=unserved", Count: "14", Current: true}, {Label: say("Accepted"), URL: "?outcome=accepted", Count: "18,986"}}
-	cast := BroadcastView{
-		Page: p, Subject: say("Our privacy policy changes on 1 May"), Status: "sending", StatusReason: say("One relay answers slowly."), Obligation: "privacy_change", Basis: "legal_obligation", Audience: say("All customers"), Author: say("Ada"), Approver: say("Bo"), PolicyURL: "/policies/privacy/3", PolicyName: say("Privacy policy 3"), EffectiveAt: at.AddDate(0, 2, 0), ScheduledAt: at,
-		Coverage: &CoverageView{Addressed: 20000, Accepted: 18986, Pending: 900, Bounced: 90, Unserved: 14, Served: 10, LeadTimeMet: true, LeadNote: say("for 18,986 of 20,000 so far")}, Lint: []Check{{say("No promotion found"), "", ui.Good}}, PreviewURL: "/admin/notices/1/preview",
-		Links: []ui.Link{{Label: say("CSV"), URL: "/admin/notices/1.csv"}}, Posts: []ui.Post{*removal(say)}, People: &PeopleByOutcome{tabs, []CoveragePerson{{say("cy@example.com"), "/admin/subscribers/3", "unserved", "address_bounced", at, post(say("Served by post"), "/admin/notices/1/serve")}}, ui.Pager{Locale: p.Locale, Next: "?x", Shown: "1–14"}}, History: entries(say),
-	}
-	out["broadcast"] = Broadcast(cast)
-	cast.Coverage, cast.People = &CoverageView{}, &PeopleByOutcome{Tabs: tabs, Pager: ui.Pager{Locale: p.Locale}}
-	out["broadcast-new-run"] = Broadcast(cast)
+	addOffice(out, p, say)
 	audiences := []ui.Option{{Value: "customers", Label: say("All customers")}}
-	out["broadcast-form"] = BroadcastForm(BroadcastFormView{Page: p, Action: "/admin/notices", Audiences: audiences, Policies: []ui.Option{{Value: "privacy/3", Label: say("Privacy policy 3")}}, Languages: []string{"en", "nl"}, Errors: map[string]string{"effective_at": say("Too near."), "text.en": say("Offers are not allowed here.")}})
-	out["notice"] = Notice(NoticeView{Page: p, Subject: say("Payment failed"), Status: "sent", To: say("anna.de.vries@example.com"), PersonURL: "/admin/subscribers/1", Obligation: "payment", Basis: "contract", Reference: say("INV-7"), At: at, Attempts: entries(say), Evidence: []Header{{"SHA-256", say("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")}, {"Message-ID", say("<01JB@nordlicht.example>")}}, PreviewURL: "/admin/notices/single/1/preview", ProofURL: "/admin/notices/single/1/proof"})
-	out["policies"] = Policies(PoliciesView{p, l, []PolicyRow{{"privacy", "/admin/policies/privacy", say("Privacy policy"), "2", at, "3", at.AddDate(0, 2, 0)}, {"terms", "/admin/policies/terms", say("Terms"), "", time.Time{}, "", time.Time{}}}})
-	out["policies-empty"] = Policies(PoliciesView{Page: p, Listing: Listing{Write: true}})
-	out["policy-new"] = PolicyForm(PolicyFormView{Page: p, Action: "/admin/policies", Languages: []string{"en", "nl"}, Errors: map[string]string{"slug": say("Taken.")}})
-	out["policy-version"] = PolicyForm(PolicyFormView{Page: p, Action: "/admin/policies/privacy", Slug: "privacy", Name: say("Privacy policy"), Languages: []string{"en"}})
-	out["policy"] = PolicyVersions(PolicyVersionsView{Page: p, Slug: "privacy", Name: say("Privacy policy"), PublicURL: say("https://assent.nordlicht.example/policies/privacy"), NewURL: "/admin/policies/privacy/new", Rows: []PolicyVersionRow{{"3", "/policies/privacy/3", "coming", at, true, "/admin/notices/1", "/policies/privacy/3/changes"}, {"2", "/policies/privacy/2", "in_force", at, false, "", ""}, {"1", "/policies/privacy/1", "archived", at, false, "", ""}}})
 	var events []EventRow
 	for _, s := range []string{"draft", "open", "full", "closed", "over", "cancelled"} {
 		events = append(events, EventRow{"/admin/events/1", say("Open day"), say("Amsterdam"), s, 12, 3, 40, at, "Europe/Amsterdam"})

@@ -3,13 +3,13 @@ package site
 import (
 	"time"
 
-	"assent/templates/locale"
 	"assent/templates/site/ui"
 
 	"github.com/a-h/templ"
 )
 
-// NoticesView lists mandatory mail: broadcasts, or single notices. Filters: status, obligation.
+// NoticesView lists mandatory mail: broadcasts (filter: status), or single notices (filters: status, obligation, and a search
+// for a reference or an address).
 type NoticesView struct {
 	Page
 	Listing
@@ -22,175 +22,238 @@ type NoticesView struct {
 // NoticeRow is one of them. For a broadcast Done of Total have an outcome, and Unserved cannot be reached.
 type NoticeRow struct {
 	Subject, URL, Obligation, Status, To string
+	Reference                            string
 	Done, Total, Unserved                int
 	At                                   time.Time
 }
 
 var obligations = []string{"contract", "account", "payment", "terms_change", "privacy_change", "service_change", "security", "legal"}
 
+// Obligation is the word for a reason for which a notice must be sent, as the staff reads it.
+func Obligation(p Page, key string) string { return word(p.Locale, "site.obligation.", key) }
+
+// NoticeTemplate is the name of a typed notice.
+func NoticeTemplate(p Page, key string) string { return word(p.Locale, "site.notice.template.", key) }
+
 // Notices is the list of notices.
 func Notices(v NoticesView) templ.Component {
+	if v.Broadcasts {
+		return broadcastList(v)
+	}
 	p := under(v.Page, NavNotices)
-	create := v.create(p, NavNotices, "site.notices.new")
-	tabs := []ui.Tab{{Label: p.t("site.notices.broadcasts"), URL: v.BroadcastsURL, Current: v.Broadcasts}, {Label: p.t("site.notices.singles"), URL: v.SinglesURL, Current: !v.Broadcasts}}
-	t := ui.Table{Caption: p.t("site.nav.notices"), Columns: []ui.Column{{Label: p.t("site.campaign.subject")}, {Label: p.t("site.campaigns.status")}, {Label: p.t("site.notices.obligation"), Quiet: true}}}
-	states, prefix := []string{"queued", "sending", "sent", "deferred", "bounced", "unserved"}, "site.delivery."
-	if v.Broadcasts {
-		t.Columns = append(t.Columns, ui.Column{Label: p.t("site.notices.reached"), Number: true}, ui.Column{Label: p.t("site.delivery.unserved"), Number: true})
-		states, prefix = []string{"in_review", "scheduled", "sending", "finished", "cancelled"}, "site.status."
-	} else {
-		t.Columns = append(t.Columns, ui.Column{Label: p.t("site.mail.to")})
+	var create []ui.Link
+	if v.Write {
+		create = []ui.Link{{Label: p.t("site.notice.new"), URL: v.SinglesURL + "/new", Icon: "plus"}}
 	}
-	t.Columns = append(t.Columns, ui.Column{Label: p.t("site.mail.at"), Quiet: true})
+	t := ui.Table{Caption: p.t("site.notices.singles"), Columns: []ui.Column{{Label: p.t("site.campaign.subject")}, {Label: p.t("site.mail.to")}, {Label: p.t("site.campaigns.status")}, {Label: p.t("site.notices.obligation"), Quiet: true}, {Label: p.t("site.mail.at"), Quiet: true}}}
 	for _, r := range v.Rows {
-		cells := []ui.Cell{{Text: r.Subject, URL: r.URL}, {Badge: DeliveryStatus(p.Locale, r.Status)}, {Text: word(p.Locale, "pages.obligation.", r.Obligation)}}
-		if v.Broadcasts {
-			cells[1].Badge = CampaignStatus(p.Locale, r.Status)
-			cells = append(cells, ui.Cell{Text: p.t("site.progress", "done", r.Done, "total", r.Total)}, ui.Cell{Text: p.n(r.Unserved)})
-		} else {
-			cells = append(cells, ui.Cell{Text: r.To})
-		}
-		t.Rows = append(t.Rows, ui.Row{Cells: append(cells, ui.Cell{Text: p.when(r.At)})})
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: r.Subject, URL: r.URL, Sub: r.Reference}, {Text: r.To}, {Badge: DeliveryStatus(p.Locale, r.Status)}, {Text: Obligation(p, r.Obligation)}, {Text: p.when(r.At)}}})
 	}
-	f := v.filter(p, NavNotices, p.t("site.notices.search"), choose(p, "status", p.t("site.campaigns.status"), p.t("site.campaigns.any_status"), prefix, states...), choose(p, "obligation", p.t("site.notices.obligation"), p.t("site.notices.any"), "pages.obligation.", obligations...))
+	f := v.filter(p, NavNotices, p.t("site.notice.search"), choose(p, "status", p.t("site.campaigns.status"), p.t("site.campaigns.any_status"), "site.delivery.", "queued", "sending", "sent", "deferred", "bounced", "unserved"), choose(p, "obligation", p.t("site.notices.obligation"), p.t("site.notices.any"), "site.obligation.", obligations...))
 	f.Action = v.SinglesURL
-	if v.Broadcasts {
-		f.Action = v.BroadcastsURL
+	if f.Clear != "" {
+		f.Clear = v.SinglesURL
 	}
 	return listPage(sheet{
-		Page: p, Listing: v.Listing, Table: t, Tabs: tabs, Filter: f,
+		Page: p, Listing: v.Listing, Table: t, Tabs: v.tabs(p), Filter: f,
 		Head:  ui.Head{Title: p.t("site.nav.notices"), Lead: p.t("site.notices.lead"), Actions: create},
-		Empty: ui.Empty{Icon: NavNotices, Title: p.t("site.notices.empty"), Text: p.t("site.notices.empty_text"), Action: first(create)},
+		Empty: ui.Empty{Icon: NavNotices, Title: p.t("site.notice.empty"), Text: p.t("site.notice.empty_text"), Action: first(create)},
 	})
 }
 
-// BroadcastView is one broadcast: its content, its lead time, and the coverage of everybody it must reach.
-type BroadcastView struct {
-	Page
-	Subject, Status, StatusReason string
-	Obligation, Basis, Audience   string
-	Author, Approver              string
-	PolicyURL, PolicyName         string
-	EffectiveAt, ScheduledAt      time.Time
-	Coverage                      *CoverageView
-	Lint                          []Check
-	PreviewURL                    string
-	Posts                         []ui.Post
-	Links                         []ui.Link // CSV, JSON, printable
-	People                        *PeopleByOutcome
-	History                       []ui.Entry
+func (v NoticesView) tabs(p Page) []ui.Tab {
+	return []ui.Tab{{Label: p.t("site.notices.broadcasts"), URL: v.BroadcastsURL, Current: v.Broadcasts}, {Label: p.t("site.notices.singles"), URL: v.SinglesURL, Current: !v.Broadcasts}}
 }
 
-// CoverageView counts everybody addressed by outcome; the figures add up to Addressed.
-type CoverageView struct {
-	Addressed, Accepted, Pending, Bounced, Unserved, Served int
-	LeadTimeMet                                             bool
-	// LeadNote says in words how it stands: "for 19,988 of 20,000".
-	LeadNote string
-}
-
-// PeopleByOutcome is the list of people with one outcome.
-type PeopleByOutcome struct {
-	Tabs  []ui.Tab
-	Rows  []CoveragePerson
-	Pager ui.Pager
-}
-
-// CoveragePerson is one of them. Serve marks the person as served by another channel; nil: not to be done.
-type CoveragePerson struct {
-	Email, URL, Outcome, Reason string
-	At                          time.Time
-	Serve                       *ui.Post
-}
-
-func (v BroadcastView) head() ui.Head {
-	return ui.Head{Title: v.Subject, Back: v.back(NavNotices), Badge: CampaignStatus(v.Locale, v.Status), Actions: v.Links, Posts: v.Posts}
-}
-
-func (v BroadcastView) shares() []ui.Share {
-	c := v.Coverage
-	return []ui.Share{
-		{Name: v.t("site.delivery.accepted"), Value: c.Accepted, Tone: ui.Good}, {Name: v.t("site.notices.served"), Value: c.Served, Tone: ui.Info}, {Name: v.t("site.delivery.pending"), Value: c.Pending, Tone: ui.Mute},
-		{Name: v.t("site.delivery.bounced"), Value: c.Bounced, Tone: ui.Warn}, {Name: v.t("site.delivery.unserved"), Value: c.Unserved, Tone: ui.Bad},
-	}
-}
-
-func (v BroadcastView) lead() ui.Badge {
-	if v.Coverage.LeadTimeMet {
-		return ui.Badge{Text: v.t("site.notices.lead_met"), Tone: ui.Good}
-	}
-	return ui.Badge{Text: v.t("site.notices.lead_unmet"), Tone: ui.Bad}
-}
-
-func (v BroadcastView) people() ui.Table {
-	t := ui.Table{Caption: v.t("site.notices.people"), Actions: v.t("site.actions"), Columns: []ui.Column{{Label: v.t("site.email")}, {Label: v.t("site.notices.outcome")}, {Label: v.t("site.campaign.reason")}, {Label: v.t("site.mail.at"), Quiet: true}}}
-	for _, r := range v.People.Rows {
-		row := ui.Row{Cells: []ui.Cell{{Text: r.Email, URL: r.URL}, {Badge: DeliveryStatus(v.Locale, r.Outcome)}, {Text: reason(v.Locale, r.Reason)}, {Text: v.when(r.At)}}}
-		if r.Serve != nil {
-			row.Posts = []ui.Post{*r.Serve}
+func broadcastList(v NoticesView) templ.Component {
+	p := under(v.Page, NavNotices)
+	create := v.create(p, NavNotices, "site.notices.new")
+	t := ui.Table{Caption: p.t("site.notices.broadcasts"), Columns: []ui.Column{{Label: p.t("site.campaign.subject")}, {Label: p.t("site.campaigns.status")}, {Label: p.t("site.notices.reached"), Number: true}, {Label: p.t("site.broadcast.open"), Number: true}, {Label: p.t("site.notices.effective"), Quiet: true}}}
+	for _, r := range v.Rows {
+		reached, open := ui.Cell{Text: "–"}, ui.Cell{Text: "–"}
+		if r.Total > 0 {
+			reached, open = ui.Cell{Text: p.t("site.progress", "done", r.Done, "total", r.Total)}, ui.Cell{Text: p.n(r.Unserved)}
 		}
-		t.Rows = append(t.Rows, row)
+		if r.Unserved > 0 {
+			open = ui.Cell{Badge: ui.Badge{Text: p.n(r.Unserved), Tone: ui.Bad}}
+		}
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: r.Subject, URL: r.URL, Sub: Obligation(p, r.Obligation)}, {Badge: CampaignStatus(p.Locale, r.Status)}, reached, open, {Text: p.when(r.At)}}})
 	}
-	return t
-}
-
-// BroadcastFormView writes a broadcast. Fields: obligation, basis, audience, effective_at, policy, and
-// subject.LANG and text.LANG for each language.
-type BroadcastFormView struct {
-	Page
-	Action    string
-	Values    map[string]string
-	Errors    map[string]string
-	Audiences []ui.Option
-	Policies  []ui.Option // versions that it can be about
-	Languages []string
-}
-
-// BroadcastForm is its page.
-func BroadcastForm(v BroadcastFormView) templ.Component {
-	p, val := under(v.Page, NavNotices), v.Values
-	obligation := ui.Field{Name: "obligation", Kind: "select", Label: p.t("site.notices.obligation"), Hint: p.t("site.notices.obligation_hint"), Value: val["obligation"], Required: true}
-	for _, o := range obligations {
-		obligation.Options = append(obligation.Options, ui.Option{Value: o, Label: p.t("pages.obligation." + o)})
-	}
-	basis := ui.Field{Name: "basis", Kind: "select", Label: p.t("site.topics.basis"), Value: val["basis"], Required: true}
-	for _, b := range []string{"contract", "legal_obligation", "legitimate_interests", "vital_interests", "public_task"} {
-		basis.Options = append(basis.Options, ui.Option{Value: b, Label: p.t("site.basis." + b)})
-	}
-	fields := []ui.Field{
-		obligation, basis,
-		{Name: "audience", Kind: "select", Label: p.t("site.notices.audience"), Options: v.Audiences, Value: val["audience"], Required: true},
-		{Name: "effective_at", Kind: "datetime-local", Label: p.t("site.notices.effective"), Hint: p.t("site.notices.effective_hint"), Value: val["effective_at"], Required: true},
-	}
-	if len(v.Policies) > 0 {
-		fields = append(fields, ui.Field{Name: "policy", Kind: "select", Label: p.t("site.notices.policy"), Options: append([]ui.Option{{Value: "", Label: p.t("site.notices.no_policy")}}, v.Policies...), Value: val["policy"]})
-	}
-	for i, tag := range v.Languages {
-		fields = append(fields,
-			ui.Field{Kind: "title", Label: locale.Name(tag)},
-			ui.Field{Name: "subject." + tag, Label: p.t("site.campaign.subject"), Value: val["subject."+tag], Required: i == 0, MaxLength: 200},
-			ui.Field{Name: "text." + tag, Kind: "textarea", Rows: 10, Label: p.t("site.notices.text"), Hint: p.t("site.notices.text_hint"), Value: val["text."+tag], Required: i == 0},
-		)
-	}
-	f := ui.FormOf{Action: v.Action, Submit: p.t("site.notices.review_do"), Cancel: ui.Link{Label: p.t("site.cancel"), URL: Path(NavNotices)}, Fields: fields}
-	return formPage(form{Page: p, Head: ui.Head{Title: p.t("site.notices.new"), Back: p.back(NavNotices)}, Notes: []remark{{ui.Info, "", p.t("site.notices.rules")}}, Form: f.WithErrors(v.Errors)})
+	f := v.filter(p, NavNotices, "", choose(p, "status", p.t("site.campaigns.status"), p.t("site.campaigns.any_status"), "site.status.", "in_review", "scheduled", "sending", "finished", "cancelled"))
+	return listPage(sheet{
+		Page: p, Listing: v.Listing, Table: t, Tabs: v.tabs(p), Filter: f,
+		Head:  ui.Head{Title: p.t("site.nav.notices"), Lead: p.t("site.notices.lead"), Actions: create},
+		Empty: ui.Empty{Icon: NavNotices, Title: p.t("site.broadcast.empty"), Text: p.t("site.broadcast.empty_text"), Action: first(create)},
+	})
 }
 
 // NoticeView is one notice to one person with its evidence.
 type NoticeView struct {
 	Page
-	Subject, Status, To, PersonURL string
-	Obligation, Basis, Reference   string
-	At                             time.Time
-	Attempts                       []ui.Entry
-	Evidence                       []Header // SHA-256, Message-ID, relay, TLS, reply, time
-	PreviewURL, ProofURL           string
+	Subject, Status, Reason, To, PersonURL string
+	Obligation, Basis, Reference, Template string
+	Author                                 string
+	At                                     time.Time
+	BroadcastURL, OriginalURL              string
+	Deliveries                             []NoticeDelivery // to the person, and copies to others
+	Attempts                               []ui.Entry
+	Evidence                               []EvidenceRow
+	FrameURL, RawURL, TextURL              string // empty: not to be seen
+	Unseen                                 string // why the mail is not shown
+	Sound                                  *bool  // whether the mail that is kept is the one that was accepted
+	ProofURL, JSONURL                      string
+}
+
+// NoticeDelivery is one of the mails of a notice.
+type NoticeDelivery struct {
+	To, URL, Status, Reason, Relay, Reply string
+	Copy                                  bool
+	At                                    time.Time
+}
+
+// EvidenceRow is one row of the chain about a notice.
+type EvidenceRow struct {
+	Title  string
+	Sound  bool
+	Erased bool
+	At     time.Time
+	Facts  []Header
 }
 
 func (v NoticeView) head() ui.Head {
-	h := ui.Head{Title: v.Subject, Lead: v.To, Back: v.back(NavNotices), Badge: DeliveryStatus(v.Locale, v.Status)}
-	if v.ProofURL != "" {
-		h.Actions = []ui.Link{{Label: v.t("site.notices.proof"), URL: v.ProofURL, Icon: "download"}}
+	h := ui.Head{Title: v.Subject, Lead: v.To, Back: ui.Link{Label: v.t("site.notices.singles"), URL: Path(NavNotices) + "/single"}, Badge: DeliveryStatus(v.Locale, v.Status)}
+	if v.BroadcastURL != "" {
+		h.Back = ui.Link{Label: v.t("site.broadcast.this"), URL: v.BroadcastURL}
+	}
+	h.Actions = []ui.Link{{Label: v.t("site.notices.proof"), URL: v.ProofURL}, {Label: "JSON", URL: v.JSONURL, Icon: "download"}}
+	if v.RawURL != "" {
+		h.Actions = append(h.Actions, ui.Link{Label: v.t("site.notice.raw"), URL: v.RawURL, Icon: "download"})
 	}
 	return h
+}
+
+func (v NoticeView) deliveries() ui.Table {
+	t := ui.Table{Caption: v.t("site.notice.deliveries"), Columns: []ui.Column{{Label: v.t("site.mail.to")}, {Label: v.t("site.notices.outcome")}, {Label: v.t("site.notice.relay"), Quiet: true}, {Label: v.t("site.mail.at"), Quiet: true}}}
+	for _, d := range v.Deliveries {
+		to := ui.Cell{Text: d.To, URL: d.URL}
+		if d.Copy {
+			to.Sub = v.t("site.notice.copy")
+		}
+		said := d.Reply
+		if d.Reason != "" {
+			said = reason(v.Locale, d.Reason) + " " + said
+		}
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{to, {Badge: DeliveryStatus(v.Locale, d.Status), Sub: said}, {Text: d.Relay}, {Text: v.when(d.At)}}})
+	}
+	return t
+}
+
+// NoticeProofView is the proof of what became of a notice, as text to print or to keep.
+type NoticeProofView struct {
+	Page
+	Subject, BackURL, Text string
+	JSONURL, TextURL       string
+}
+
+// NoticeFormView sends one notice to one person. Fields: template (empty: own words), to, name, locale, reference, brand, cc,
+// obligation, basis, subject and text, or data.NAME for each field of the template.
+type NoticeFormView struct {
+	Page
+	Action     string
+	Values     map[string]string
+	Errors     map[string]string
+	Templates  []string
+	Fields     []NoticeInput
+	Brands     []ui.Option
+	Languages  []string
+	Obligation string // that the template fulfils
+}
+
+// NoticeInput is one field of a typed notice. Kind is text, markdown, url, time, facts, lines or flag.
+type NoticeInput struct {
+	Name, Kind string
+	Required   bool
+}
+
+func (v NoticeFormView) templates() ui.Field {
+	f := ui.Field{Name: "template", Kind: "select", Label: v.t("site.notice.kind"), Value: v.Values["template"], Required: true, Options: []ui.Option{{Value: "", Label: v.t("site.notice.own")}}}
+	for _, key := range v.Templates {
+		f.Options = append(f.Options, ui.Option{Value: key, Label: NoticeTemplate(v.Page, key)})
+	}
+	return f
+}
+
+// recipient is to whom it goes.
+func (v NoticeFormView) recipient() []ui.Field {
+	val := v.Values
+	languages := ui.Field{Name: "locale", Kind: "select", Label: v.t("site.notice.locale"), Hint: v.t("site.notice.locale_hint"), Value: val["locale"], Options: []ui.Option{{Value: "", Label: v.t("site.notice.locale_own")}}}
+	for _, tag := range v.Languages {
+		languages.Options = append(languages.Options, ui.Option{Value: tag, Label: languageName(tag)})
+	}
+	return []ui.Field{
+		{Name: "to", Kind: "email", Label: v.t("site.notice.to"), Value: val["to"], Required: true, MaxLength: 254, Autocomplete: "off"},
+		{Name: "name", Label: v.t("site.notice.name"), Hint: v.t("site.notice.name_hint"), Value: val["name"], MaxLength: 255, Autocomplete: "off"},
+		languages,
+		{Name: "cc", Kind: "textarea", Rows: 2, Label: v.t("site.notice.cc"), Hint: v.t("site.notice.cc_hint"), Value: val["cc"]},
+		{Name: "reference", Label: v.t("site.notices.reference"), Hint: v.t("site.notice.reference_hint"), Value: val["reference"], MaxLength: 255},
+	}
+}
+
+// content is what it says.
+func (v NoticeFormView) content() (out []ui.Field) {
+	val := v.Values
+	if val["template"] == "" {
+		out = append(out, obligationField(v.Page, val["obligation"]))
+	}
+	out = append(out, basisField(v.Page, val["basis"]))
+	if len(v.Brands) > 1 {
+		out = append(out, ui.Field{Name: "brand", Kind: "select", Label: v.t("site.campaign.brand"), Options: v.Brands, Value: val["brand"]})
+	}
+	if val["template"] == "" {
+		return append(out,
+			ui.Field{Name: "subject", Label: v.t("site.campaign.subject"), Value: val["subject"], Required: true, MaxLength: 255},
+			ui.Field{Name: "text", Kind: "textarea", Rows: 10, Label: v.t("site.notices.text"), Hint: v.t("site.policies.markdown"), Value: val["text"], Required: true})
+	}
+	for _, in := range v.Fields {
+		f := ui.Field{Name: "data." + in.Name, Label: v.t("site.notice.field." + in.Name), Value: val["data."+in.Name], Required: in.Required}
+		switch in.Kind {
+		case "markdown":
+			f.Kind, f.Rows, f.Hint = "textarea", 8, v.t("site.policies.markdown")
+		case "url":
+			f.Kind = "url"
+		case "time":
+			f.Kind, f.Short = "datetime-local", true
+		case "facts":
+			f.Kind, f.Rows, f.Hint = "textarea", 4, v.t("site.notice.facts_hint")
+		case "lines":
+			f.Kind, f.Rows, f.Hint = "textarea", 4, v.t("site.notice.lines_hint")
+		case "flag":
+			f.Kind = "checkbox"
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// form is all its fields with what is wrong with them.
+func (v NoticeFormView) form() ui.FormOf {
+	fields := append([]ui.Field{{Kind: "hidden", Name: "template", Value: v.Values["template"]}, {Kind: "title", Label: v.t("site.notice.whom")}}, v.recipient()...)
+	fields = append(fields, ui.Field{Kind: "title", Label: v.t("site.notice.says"), Hint: v.t("site.broadcast.rules")})
+	return ui.FormOf{Action: v.Action, Fields: append(fields, v.content()...)}.WithErrors(v.Errors)
+}
+
+func obligationField(p Page, value string) ui.Field {
+	f := ui.Field{Name: "obligation", Kind: "select", Label: p.t("site.notices.obligation"), Hint: p.t("site.broadcast.obligation_hint"), Value: value, Required: true}
+	for _, o := range obligations {
+		f.Options = append(f.Options, ui.Option{Value: o, Label: Obligation(p, o)})
+	}
+	return f
+}
+
+func basisField(p Page, value string) ui.Field {
+	f := ui.Field{Name: "basis", Kind: "select", Label: p.t("site.topics.basis"), Value: value, Required: true}
+	for _, b := range []string{"contract", "legal_obligation", "legitimate_interests", "vital_interests", "public_task"} {
+		f.Options = append(f.Options, ui.Option{Value: b, Label: p.t("site.basis." + b)})
+	}
+	return f
 }

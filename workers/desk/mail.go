@@ -57,6 +57,12 @@ func read(raw []byte) message {
 	return out
 }
 
+// Open takes a mail apart into what is shown of it. It is built by Assent itself, so that a part that cannot be read is none.
+func Open(raw []byte) (html, text string) {
+	m := read(raw)
+	return m.html, m.text
+}
+
 // clean is text that a page can show.
 func clean(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")

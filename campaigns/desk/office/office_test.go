@@ -9,7 +9,6 @@ import (
 	"assent/campaigns/desk"
 	"assent/campaigns/desk/office"
 	"assent/campaigns/events"
-	"assent/campaigns/policies"
 	"assent/preferences/forms"
 	"assent/preferences/imports"
 	"assent/preferences/partners"
@@ -45,7 +44,7 @@ func build(t testing.TB, db *sqldb.DB) *house {
 	t.Cleanup(func() { h.office.Forms.Close(); h.office.Imports.Close() })
 	h.office.Register(h.Echo)
 	(&desk.Desk{DB: db, Now: w.Clock.Now, Site: h.Site, People: w.People, Campaigns: w.Mails, Brands: h.office.Brands, Partners: h.office.Partners, Segments: &segments.Store{DB: db, Now: w.Clock.Now},
-		Policies: &policies.Store{DB: db, Now: w.Clock.Now}, Base: h.office.Base, Rights: h.rights}).Register(h.Echo)
+		Base: h.office.Base, Rights: h.rights}).Register(h.Echo)
 	return h
 }
 

@@ -109,3 +109,34 @@ func (b *Broadcast) latest() time.Time { return b.Lead.latest(b.EffectiveAt, b.z
 func (b *Broadcast) lastDay() string {
 	return b.latest().In(b.zone).AddDate(0, 0, -1).Format(time.DateOnly)
 }
+
+// Latest is the last instant at which a mail can be accepted and leave the lead time.
+func (b *Broadcast) Latest() time.Time { return b.latest() }
+
+// Bounds of the types of contract that are listed, and of the newest customers among whom they are looked for.
+const (
+	maxContracts = 100
+	sampled      = 20_000
+)
+
+// Contracts lists the types of contract that the newest customers have, by name: the attribute contract, where it is a text.
+func (s *Service) Contracts(ctx context.Context) (list []string, err error) {
+	value := "json_extract(attributes, '$.contract')"
+	is := "json_type(attributes, '$.contract') = 'text'"
+	if s.DB.Dialect() == sqldb.PostgreSQL {
+		value, is = "CAST(attributes AS json) ->> 'contract'", "json_typeof(CAST(attributes AS json) -> 'contract') = 'string'"
+	}
+	rows, err := s.DB.QueryContext(ctx, "SELECT DISTINCT "+value+" AS contract FROM (SELECT attributes FROM subscribers WHERE customer_since IS NOT NULL ORDER BY id DESC LIMIT $1) s WHERE "+is+" ORDER BY contract LIMIT $2", sampled, maxContracts)
+	if err != nil {
+		return nil, fmt.Errorf("broadcasts: contracts: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var one string
+		if err := rows.Scan(&one); err != nil {
+			return nil, fmt.Errorf("broadcasts: contracts: %w", err)
+		}
+		list = append(list, one)
+	}
+	return list, rows.Err()
+}

@@ -1,0 +1,211 @@
+package office
+
+import (
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"assent/campaigns/content"
+	"assent/campaigns/notices"
+	"assent/preferences/problem"
+	"assent/preferences/staff"
+	"assent/preferences/staff/screen"
+	"assent/templates/locale"
+	"assent/templates/site"
+)
+
+// newNotice is the form for a kind of notice, which the address names.
+func (o *Office) newNotice(c echo.Context) error {
+	kind := c.QueryParam("template")
+	if !slices.Contains(content.NoticeTemplates(), kind) {
+		kind = ""
+	}
+	return o.noticeForm(c, http.StatusOK, map[string]string{"template": kind, "to": c.QueryParam("to")}, nil)
+}
+
+func (o *Office) noticeForm(c echo.Context, status int, val, wrong map[string]string) error {
+	v := site.NoticeFormView{Page: o.page(c, site.NavNotices), Action: site.Path(site.NavNotices) + single, Values: val, Errors: wrong, Templates: content.NoticeTemplates(), Languages: o.languages(c.Request().Context())}
+	for _, f := range content.NoticeFields(val["template"]) {
+		v.Fields = append(v.Fields, site.NoticeInput{Name: f.Name, Kind: f.Kind, Required: f.Required})
+	}
+	var err error
+	if v.Brands, err = o.brandOptions(c.Request().Context()); err != nil {
+		return err
+	}
+	return staff.Render(c, status, site.NoticeForm(v))
+}
+
+// input is what the form says, as the API would take it.
+func (o *Office) input(p site.Page, val map[string]string) (in notices.Input, err error) {
+	in = notices.Input{To: notices.Recipient{Email: strings.TrimSpace(val["to"]), Name: strings.TrimSpace(val["name"]), Locale: val["locale"]}, Basis: val["basis"], Reference: strings.TrimSpace(val["reference"]), Brand: val["brand"], Template: val["template"]}
+	for _, line := range strings.Fields(strings.NewReplacer(",", " ", ";", " ").Replace(val["cc"])) {
+		in.CC = append(in.CC, notices.Copy{Email: line})
+	}
+	if in.Template == "" {
+		in.Obligation, in.Subject = val["obligation"], strings.TrimSpace(val["subject"])
+		in.Blocks = textBlocks(val["text"])
+		return in, nil
+	}
+	in.Obligation = content.NoticeObligation(in.Template)
+	data := map[string]any{}
+	for _, f := range content.NoticeFields(in.Template) {
+		text := strings.TrimSpace(strings.ReplaceAll(val["data."+f.Name], "\r\n", "\n"))
+		switch {
+		case text == "" && f.Kind != "flag":
+		case f.Kind == "time":
+			at, bad := screen.Moment(p, "data."+f.Name, text)
+			if bad != nil {
+				err = bad
+				continue
+			}
+			data[f.Name] = at.Format("2006-01-02T15:04:05Z07:00")
+		case f.Kind == "flag":
+			data[f.Name] = text != ""
+		case f.Kind == "lines":
+			data[f.Name] = filled(text)
+		case f.Kind == "facts":
+			var facts []map[string]string
+			for _, line := range filled(text) {
+				name, value, _ := strings.Cut(line, ":")
+				facts = append(facts, map[string]string{"name": strings.TrimSpace(name), "value": strings.TrimSpace(value)})
+			}
+			data[f.Name] = facts
+		default:
+			data[f.Name] = text
+		}
+	}
+	in.Data, _ = json.Marshal(data) // texts, lists and flags always encode
+	return in, err
+}
+
+// filled are the lines of a text that are not empty.
+func filled(text string) (out []string) {
+	for _, line := range strings.Split(text, "\n") {
+		if line = strings.TrimSpace(line); line != "" {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// textBlocks is a Markdown text as the blocks of a mail.
+func textBlocks(text string) json.RawMessage {
+	text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
+	if text == "" {
+		return json.RawMessage("[]")
+	}
+	out, _ := json.Marshal([]map[string]string{{"type": "text", "markdown": text}}) // texts always encode
+	return out
+}
+
+var (
+	inBlocks = regexp.MustCompile(`^blocks(\[.*)?$`)
+	inCopies = regexp.MustCompile(`^cc(\[.*)?$`)
+	inData   = regexp.MustCompile(`^(data\.\w+)\W`)
+)
+
+// noticeFaults puts what is wrong with a notice at the fields of the form.
+func noticeFaults(wrong map[string]string) map[string]string {
+	out := map[string]string{}
+	for field, text := range wrong {
+		switch {
+		case field == "to.email" || field == "to" || field == "to.subscriber_id":
+			field = "to"
+		case field == "to.name" || field == "to.locale":
+			field = strings.TrimPrefix(field, "to.")
+		case inBlocks.MatchString(field):
+			field = "text"
+		case inCopies.MatchString(field):
+			field = "cc"
+		case inData.MatchString(field):
+			field = inData.FindStringSubmatch(field)[1]
+		}
+		if before := out[field]; before != "" && before != text {
+			text = before + "; " + text
+		}
+		out[field] = text
+	}
+	return out
+}
+
+func (o *Office) sendNotice(c echo.Context) error {
+	ctx, val := c.Request().Context(), screen.Values(c)
+	in, err := o.input(o.page(c, site.NavNotices), val)
+	var id string
+	if err == nil {
+		made, failed := o.Notices.Create(ctx, actor(c), in)
+		if err = failed; err == nil {
+			id = made[0].ID
+		}
+	}
+	if wrong := problems(err); wrong != nil {
+		return o.noticeForm(c, http.StatusUnprocessableEntity, val, noticeFaults(wrong))
+	}
+	return o.did(c, err, noticeURL(id), "site.notice.sent")
+}
+
+// problems is [staff.Problems], and also of input that is malformed: a form cannot be told apart from its values.
+func problems(err error) map[string]string {
+	if p, ok := problem.As(err); ok && p.Status == http.StatusBadRequest {
+		return staff.Problems(problem.Unprocessable(p.Detail, p.Fields...))
+	}
+	return staff.Problems(err)
+}
+
+// answer tells the script of a form what is wrong with it.
+type answer struct {
+	Errors map[string]string `json:"errors"`
+	Says   map[string]string `json:"says"`
+}
+
+func (o *Office) checkNotice(c echo.Context) error {
+	val := screen.Values(c)
+	in, err := o.input(o.page(c, site.NavNotices), val)
+	if err == nil {
+		_, err = o.Notices.Check(c.Request().Context(), actor(c), in)
+	}
+	wrong := problems(err)
+	if err != nil && wrong == nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, answer{Errors: noticeFaults(wrong)})
+}
+
+func (o *Office) noPreview(c echo.Context) error {
+	return staff.Frame(c, said(o.page(c, "").Locale.T("site.broadcast.preview_hint")))
+}
+
+// previewNotice is the mail that the form would send, in a language. The address is not needed for it.
+func (o *Office) previewNotice(c echo.Context) error {
+	ctx, val := c.Request().Context(), screen.Values(c)
+	tag, err := frameLanguage(c)
+	if err != nil {
+		return err
+	}
+	in, err := o.input(o.page(c, site.NavNotices), val)
+	if in.To.Email == "" {
+		in.To.Email = "anna@example.com"
+	}
+	in.CC = nil
+	if err == nil {
+		made, failed := o.Notices.Check(ctx, actor(c), in)
+		if err = failed; err == nil {
+			m := made[0]
+			m.Locale = tag
+			mail, failed := o.Compose(ctx, &m)
+			if failed != nil {
+				return failed
+			}
+			return staff.Frame(c, mail.HTML)
+		}
+	}
+	wrong := problems(err)
+	if wrong == nil {
+		return err
+	}
+	return staff.Frame(c, faults(locale.Get(tag).T("site.form.check"), noticeFaults(wrong)))
+}
