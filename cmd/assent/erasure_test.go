@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -32,6 +34,25 @@ type whole struct {
 	data string
 	url  string
 	stop func() // ends the workers
+	log  *records
+}
+
+// records are the lines of a log.
+type records struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (r *records) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.Write(p)
+}
+
+func (r *records) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.String()
 }
 
 func startWhole(t *testing.T, database string) *whole {
@@ -51,7 +72,8 @@ func openWhole(t *testing.T, s *Settings, wrap func(http.Handler) http.Handler) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := newApp(t.Context(), c, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	log := &records{}
+	a, err := newApp(t.Context(), c, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +97,7 @@ func openWhole(t *testing.T, s *Settings, wrap func(http.Handler) http.Handler) 
 	}
 	server.Start()
 	t.Cleanup(server.Close)
-	return &whole{t, a, s.Data, server.URL, stop}
+	return &whole{t, a, s.Data, server.URL, stop, log}
 }
 
 // send sends a request and fails the test unless the answer's status is below 400.
@@ -203,8 +225,13 @@ func erased(w *whole) {
 	if err := w.a.people.Compact(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	w.files("unmistakable")
-	w.files(strings.ToLower(whoLast))
+	for _, text := range []string{"unmistakable", strings.ToLower(whoLast), "98765432"} {
+		w.files(text)
+		w.queued(text)
+		if strings.Contains(strings.ToLower(w.log.String()), text) {
+			t.Errorf("%q is in the log", text)
+		}
+	}
 	answer := w.api("POST", "/decisions", `{"email":"`+whoEmail+`","class":"marketing","topic":"news"}`)
 	if answer["reason"] != "erased" {
 		t.Errorf("%v", answer)
@@ -236,10 +263,48 @@ func (w *whole) everything() string {
 	w.post("/subscribe/talk", "email", whoEmail, "first_name", "Xenia", "last_name", whoLast, "topics", "news", "message", "I am Quetzalcoatl, call "+whoPhone)
 	w.api("POST", "/events", `{"slug":"day","names":{"en":"The day"},"starts_at":"2036-05-01T09:00:00Z","ends_at":"2036-05-01T17:00:00Z","timezone":"Europe/Amsterdam"}`)
 	w.post("/events/day", "email", whoEmail, "first_name", "Xenia", "last_name", whoLast, "phone", whoPhone, "company", "Quetzalcoatl & Sons")
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	_ = form.WriteField("evidence", `{"topic":"news","source":"a list","wording":"Yes"}`)
+	file, _ := form.CreateFormFile("file", "people.csv")
+	_, _ = io.WriteString(file, "email,last_name\n"+whoEmail+","+whoLast+"\nby mail "+whoEmail+",x\n")
+	_ = form.Close()
+	imported := w.api("POST", "/imports", body.String(), "Content-Type", form.FormDataContentType())["id"].(string)
+	w.until("the import", func() bool { return w.api("GET", "/imports/"+imported, "")["status"] == "finished" })
 	w.api("POST", "/data-requests", `{"email":"`+whoEmail+`","kind":"complaint","detail":"Quetzalcoatl is angry","verified_by":"called `+whoPhone+`"}`)
 	w.api("POST", "/suppressions", `{"email":"`+whoEmail+`","reason":"complained","note":"Quetzalcoatl said so"}`, "Idempotency-Key", "k4")
 	w.mail(`Subject: Invoice for (Quetzalcoatl)`)
 	return id
+}
+
+// queued fails the test if anything in Redis holds the text: tasks that wait, run, were done or given up, limits, leases.
+func (w *whole) queued(text string) {
+	w.t.Helper()
+	redis, seen := w.a.queue.Redis(), 0
+	for keys := redis.Scan(w.t.Context(), 0, "*", 1000).Iterator(); keys.Next(w.t.Context()); {
+		key, all := keys.Val(), ""
+		seen++
+		switch kind := redis.Type(w.t.Context(), key).Val(); kind {
+		case "string":
+			all = redis.Get(w.t.Context(), key).Val()
+		case "hash":
+			all = fmt.Sprint(redis.HGetAll(w.t.Context(), key).Val())
+		case "list":
+			all = fmt.Sprint(redis.LRange(w.t.Context(), key, 0, -1).Val())
+		case "set":
+			all = fmt.Sprint(redis.SMembers(w.t.Context(), key).Val())
+		case "zset":
+			all = fmt.Sprint(redis.ZRange(w.t.Context(), key, 0, -1).Val())
+		default:
+			w.t.Errorf("Redis has a %s at %s, which this test cannot read", kind, key)
+		}
+		if strings.Contains(strings.ToLower(key+" "+all), text) {
+			w.t.Errorf("%q is in Redis at %s", text, key)
+		}
+	}
+	if seen == 0 {
+		w.t.Error("the test is wrong: Redis is empty")
+	}
 }
 
 // files fails the test if any file of the installation holds the text, in whatever case.

@@ -239,11 +239,15 @@ func (s *Store) Forget(ctx context.Context, tx *sqldb.Tx, sub *preferences.Subsc
 			return fmt.Errorf("imports: forget: %w", err)
 		}
 	}
-	if _, err := tx.ExecContext(ctx, "DELETE FROM import_rejects WHERE address_key = $1", sub.EmailKey); err != nil {
+	// A cell that is no address as it stands, such as one with a word before it, may hold the address all the same.
+	inside := "%" + likeEscape.Replace(strings.Trim(jsonText(sub.EmailKey), `"`)) + "%"
+	if _, err := tx.ExecContext(ctx, `DELETE FROM import_rejects WHERE address_key = $1 OR lower(cells) LIKE $2 ESCAPE '!'`, sub.EmailKey, inside); err != nil {
 		return fmt.Errorf("imports: forget: %w", err)
 	}
 	return nil
 }
+
+var likeEscape = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 
 // Maintain goes on with what a dead process left, and forgets what is old.
 func (s *Store) Maintain(ctx context.Context) error {
