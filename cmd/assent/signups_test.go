@@ -1,0 +1,110 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"assent/workers/mailbox"
+	"assent/workers/queue/queuetest"
+)
+
+// A thousand posts of the form, at once, from a thousand places and in every way to write one address, bring it one mail. One place, one
+// network and all places together reach no more people in an hour than the site allows. Each answer is the same (compliance 67, 69).
+func TestNobodyIsBombedWithConfirmations(t *testing.T) {
+	w := openWhole(t, &Settings{RedisURL: queuetest.Start(t).URL(), TrustedProxies: "127.0.0.0/8,::1"}, nil)
+	w.api("POST", "/topics", `{"key":"news","class":"marketing","basis":"consent","double_opt_in":true,"names":{"en":"Newsletter"}}`)
+	w.api("POST", "/forms", `{"key":"join","kind":"newsletter","names":{"en":"Newsletter"},"topics":["news"]}`)
+
+	spellings := []string{"victim@example.org", "VICTIM@Example.org", "victim+%d@example.org", " victim@EXAMPLE.ORG", "Victim+a+%d@example.org"}
+	w.posts(1000, func(i int) (email, ip string) {
+		email = spellings[i%len(spellings)]
+		if strings.Contains(email, "%d") {
+			email = fmt.Sprintf(email, i)
+		}
+		return email, fmt.Sprintf("10.%d.%d.1", i/250, i%250)
+	})
+	w.settled()
+	if n := w.mails("victim"); n != 1 {
+		t.Errorf("%d mails to the victim, want 1", n)
+	}
+
+	for _, c := range []struct {
+		name       string
+		posts, max int
+		ip         func(i int) string
+	}{
+		{"one place", 60, 20, func(int) string { return "192.0.2.1" }},
+		{"one place of IPv6", 60, 20, func(i int) string { return fmt.Sprintf("2001:db8:1:2::%x", i+1) }},
+		{"one network", 250, 100, func(i int) string { return fmt.Sprintf("198.51.100.%d", i+1) }},
+	} {
+		tag := strings.ReplaceAll(c.name, " ", "-")
+		w.posts(c.posts, func(i int) (email, ip string) { return fmt.Sprintf("%s-%d@example.net", tag, i), c.ip(i) })
+		w.settled()
+		if n := w.mails(tag + "-"); n != c.max {
+			t.Errorf("%s: %d mails, want %d", c.name, n, c.max)
+		}
+	}
+}
+
+// posts sends the form n times from 64 browsers.
+func (w *whole) posts(n int, who func(i int) (email, ip string)) {
+	w.t.Helper()
+	var first sync.Map
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range 64 {
+		all.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				email, ip := who(i)
+				r, err := http.NewRequest("POST", w.url+"/subscribe/join", strings.NewReader(url.Values{"email": {email}, "topics": {"news"}}.Encode()))
+				if err != nil {
+					w.t.Error(err)
+					return
+				}
+				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				r.Header.Set("X-Forwarded-For", ip)
+				answer, err := http.DefaultClient.Do(r)
+				if err != nil {
+					w.t.Error(err)
+					return
+				}
+				var body strings.Builder
+				_, _ = fmt.Fprint(&body, answer.StatusCode, answer.ContentLength)
+				answer.Body.Close()
+				first.Store(body.String(), true)
+			}
+		})
+	}
+	all.Wait()
+	answers := 0
+	first.Range(func(any, any) bool { answers++; return true })
+	if answers != 1 {
+		w.t.Errorf("there are %d different answers", answers)
+	}
+}
+
+// settled waits until every sign-up was worked off and every mail has gone.
+func (w *whole) settled() {
+	w.t.Helper()
+	w.until("all to be done", func() bool {
+		var left int
+		if err := w.a.db.QueryRowContext(w.t.Context(), "SELECT (SELECT count(*) FROM form_submissions) + (SELECT count(*) FROM messages WHERE status IN ('queued', 'sending'))").Scan(&left); err != nil {
+			w.t.Fatal(err)
+		}
+		return left == 0
+	})
+}
+
+func (w *whole) mails(to string) int {
+	w.t.Helper()
+	list, err := w.a.mailbox.List(w.t.Context(), mailbox.Query{Search: to, Limit: 1000})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return len(list)
+}
