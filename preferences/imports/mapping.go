@@ -222,6 +222,9 @@ func (e *Evidence) row(fields []string, cells []string) (out preferences.BulkRow
 			if err := json.Unmarshal([]byte(cell), &attributes); err != nil {
 				return out, problem.Invalid(field, "must be a JSON object")
 			}
+			if attributes == nil { // the cell says null
+				attributes = map[string]any{}
+			}
 		default:
 			attributes[strings.TrimPrefix(field, attributePrefix)] = cell
 		}
