@@ -190,9 +190,11 @@ func resting(ctx context.Context, q sqldb.Querier, id string) (n int64, err erro
 	return n, nil
 }
 
-// release lets the next messages go.
+// release lets the next messages go, to the address and in the language that their people have by now.
 func release(ctx context.Context, tx *sqldb.Tx, id string, now time.Time, n int64) error {
-	if _, err := tx.ExecContext(ctx, `UPDATE messages SET due_at = $1, at = $1 WHERE status = 'queued' AND due_at IS NULL
+	if _, err := tx.ExecContext(ctx, `UPDATE messages SET due_at = $1, at = $1, email = COALESCE((SELECT s.email FROM subscribers s WHERE s.id = messages.subscriber_id), email),
+		address_key = COALESCE((SELECT s.email_key FROM subscribers s WHERE s.id = messages.subscriber_id), address_key),
+		locale = COALESCE((SELECT s.locale FROM subscribers s WHERE s.id = messages.subscriber_id), locale) WHERE status = 'queued' AND due_at IS NULL
 		AND id IN (SELECT id FROM messages WHERE broadcast_id = $2 AND status = 'queued' AND due_at IS NULL ORDER BY id LIMIT $3)`, sqldb.Micros(now), id, n); err != nil {
 		return fmt.Errorf("broadcasts: release: %w", err)
 	}

@@ -486,3 +486,27 @@ func (w *world) listen() *heard {
 	w.Outbox.Events, w.b.Events = ears{h}, ears{h}
 	return h
 }
+
+// Who moves, or passes an address on, while the broadcast is under way gets it where they are now.
+func TestItGoesToTheAddressThatPeopleHaveByNow(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(t, db)
+		ids := w.customers(30, nil)
+		b := w.broadcast(nil)
+		w.advance() // the first ten may go
+		for _, change := range []struct{ id, to string }{{ids[25], "moved@example.com"}, {ids[28], "c25@example.com"}} {
+			_, err := db.ExecContext(ctx, "UPDATE subscribers SET email = $1, email_key = $2, locale = 'nl' WHERE id = $3", change.to, change.to, change.id)
+			w.must(err)
+		}
+		took := map[string]string{}
+		w.relay = func(m outbox.Claimed) outbox.Result {
+			took[m.SubscriberID] = m.Email + " " + m.AddressKey + " " + m.Locale
+			return outbox.Result{Status: outbox.StatusSent, Code: 250, Reply: "250 ok", SHA256: "00"}
+		}
+		b = w.run(b)
+		c, _ := w.covered(b)
+		if c.Accepted != 30 || took[ids[25]] != "moved@example.com moved@example.com nl" || took[ids[28]] != "c25@example.com c25@example.com nl" || took[ids[20]] != "c20@example.com c20@example.com en" {
+			t.Errorf("%+v %q %q %q", c, took[ids[25]], took[ids[28]], took[ids[20]])
+		}
+	})
+}
