@@ -363,27 +363,38 @@ func (c *change) partner(ctx context.Context, key, action string) (Recorded, err
 
 // Consents lists where a person stands on each topic that was touched.
 func (s *Service) Consents(ctx context.Context, q sqldb.Querier, subscriberID string) ([]ConsentState, error) {
-	rows, err := q.QueryContext(ctx, `SELECT t.key, c.topic_id, c.state, c.since, c.event_id, c.opt_out_offered, c.expires_at FROM consents c JOIN topics t ON t.id = c.topic_id
-		WHERE c.subscriber_id = $1 ORDER BY t.class, t.position, t.key`, subscriberID)
+	all, err := s.ConsentsOf(ctx, q, []string{subscriberID})
+	if err != nil {
+		return nil, err
+	}
+	return append([]ConsentState{}, all[subscriberID]...), nil
+}
+
+// ConsentsOf are where people stand on each topic, by their ids, in one query.
+func (s *Service) ConsentsOf(ctx context.Context, q sqldb.Querier, ids []string) (map[string][]ConsentState, error) {
+	d := q.Dialect()
+	rows, err := q.QueryContext(ctx, `SELECT c.subscriber_id, t.key, c.topic_id, c.state, c.since, c.event_id, c.opt_out_offered, c.expires_at FROM consents c JOIN topics t ON t.id = c.topic_id
+		WHERE c.subscriber_id `+d.In(1)+" ORDER BY t.class, t.position, t.key", d.List(ids))
 	if err != nil {
 		return nil, fmt.Errorf("preferences: consents: %w", err)
 	}
 	defer rows.Close()
-	now, states := s.now(), []ConsentState{}
+	now, out := s.now(), map[string][]ConsentState{}
 	for rows.Next() {
 		var st ConsentState
+		var id string
 		var since int64
 		var expires sql.NullInt64
-		if err := rows.Scan(&st.Topic, &st.TopicID, &st.State, &since, &st.EventID, &st.Offered, &expires); err != nil {
+		if err := rows.Scan(&id, &st.Topic, &st.TopicID, &st.State, &since, &st.EventID, &st.Offered, &expires); err != nil {
 			return nil, fmt.Errorf("preferences: consents: %w", err)
 		}
 		st.Since, st.Expires = sqldb.Time(since), sqldb.NullTime(expires)
 		if st.State == StateGiven && !st.Expires.IsZero() && !now.Before(st.Expires) {
 			st.State = StateExpired
 		}
-		states = append(states, st)
+		out[id] = append(out[id], st)
 	}
-	return states, rows.Err()
+	return out, rows.Err()
 }
 
 // Events is a person's whole history of choices, oldest first.

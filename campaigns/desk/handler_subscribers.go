@@ -78,12 +78,17 @@ func (d *Desk) subscribers(c echo.Context) error {
 		return err
 	}
 	people, v.Pager = paged(v.Page, people, path, in.After, func(s *preferences.Subscriber) string { return s.ID }, "q", v.Search, "status", v.Chosen["status"], "topic", v.Chosen["topic"])
+	ids := make([]string, len(people))
+	for i, s := range people {
+		ids[i] = s.ID
+	}
+	consents, err := d.People.ConsentsOf(ctx, d.DB, ids)
+	if err != nil {
+		return err
+	}
 	for _, s := range people {
 		row := site.SubscriberRow{Email: s.Email, URL: personURL(s.ID), Name: s.Name(), Since: s.CreatedAt}
-		states, err := d.People.Consents(ctx, d.DB, s.ID)
-		if err != nil {
-			return err
-		}
+		states := consents[s.ID]
 		row.Status = d.standsAs(s, states)
 		for _, state := range states {
 			if state.State == preferences.StateGiven {

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
@@ -48,14 +47,14 @@ type idempotency struct {
 }
 
 func (s idempotency) serve(c echo.Context, next echo.HandlerFunc, key string) error {
-	body, err := io.ReadAll(c.Request().Body)
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%s %s\n", c.Request().Method, c.Request().URL.RequestURI())
+	body, err := spool(c.Request().Body, sum)
 	if err != nil {
 		return err
 	}
-	c.Request().Body = io.NopCloser(bytes.NewReader(body))
-	sum := sha256.New()
-	fmt.Fprintf(sum, "%s %s\n", c.Request().Method, c.Request().URL.RequestURI())
-	sum.Write(body)
+	defer body.Close()
+	c.Request().Body = body
 	request, actor, ctx := hex.EncodeToString(sum.Sum(nil)), s.who(c), c.Request().Context()
 
 	first, err := s.begin(ctx, actor, key, request)

@@ -2,11 +2,14 @@ package web_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -221,5 +224,43 @@ func TestListsSayWhereTheNextPageBegins(t *testing.T) {
 		if w := call(e, "GET", "/api/v1/things?"+query, ""); w.Code != 422 {
 			t.Errorf("%s: %d", query, w.Code)
 		}
+	}
+}
+
+// A body that is longer than what stays in memory is read as it came, and a repeat of it is told from another (an import has any
+// size).
+func TestLongBodiesWithAKeyAreSpooled(t *testing.T) {
+	db := sqldbtest.SQLite(t)
+	e := web.New(web.Options{Log: slog.New(slog.DiscardHandler)})
+	runs := 0
+	e.POST("/imports", func(c echo.Context) error {
+		runs++
+		if _, inMemory := c.Request().Body.(*os.File); !inMemory {
+			t.Errorf("a long body is a %T", c.Request().Body)
+		}
+		sum := sha256.New()
+		n, err := io.Copy(sum, c.Request().Body)
+		if err != nil {
+			return err
+		}
+		return c.String(http.StatusOK, fmt.Sprintf("%d %x", n, sum.Sum(nil)))
+	}, web.Idempotency(db, time.Now, func(echo.Context) string { return "key" }))
+	send := func(body string) *httptest.ResponseRecorder {
+		req := httptest.NewRequest("POST", "/imports", strings.NewReader(body))
+		req.Header.Set("Idempotency-Key", "k")
+		rec := httptest.NewRecorder()
+		e.ServeHTTP(rec, req)
+		return rec
+	}
+	body := strings.Repeat("0123456789abcdef", 15<<16) // 15 MiB
+	want := fmt.Sprintf("%d %x", len(body), sha256.Sum256([]byte(body)))
+	if got := send(body).Body.String(); got != want {
+		t.Errorf("%s instead of %s", got, want)
+	}
+	if got := send(body); got.Body.String() != want || got.Header().Get("Idempotency-Replayed") != "true" || runs != 1 {
+		t.Errorf("%s after %d runs", got.Body, runs)
+	}
+	if got := send(body + "!"); got.Code != http.StatusUnprocessableEntity {
+		t.Errorf("another body: %d", got.Code)
 	}
 }
