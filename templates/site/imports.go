@@ -84,7 +84,7 @@ func ImportForm(v ImportFormView) templ.Component {
 	f.Submit = p.t("site.imports.start")
 	f.Fields = []ui.Field{{Name: "upload", Kind: "hidden", Value: v.Upload}, {Kind: "title", Label: p.t("site.imports.mapping"), Hint: p.t("site.imports.mapping_hint")}}
 	for i, c := range v.Columns {
-		f.Fields = append(f.Fields, ui.Field{Name: "map." + itoa(i), Kind: "select", Label: orElse(c.Name, p.t("site.imports.unnamed", "n", i+1)), Hint: c.Sample, Options: v.Targets, Value: c.Target, Required: true, Short: true})
+		f.Fields = append(f.Fields, ui.Field{Name: "map." + itoa(i), Kind: "select", Label: orElse(c.Name, p.t("site.imports.unnamed", "n", i+1)), Hint: c.Sample, Options: v.Targets, Value: c.Target, Short: true})
 	}
 	f.Fields = append(f.Fields,
 		ui.Field{Kind: "title", Label: p.t("site.imports.evidence"), Hint: p.t("site.imports.evidence_hint")},
