@@ -22,6 +22,9 @@ type Claimed struct {
 	ID     string // of the delivery
 	Permit gate.Permit
 	Person *preferences.Subscriber
+	// Variant is the text that they get, 0 or 1 the campaign's own; Tracked tells that their clicks are counted.
+	Variant int
+	Tracked bool
 }
 
 // Batch is what one claim yields.
@@ -72,11 +75,18 @@ func (s *Service) Claim(ctx context.Context, campaignID, worker string, lane, li
 	if c.Status != StatusSending {
 		return Batch{Campaign: c, Idle: true}, nil
 	}
+	if c, err = s.settleTest(ctx, c); err != nil {
+		return b, err
+	}
 	due, err := s.nextDue(ctx, c.ID)
 	if err != nil {
 		return b, err
 	}
-	if !due.IsZero() && !due.After(s.now()) {
+	held, err := s.released(ctx, s.DB, c)
+	if err != nil {
+		return b, err
+	}
+	if held || !due.IsZero() && !due.After(s.now()) {
 		if b, _, err = w.claim(ctx, campaignID, w.deferred); err != nil || b.Idle || len(b.Items) > 0 {
 			return b, err
 		}
@@ -87,7 +97,7 @@ func (s *Service) Claim(ctx context.Context, campaignID, worker string, lane, li
 			return b, err
 		}
 		if b.Campaign.Planned || try > 0 {
-			var held int
+			var held int // by other lanes
 			if err := s.DB.QueryRowContext(ctx, "SELECT count(*) FROM campaign_slices WHERE campaign_id = $1", campaignID).Scan(&held); err != nil {
 				return b, fmt.Errorf("campaigns: slices: %w", err)
 			}
@@ -137,6 +147,9 @@ func (s *Service) begin(ctx context.Context, tx *sqldb.Tx, c *Campaign, now time
 	if c.Total, err = s.count(ctx, tx, c); err != nil {
 		return err
 	}
+	if err := s.keepLinks(ctx, tx, c); err != nil {
+		return err
+	}
 	return c.save(ctx, tx)
 }
 
@@ -169,6 +182,9 @@ type row struct {
 	Facts      string `json:"f"`
 	Worker     string `json:"w"`
 	DueAt      int64  `json:"d"` // 0: none
+	Variant    int    `json:"v,omitempty"`
+	Tested     bool   `json:"t,omitempty"`
+	Tracked    bool   `json:"k,omitempty"`
 }
 
 // claim runs one transaction that finds people, decides about them and stores what was decided.
@@ -252,6 +268,12 @@ func (w *work) decide(p *preferences.Candidate, id string) (r row, countOnly boo
 	r = row{ID: id, Subscriber: p.ID, Reason: string(d.Reason()), Basis: d.Basis().String(), Evidence: d.Evidence(), Facts: string(p.Facts.AppendJSON(nil))}
 	switch d.Outcome() {
 	case gate.Allow:
+		r.Variant, r.Tested = w.c.part(p.ID)
+		if w.c.AB != nil && r.Variant == 0 {
+			r.Status, r.Reason = StatusDeferred, ReasonTest
+			return r, false
+		}
+		r.Tracked = w.c.TrackClicks && !p.TrackingAt.IsZero()
 		if due, why := w.c.due(w.rules.Site.Zone(p.Subscriber), w.now); due.After(w.now) {
 			r.Status, r.Reason, r.DueAt = StatusDeferred, why, sqldb.Micros(due)
 			if !w.c.ExpiresAt.IsZero() && !due.Before(w.c.ExpiresAt) {
@@ -265,7 +287,7 @@ func (w *work) decide(p *preferences.Candidate, id string) (r row, countOnly boo
 			return r, false
 		}
 		r.Status, r.Reason, r.Worker = StatusClaimed, "", w.worker
-		w.batch.Items = append(w.batch.Items, Claimed{ID: id, Permit: permit, Person: p.Subscriber})
+		w.batch.Items = append(w.batch.Items, Claimed{ID: id, Permit: permit, Person: p.Subscriber, Variant: r.Variant, Tracked: r.Tracked})
 		return r, false
 	case gate.Defer:
 		r.Status, r.DueAt = StatusDeferred, sqldb.Micros(d.Until())
@@ -286,25 +308,18 @@ func (w *work) deferred(ctx context.Context) (found bool, err error) {
 	if err := w.read(ctx); err != nil || w.batch.Topic == nil {
 		return false, err
 	}
-	rows, err := w.tx.QueryContext(ctx, `SELECT id, subscriber_id FROM deliveries WHERE campaign_id = $1 AND status = 'deferred' AND due_at <= $2 ORDER BY due_at LIMIT $3`+
-		w.tx.Dialect().SkipLocked(), w.c.ID, sqldb.Micros(w.now), w.limit)
-	if err != nil {
-		return false, fmt.Errorf("campaigns: deferred: %w", err)
-	}
-	defer rows.Close()
 	ids, subscribers := map[string]string{}, []string{}
-	for rows.Next() {
-		var id, subscriber string
-		if err := rows.Scan(&id, &subscriber); err != nil {
-			return false, fmt.Errorf("campaigns: deferred: %w", err)
-		}
-		ids[subscriber] = id
-		subscribers = append(subscribers, subscriber)
-	}
-	if err := rows.Err(); err != nil || len(subscribers) == 0 {
+	if err := w.waiting(ctx, "due_at <= $2 ORDER BY due_at", w.limit, ids, &subscribers); err != nil {
 		return false, err
 	}
-	rows.Close()
+	if w.c.ABState.Winner != 0 && len(subscribers) < w.limit { // those who waited for the winner
+		if err := w.waiting(ctx, "due_at IS NULL AND $2 > CAST(0 AS BIGINT)", w.limit-len(subscribers), ids, &subscribers); err != nil {
+			return false, err
+		}
+	}
+	if len(subscribers) == 0 {
+		return false, nil
+	}
 	people, err := w.s.People.CandidatesByID(ctx, w.tx, w.rules, subscribers)
 	if err != nil {
 		return false, err
@@ -324,18 +339,37 @@ func (w *work) deferred(ctx context.Context) (found bool, err error) {
 	return true, nil
 }
 
+// waiting adds people whose mail is deferred and who match a condition.
+func (w *work) waiting(ctx context.Context, where string, limit int, ids map[string]string, subscribers *[]string) error {
+	rows, err := w.tx.QueryContext(ctx, "SELECT id, subscriber_id FROM deliveries WHERE campaign_id = $1 AND status = 'deferred' AND "+where+" LIMIT $3"+w.tx.Dialect().SkipLocked(), w.c.ID, sqldb.Micros(w.now), limit)
+	if err != nil {
+		return fmt.Errorf("campaigns: deferred: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, subscriber string
+		if err := rows.Scan(&id, &subscriber); err != nil {
+			return fmt.Errorf("campaigns: deferred: %w", err)
+		}
+		ids[subscriber] = id
+		*subscribers = append(*subscribers, subscriber)
+	}
+	return rows.Err()
+}
+
 // write stores what was decided, in one statement for each kind.
 func (w *work) write(ctx context.Context) error {
 	d := w.tx.Dialect()
 	at := sqldb.Micros(w.now)
+	columns, values, sets := w.marks(d)
 	if len(w.fresh) > 0 {
 		text, err := json.Marshal(w.fresh)
 		if err != nil {
 			return fmt.Errorf("campaigns: deliveries: %w", err)
 		}
-		if _, err := w.tx.ExecContext(ctx, `INSERT INTO deliveries (campaign_id, at, decided_at, id, subscriber_id, status, reason, basis, evidence, facts, worker, due_at)
+		if _, err := w.tx.ExecContext(ctx, `INSERT INTO deliveries (campaign_id, at, decided_at, id, subscriber_id, status, reason, basis, evidence, facts, worker, due_at`+columns+`)
 			SELECT $1, $2, $2, `+d.Field("id", "TEXT")+`, `+d.Field("s", "TEXT")+`, `+d.Field("st", "TEXT")+`, `+d.Field("r", "TEXT")+`, `+d.Field("b", "TEXT")+`, `+d.Field("e", "TEXT")+`, `+
-			d.Field("f", "TEXT")+`, `+d.Field("w", "TEXT")+`, nullif(`+d.Field("d", "BIGINT")+`, 0) FROM `+d.Rows(3), w.c.ID, at, string(text)); err != nil {
+			d.Field("f", "TEXT")+`, `+d.Field("w", "TEXT")+`, nullif(`+d.Field("d", "BIGINT")+`, 0)`+values+` FROM `+d.Rows(3), w.c.ID, at, string(text)); err != nil {
 			return fmt.Errorf("campaigns: deliveries: %w", err)
 		}
 	}
@@ -345,7 +379,7 @@ func (w *work) write(ctx context.Context) error {
 			return fmt.Errorf("campaigns: deliveries: %w", err)
 		}
 		if _, err := w.tx.ExecContext(ctx, `UPDATE deliveries SET at = $1, decided_at = $1, revoked_at = NULL, status = `+d.Field("st", "TEXT")+`, reason = `+d.Field("r", "TEXT")+`, basis = `+d.Field("b", "TEXT")+
-			`, evidence = `+d.Field("e", "TEXT")+`, facts = `+d.Field("f", "TEXT")+`, worker = `+d.Field("w", "TEXT")+`, due_at = nullif(`+d.Field("d", "BIGINT")+`, 0)
+			`, evidence = `+d.Field("e", "TEXT")+`, facts = `+d.Field("f", "TEXT")+`, worker = `+d.Field("w", "TEXT")+`, due_at = nullif(`+d.Field("d", "BIGINT")+`, 0)`+sets+`
 			FROM `+d.Rows(2)+` WHERE deliveries.id = `+d.Field("id", "TEXT"), at, string(text)); err != nil {
 			return fmt.Errorf("campaigns: deliveries: %w", err)
 		}
@@ -375,13 +409,22 @@ func (s *Service) rest(ctx context.Context, b Batch) (Batch, error) {
 		if err := tx.QueryRowContext(ctx, "SELECT min(due_at) FROM deliveries WHERE campaign_id = $1 AND status = 'deferred'", c.ID).Scan(&next); err != nil {
 			return fmt.Errorf("campaigns: deferred: %w", err)
 		}
+		held := false
+		if c.AB != nil {
+			if held, err = s.held(ctx, tx, c); err != nil {
+				return err
+			}
+		}
 		now := s.now()
 		switch {
 		case c.Status != StatusSending:
 			b.Idle = true
+		case held && c.ABState.Winner != 0: // the winner goes out
 		case !c.Planned || len(slices) > 0: // others held it
 		case next.Valid && sqldb.Time(next.Int64).After(now):
 			b.Idle, b.Next = true, sqldb.Time(next.Int64)
+		case held:
+			b.Idle = true
 		case !next.Valid:
 			b.Idle = true
 			return s.finish(ctx, tx, c, now)
@@ -439,6 +482,9 @@ func (s *Service) end(ctx context.Context, tx *sqldb.Tx, c *Campaign, slices []s
 func (s *Service) HasWork(ctx context.Context, c *Campaign) (bool, error) {
 	if c.Status == StatusScheduled || !c.Planned || (!c.ExpiresAt.IsZero() && !s.now().Before(c.ExpiresAt)) {
 		return true, nil
+	}
+	if due, err := s.testHasWork(ctx, c); due || err != nil {
+		return due, err
 	}
 	var due, open, apart int
 	err := s.DB.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE campaign_id = $1 AND status = 'deferred' AND due_at <= $2 LIMIT 1) AS d),

@@ -27,6 +27,26 @@ type Mailing struct {
 
 // Compose renders a campaign once for everybody who reads this language.
 func (s *Service) Compose(ctx context.Context, q sqldb.Querier, c *Campaign, tag string) (*Mailing, error) {
+	return s.compose(ctx, q, c, tag, nil)
+}
+
+// ComposeFor renders the text that somebody gets whose mail was claimed, for everybody who gets the same.
+func (s *Service) ComposeFor(ctx context.Context, q sqldb.Querier, c *Campaign, tag string, variant int, tracked bool) (*Mailing, error) {
+	c = c.As(variant)
+	if !tracked {
+		return s.compose(ctx, q, c, tag, nil)
+	}
+	links, err := s.links(ctx, q, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	return s.compose(ctx, q, c, tag, func(url string) (id string, ok bool) {
+		id, ok = links[url]
+		return id, ok
+	})
+}
+
+func (s *Service) compose(ctx context.Context, q sqldb.Querier, c *Campaign, tag string, track func(string) (string, bool)) (*Mailing, error) {
 	blocks, err := content.Parse(c.Blocks)
 	if err != nil {
 		return nil, fmt.Errorf("campaigns: content of %s: %w", c.ID, err)
@@ -49,7 +69,7 @@ func (s *Service) Compose(ctx context.Context, q sqldb.Querier, c *Campaign, tag
 			return nil, fmt.Errorf("campaigns: partner of %s: %w", topic.Key, err)
 		}
 	}
-	setting := content.Setting{Locale: l, Brand: outbox.MailBrand(brand), Footer: footer}
+	setting := content.Setting{Locale: l, Brand: outbox.MailBrand(brand), Footer: footer, Track: track}
 	if s.Event != nil {
 		setting.Event = s.Event(l)
 	}
@@ -113,7 +133,11 @@ func (s *Service) View(ctx context.Context, campaignID, subscriberID string, at 
 	if err != nil {
 		return "", "", err
 	}
-	m, err := s.Compose(ctx, s.DB, c, s.LocaleOf(ctx, sub))
+	variant, err := s.variantOf(ctx, campaignID, subscriberID)
+	if err != nil {
+		return "", "", err
+	}
+	m, err := s.Compose(ctx, s.DB, c.As(variant), s.LocaleOf(ctx, sub))
 	if err != nil {
 		return "", "", err
 	}

@@ -28,6 +28,8 @@ type Draft struct {
 	Preheader       *string         `json:"preheader"`
 	Blocks          json.RawMessage `json:"blocks"`
 	ExpiresAfter    *string         `json:"expires_after"`
+	TrackClicks     *bool           `json:"track_clicks"`
+	ABTest          json.RawMessage `json:"ab_test"` // null takes it away
 }
 
 const maxSubject = 500
@@ -113,6 +115,15 @@ func (s *Service) apply(ctx context.Context, q sqldb.Querier, d Draft, c *Campai
 		return err
 	}
 	content.Content{Subject: c.Subject, Preheader: c.Preheader, Blocks: blocks}.Check(&bad)
+	if d.TrackClicks != nil {
+		c.TrackClicks = *d.TrackClicks
+	}
+	if d.ABTest != nil {
+		c.AB, c.ABState = readTest(d.ABTest, &bad), ABState{}
+	}
+	if c.AB != nil {
+		c.AB.check(c, &bad)
+	}
 	return bad.Err()
 }
 

@@ -39,6 +39,7 @@ func (s *Service) Register(api *echo.Group, scope func(string) echo.MiddlewareFu
 	api.POST("/campaigns/:id/pause", h.pause, write)
 	api.POST("/campaigns/:id/resume", h.resume, write)
 	api.POST("/campaigns/:id/cancel", h.cancel, write)
+	api.POST("/campaigns/:id/winner", h.winner, write)
 	api.GET("/campaigns/:id/audience", h.audience, read)
 	api.GET("/campaigns/:id/report", h.report, read)
 	api.GET("/campaigns/:id/deliveries", h.deliveries, read)
@@ -62,6 +63,9 @@ type view struct {
 	Window          string          `json:"window,omitempty"`
 	Rate            string          `json:"rate,omitempty"`
 	ExpiresAfter    string          `json:"expires_after,omitempty"`
+	TrackClicks     bool            `json:"track_clicks,omitempty"`
+	ABTest          *ABTest         `json:"ab_test,omitempty"`
+	ABState         *ABState        `json:"ab_state,omitempty"`
 	ApprovedBy      string          `json:"approved_by,omitempty"`
 	ApprovedAt      *time.Time      `json:"approved_at,omitempty"`
 	CreatedAt       time.Time       `json:"created_at"`
@@ -86,7 +90,10 @@ func (h handler) view(c echo.Context, m *Campaign) (view, error) {
 	v := view{
 		ID: m.ID, Name: m.Name, Topic: topic.Key, Segment: m.Segment, ExcludeSegments: m.ExcludeSegments, Brand: m.Brand, Subject: m.Subject, Preheader: m.Preheader, Blocks: m.Blocks,
 		Status: m.Status, StatusReason: m.StatusReason, ScheduledAt: maybe(m.ScheduledAt), LocalTime: m.LocalTime, Window: m.Window, CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt,
-		StartedAt: maybe(m.StartedAt), FinishedAt: maybe(m.FinishedAt), ApprovedBy: m.ApprovedName, ApprovedAt: maybe(m.ApprovedAt),
+		StartedAt: maybe(m.StartedAt), FinishedAt: maybe(m.FinishedAt), ApprovedBy: m.ApprovedName, ApprovedAt: maybe(m.ApprovedAt), TrackClicks: m.TrackClicks, ABTest: m.AB,
+	}
+	if m.AB != nil && m.ABState != (ABState{}) {
+		v.ABState = &m.ABState
 	}
 	if v.ExcludeSegments == nil {
 		v.ExcludeSegments = []string{}
@@ -287,6 +294,16 @@ func (h handler) pause(c echo.Context) error {
 
 func (h handler) resume(c echo.Context) error {
 	return h.moved(c)(h.s.Resume(c.Request().Context(), h.actor(c), c.Param("id")))
+}
+
+func (h handler) winner(c echo.Context) error {
+	var in struct {
+		Variant int `json:"variant"`
+	}
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	return h.moved(c)(h.s.ChooseWinner(c.Request().Context(), h.actor(c), c.Param("id"), in.Variant))
 }
 
 func (h handler) cancel(c echo.Context) error {

@@ -22,6 +22,7 @@ func (s *Service) Forget(ctx context.Context, tx *sqldb.Tx, subscriberID, addres
 		// The delivery rows keep their outcome for the report; what the relay said may quote the address.
 		{"UPDATE deliveries SET reply = '', evidence = '', facts = '' WHERE subscriber_id = $1", []any{subscriberID}},
 		{"UPDATE deliveries SET status = 'skipped', reason = 'erased', due_at = NULL WHERE subscriber_id = $1 AND status = 'deferred'", []any{subscriberID}},
+		{"DELETE FROM click_marks WHERE subscriber_id = $1", []any{subscriberID}},
 		// Mail of the contract is kept by law for its time, but not under the person's address.
 		{"DELETE FROM message_bytes WHERE message_id IN (SELECT id FROM messages WHERE subscriber_id = $1 OR address_key = $2)", []any{subscriberID, addressKey}},
 		{"DELETE FROM message_attempts WHERE message_id IN (SELECT id FROM messages WHERE subscriber_id = $1 OR address_key = $2)", []any{subscriberID, addressKey}},

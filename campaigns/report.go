@@ -24,6 +24,8 @@ type Report struct {
 	Complained   int64            `json:"complained"`
 	Unsubscribed int64            `json:"unsubscribed"`
 	StartedAt    *time.Time       `json:"started_at"`
+	Clicks       *Clicks          `json:"clicks,omitempty"`  // of a single report
+	ABTest       *Findings        `json:"ab_test,omitempty"` // of a single report
 	FinishedAt   *time.Time       `json:"finished_at"`
 }
 
@@ -36,7 +38,16 @@ const (
 // Report reads how a campaign stands.
 func (s *Service) Report(ctx context.Context, c *Campaign) (Report, error) {
 	all, err := s.Reports(ctx, []*Campaign{c})
-	return all[c.ID], err
+	r := all[c.ID]
+	if err != nil || c.StartedAt.IsZero() {
+		return r, err
+	}
+	if r.Clicks, err = s.Clicks(ctx, c); err != nil || c.AB == nil {
+		return r, err
+	}
+	f, err := s.Findings(ctx, s.DB, c)
+	r.ABTest = &f
+	return r, err
 }
 
 // Reports reads how campaigns stand, by their ids, with as many queries as for one.

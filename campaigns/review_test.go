@@ -105,3 +105,11 @@ func TestNobodyApprovesTheirOwnCampaign(t *testing.T) {
 		}
 	})
 }
+
+func problemOf(err error) *problem.Problem {
+	p, _ := problem.As(err)
+	if p == nil {
+		return &problem.Problem{}
+	}
+	return p
+}

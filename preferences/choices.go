@@ -192,6 +192,13 @@ func (c *change) tracking(ctx context.Context, on bool) error {
 	if on {
 		action, c.sub.TrackingAt = ledger.TrackingGiven, c.at
 	}
+	if !on {
+		for _, forget := range c.s.Untracked {
+			if err := forget(ctx, c.tx, c.sub.ID); err != nil {
+				return err
+			}
+		}
+	}
 	_, err := c.record(ctx, action, nil, "", "")
 	return err
 }

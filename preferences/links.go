@@ -51,5 +51,11 @@ func (l Links) Preferences(subscriberID string, at time.Time) string {
 	return l.Base + "/p/" + l.Keys.Sign(tokens.Preferences, tokens.Claims{Subject: subscriberID, Issued: at})
 }
 
+// Click is a link of a mail whose clicks are counted: the topic's place in the claims is the link's, which is stored with where
+// it leads.
+func (l Links) Click(subscriberID, linkID, campaignID string, at time.Time) string {
+	return l.Base + "/k/" + l.Keys.Sign(tokens.Click, tokens.Claims{Subject: subscriberID, Topic: linkID, Source: campaignID, Issued: at})
+}
+
 // MessageID is the Message-ID of a mail, without the angle brackets: the same on every try.
 func (l Links) MessageID(id string) string { return id + "@" + l.BounceDomain }

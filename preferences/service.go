@@ -25,6 +25,8 @@ type Service struct {
 	// Forget removes what packages that this one does not know keep about a person. Without a subscriber, the id is empty and
 	// only the address is known. It may be empty.
 	Forget []func(ctx context.Context, tx *sqldb.Tx, sub *Subscriber) error
+	// Untracked removes what was measured of a person who takes back that it is.
+	Untracked []func(ctx context.Context, tx *sqldb.Tx, subscriberID string) error
 }
 
 // now is the instant of one transaction, as it is stored.

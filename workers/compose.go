@@ -85,6 +85,9 @@ func listDomain(domain string) string {
 // write appends the mail of one person to dst.
 func (e *Engine) write(dst []byte, m *mailing, c campaigns.Claimed, links preferences.MailLinks, at time.Time) ([]byte, error) {
 	fields := m.mailing.Fill(c.Person, links)
+	if c.Tracked {
+		fields.Click = func(link string) string { return e.Links.Click(c.Person.ID, link, m.mailing.Campaign.ID, at) }
+	}
 	return m.compiled.Append(dst, &message.Person{
 		To: message.Address{Name: c.Person.Name(), Email: c.Person.Email}, MessageID: e.Links.MessageID(c.ID), Date: at, Unsubscribe: links.Unsubscribe, Mailto: links.MailtoAddress, Fields: &fields,
 	})

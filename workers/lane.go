@@ -140,7 +140,7 @@ func (e *Engine) send(ctx context.Context, b campaigns.Batch, claimant string, n
 		links := e.Links.For(item.Person.ID, b.Campaign.TopicID, b.Campaign.ID, now)
 		lease.ids[i] = item.ID
 		out[i] = transport.Outgoing{Permit: item.Permit, ID: item.ID, From: links.ReturnPath, To: item.Person.Email, Build: func(dst []byte) ([]byte, error) {
-			m, err := e.mailings.get(ctx, e, b.Campaign, e.Campaigns.LocaleOf(ctx, item.Person))
+			m, err := e.mailings.get(ctx, e, b.Campaign, item)
 			if err != nil {
 				return nil, err
 			}
@@ -170,7 +170,7 @@ func (e *Engine) unsigned(ctx context.Context, b campaigns.Batch) string {
 	if e.Sign == nil || len(b.Items) == 0 {
 		return ""
 	}
-	m, err := e.mailings.get(ctx, e, b.Campaign, e.Campaigns.LocaleOf(ctx, b.Items[0].Person))
+	m, err := e.mailings.get(ctx, e, b.Campaign, b.Items[0])
 	if err != nil {
 		return "" // building the mail says so
 	}

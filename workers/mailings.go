@@ -18,6 +18,8 @@ type mailings struct {
 type mailingKey struct {
 	campaign, locale string
 	version          string
+	variant          int
+	tracked          bool
 }
 
 type mailing struct {
@@ -30,8 +32,8 @@ type mailing struct {
 // keptMailings bounds how many are kept; the next one starts afresh.
 const keptMailings = 64
 
-func (m *mailings) get(ctx context.Context, e *Engine, c *campaigns.Campaign, locale string) (*mailing, error) {
-	key := mailingKey{c.ID, locale, c.StartedAt.String()}
+func (m *mailings) get(ctx context.Context, e *Engine, c *campaigns.Campaign, item campaigns.Claimed) (*mailing, error) {
+	key := mailingKey{c.ID, e.Campaigns.LocaleOf(ctx, item.Person), c.StartedAt.String(), item.Variant, item.Tracked}
 	m.mu.Lock()
 	if m.kept == nil || len(m.kept) > keptMailings {
 		m.kept = map[mailingKey]*mailing{}
@@ -42,7 +44,7 @@ func (m *mailings) get(ctx context.Context, e *Engine, c *campaigns.Campaign, lo
 		m.kept[key] = entry
 	}
 	m.mu.Unlock()
-	entry.once.Do(func() { entry.fill(ctx, e, c, locale) })
+	entry.once.Do(func() { entry.fill(ctx, e, c, key) })
 	if entry.err != nil {
 		m.mu.Lock()
 		delete(m.kept, key) // the next try may do better
@@ -51,8 +53,8 @@ func (m *mailings) get(ctx context.Context, e *Engine, c *campaigns.Campaign, lo
 	return entry, entry.err
 }
 
-func (m *mailing) fill(ctx context.Context, e *Engine, c *campaigns.Campaign, locale string) {
-	if m.mailing, m.err = e.Campaigns.Compose(ctx, e.DB, c, locale); m.err != nil {
+func (m *mailing) fill(ctx context.Context, e *Engine, c *campaigns.Campaign, key mailingKey) {
+	if m.mailing, m.err = e.Campaigns.ComposeFor(ctx, e.DB, c, key.locale, key.variant, key.tracked); m.err != nil {
 		return
 	}
 	m.compiled, m.err = message.Compile(e.bulk(m.mailing), m.mailing.Content)

@@ -38,7 +38,7 @@ func (e *Engine) ClaimTimes() []time.Duration {
 // no audience, no store, no journal. It is the ceiling that the engine is measured against; the decision is made once, and the
 // addresses belong to nobody.
 func (e *Engine) BareLoop(ctx context.Context, c *campaigns.Campaign, n int) (took time.Duration, sent int, err error) {
-	m, err := e.mailings.get(ctx, e, c, "en")
+	m, err := e.mailings.get(ctx, e, c, campaigns.Claimed{Person: &preferences.Subscriber{Locale: "en"}})
 	if err != nil {
 		return 0, 0, err
 	}

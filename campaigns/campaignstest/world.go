@@ -83,6 +83,7 @@ func New(t testing.TB, db *sqldb.DB) *World {
 	w.Outbox.Facts = w.People.TransactionalFacts
 	w.Mails = &campaigns.Service{DB: db, Now: w.Clock.Now, People: w.People, Outbox: w.Outbox, Links: w.Links}
 	w.People.Sending = w.Mails
+	w.People.Untracked = append(w.People.Untracked, w.Mails.ForgetClicks)
 	if err := (&brands.Store{DB: db, Now: w.Clock.Now}).EnsureDefault(context.Background(), "example.com", "Street 1, 1234 AB Town"); err != nil {
 		t.Fatal(err)
 	}

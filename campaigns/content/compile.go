@@ -16,6 +16,8 @@ type Setting struct {
 	Footer mail.Footer
 	// Event looks up an event for an event block, its texts in the language of the setting. It may be nil.
 	Event func(slug string) (mail.Event, bool)
+	// Track gives the id of a link whose clicks are counted in the HTML part, if they are. Nil: none are.
+	Track func(url string) (id string, ok bool)
 	// Tail follows the author's blocks: such as the full text of a policy. Merge fields have no meaning in it.
 	Tail []mail.Block
 }
@@ -34,7 +36,14 @@ func Compile(c Content, s Setting) (*Compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	page, err := msg.HTML()
+	shown := msg
+	if s.Track != nil { // the text part names each link as it is
+		m.track = s.Track
+		if shown, err = m.message(c, s); err != nil {
+			return nil, err
+		}
+	}
+	page, err := shown.HTML()
 	if err != nil {
 		return nil, err
 	}
@@ -154,6 +163,9 @@ func (m *marks) block(at string, b Block, s Setting) (mail.Block, error) {
 		note(field, checkURL(v))
 		bound, err := m.bindURL(v)
 		note(field, err)
+		if bound, err = m.counted(bound); err != nil {
+			note(field, err)
+		}
 		return bound
 	}
 	switch b := b.(type) {

@@ -24,6 +24,7 @@ const (
 	viewURL
 	attribute // by name
 	constant  // {{ "text" }}: the fallback alone
+	clickURL  // a counted link, by its id; nobody can write it
 )
 
 var fieldNames = [...]string{
@@ -47,6 +48,8 @@ func (r ref) String() string {
 		return "attributes." + r.name
 	case constant:
 		return r.fallback
+	case clickURL:
+		return "click_url"
 	}
 	return fieldNames[r.field]
 }

@@ -185,7 +185,11 @@ func (m *marks) link(href string) (string, error) {
 	if checkLink(parts) != nil {
 		return "", nil
 	}
-	return m.join(parts, placeOf(parts))
+	bound, err := m.join(parts, placeOf(parts))
+	if err != nil {
+		return "", err
+	}
+	return m.counted(bound)
 }
 
 // unescapeMarks undoes what Markdown's URL escaping did to marks. Authors cannot write such escapes.

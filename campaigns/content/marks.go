@@ -32,7 +32,11 @@ type use struct {
 }
 
 // marks hands out marks and remembers what they stand for.
-type marks struct{ uses []use }
+type marks struct {
+	uses []use
+	// track gives the id of a link whose clicks are counted; see [Setting].
+	track func(url string) (id string, ok bool)
+}
 
 func (m *marks) mark(u use) (string, error) {
 	if len(m.uses) == markCount {

@@ -9,6 +9,8 @@ type Person struct {
 	Attributes                   map[string]string
 
 	UnsubscribeURL, PreferencesURL, WhyURL, ViewURL string
+	// Click makes the link that counts a click, of the id that [Setting] gave. Needed only where links are counted.
+	Click func(id string) string
 }
 
 // value is what stands for a field: the person's value, or the fallback where there is none.
@@ -33,6 +35,10 @@ func (p *Person) value(r *ref) string {
 		v = p.WhyURL
 	case viewURL:
 		v = p.ViewURL
+	case clickURL:
+		if p.Click != nil {
+			v = p.Click(r.name)
+		}
 	case attribute:
 		v = p.Attributes[r.name]
 	}

@@ -65,6 +65,7 @@ func (p *Pages) Register(e *echo.Echo) {
 	e.POST("/rights", p.askRights, with...)
 	e.GET("/why/:token", p.why, with...)
 	e.GET("/v/:token", p.view, with...)
+	e.GET("/k/:token", p.click, with...)
 	e.GET("/v/:token/mail", p.bareMail, with...)
 }
 

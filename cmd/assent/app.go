@@ -118,6 +118,7 @@ func (a *app) domain() {
 	a.outbox.Facts = a.people.TransactionalFacts
 	a.mails = &campaigns.Service{DB: a.db, Now: c.Now, People: a.people, Outbox: a.outbox, Links: a.links, RealRelay: c.Marketing != nil, Kick: hints.Campaign}
 	a.people.Sending = a.mails
+	a.people.Untracked = append(a.people.Untracked, a.mails.ForgetClicks)
 	a.live = &live.Hub{Campaigns: a.mails, Log: a.log}
 	a.openDesk()
 	a.people.Forget = append(a.people.Forget, a.feedback().Forget)
@@ -208,6 +209,7 @@ func (a *app) engine() (*workers.Engine, error) {
 			a.backupJob(),
 			{Name: "forms", Every: time.Minute, Run: a.forms.Maintain},
 			{Name: "imports", Every: time.Minute, Run: a.imports.Maintain},
+			{Name: "clicks.trim", Every: 6 * time.Hour, Run: a.mails.TrimClicks},
 			{Name: "events", Every: time.Minute, Run: a.events.Maintain},
 			{Name: "policies", Every: time.Minute, Run: a.policies.Maintain},
 			{Name: "broadcasts", Every: 500 * time.Millisecond, Run: a.broadcasts.Advance},

@@ -1,0 +1,3 @@
+-- +goose Up
+
+CREATE INDEX deliveries_tracked ON deliveries (campaign_id) WHERE tracked = TRUE;
