@@ -1,16 +1,21 @@
 package desk
 
 import (
+	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"assent/preferences"
 	"assent/preferences/segments"
 	"assent/preferences/staff"
 	"assent/preferences/staff/access"
 	"assent/templates/site"
+	"assent/templates/site/ui"
 )
 
 func (d *Desk) registerSegments(e *echo.Echo) {
@@ -18,6 +23,8 @@ func (d *Desk) registerSegments(e *echo.Echo) {
 	r.get("", d.segments)
 	r.getFor("/new", d.newSegment, access.Marketer)
 	r.post("", d.addSegment, access.Marketer)
+	r.post("/new/build", d.buildSegment, access.Marketer)
+	r.post("/new/count", d.countSegment, access.Marketer)
 	r.get("/:key", d.segment)
 	r.post("/:key", d.changeSegment, access.Marketer)
 	r.post("/:key/delete", d.deleteSegment, access.Marketer)
@@ -39,51 +46,150 @@ func (d *Desk) segments(c echo.Context) error {
 }
 
 func (d *Desk) newSegment(c echo.Context) error {
-	return d.segmentForm(c, http.StatusOK, true, map[string]string{"rules": "{\n  \"all\": [\n    {\"field\": \"country\", \"op\": \"eq\", \"value\": \"NL\"}\n  ]\n}"}, nil)
+	return d.segmentForm(c, http.StatusOK, true, map[string]string{"rules": `{"all": [{"field": "country", "op": "eq", "value": "NL"}]}`}, nil)
 }
 
 // segmentForm shows a rule with how many people it picks now.
 func (d *Desk) segmentForm(c echo.Context, status int, fresh bool, val, wrong map[string]string) error {
-	ctx := c.Request().Context()
-	v := site.SegmentFormView{Page: d.page(c, site.NavSegments), Record: site.Record{New: fresh, Errors: wrong}, Action: site.Path(site.NavSegments), Values: val, Counted: -1}
-	if rule, err := segments.Compile(json.RawMessage(val["rules"])); err == nil {
-		n, err := segments.Count(ctx, d.DB, rule, d.Now())
-		if err != nil {
-			return err
-		}
-		v.Counted = int(n)
+	v, err := d.segmentView(c, val, wrong)
+	if err != nil {
+		return err
+	}
+	v.New = fresh
+	if v.Count, err = d.count(c.Request().Context(), json.RawMessage(val["rules"])); err != nil {
+		return err
+	}
+	if v.Count.Why != "" {
+		v.Count.Why = v.Locale.T("site.rules." + v.Count.Why)
 	}
 	if !fresh {
 		v.Action += "/" + val["key"]
-		if may(c, access.Marketer) {
+		if v.Write {
 			v.Remove = remove(v.Page, "site.desk.segment_delete", v.Action+"/delete")
 		}
 	}
 	return staff.Render(c, status, site.SegmentForm(v))
 }
 
+// segmentView is the form with the rules as the builder shows them. What it cannot show stays JSON.
+func (d *Desk) segmentView(c echo.Context, val, wrong map[string]string) (v site.SegmentFormView, err error) {
+	ctx := c.Request().Context()
+	path := site.Path(site.NavSegments)
+	v = site.SegmentFormView{Page: d.page(c, site.NavSegments), Record: site.Record{Errors: rulesWrong(wrong)}, Action: path, Values: val, BuildURL: path + "/new/build", CountURL: path + "/new/count",
+		Fields: segments.Fields(), Write: may(c, access.Marketer)}
+	root, ok := ruleOf(val, "0", 0)
+	if !ok || val["raw"] != "" {
+		root, ok = treeOf(json.RawMessage(val["rules"]))
+	}
+	if ok {
+		root = reshape(root, val["do"])
+		dress(&root)
+		faulty(&root, wrong)
+		v.Root = &root
+		if val["raw"] == "" {
+			v.Values["rules"] = pretty(ruleJSON(root))
+		}
+	}
+	if v.Topics, err = d.topicOptions(ctx, v.Locale); err != nil {
+		return v, err
+	}
+	list, err := d.Campaigns.List(ctx, "", time.Time{}, "", 100)
+	for _, m := range list {
+		v.Campaigns = append(v.Campaigns, ui.Option{Value: m.ID, Label: m.Name})
+	}
+	return v, err
+}
+
+func pretty(v any) string {
+	out, _ := json.MarshalIndent(v, "", "  ") // texts, numbers and truths always encode
+	return string(out)
+}
+
+// countFor is how long a count may take while somebody looks on.
+const countFor = 4 * time.Second
+
+// count is how many people a rule picks now and who some of them are, or the name of why that is not known.
+func (d *Desk) count(ctx context.Context, rules json.RawMessage) (site.SegmentCount, error) {
+	rule, err := segments.Compile(rules)
+	if err != nil {
+		return site.SegmentCount{People: -1, Why: "incomplete"}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, countFor)
+	defer cancel()
+	n, err := segments.Count(ctx, d.DB, rule, d.Now())
+	if ctx.Err() != nil {
+		return site.SegmentCount{People: -1, Why: "slow"}, nil
+	}
+	if err != nil {
+		return site.SegmentCount{}, err
+	}
+	out := site.SegmentCount{People: int(n)}
+	where, args := rule.Where(5, d.DB.Dialect(), d.Now())
+	list, err := d.People.Search(ctx, preferences.Search{Where: where, Args: args, Limit: 5})
+	if ctx.Err() != nil {
+		return out, nil // the count is what was asked for
+	}
+	for _, s := range list {
+		out.Sample = append(out.Sample, site.SamplePerson{Email: s.Email, Name: strings.TrimSpace(s.FirstName + " " + s.LastName), URL: site.Path(site.NavSubscribers) + "/" + s.ID})
+	}
+	return out, err
+}
+
+// buildSegment redraws the rules after a press of one of their buttons.
+func (d *Desk) buildSegment(c echo.Context) error {
+	v, err := d.segmentView(c, values(c), nil)
+	if err != nil {
+		return err
+	}
+	c.Response().Header().Set("HX-Trigger-After-Swap", "rules")
+	return staff.Render(c, http.StatusOK, site.RuleBuilder(v))
+}
+
+func (d *Desk) countSegment(c echo.Context) error {
+	rules, _ := rulesOf(values(c))
+	count, err := d.count(c.Request().Context(), rules)
+	if err != nil {
+		return err
+	}
+	p := d.page(c, site.NavSegments)
+	if count.Why != "" {
+		count.Why = p.Locale.T("site.rules." + count.Why)
+	}
+	return staff.Render(c, http.StatusOK, site.RuleCount(p, count))
+}
+
+// arranging tells whether a button only changes the form.
+func arranging(val map[string]string) bool { return val["do"] != "" && val["do"] != "save" }
+
 func (d *Desk) addSegment(c echo.Context) error {
 	val := values(c)
 	rules, err := rulesOf(val)
+	if arranging(val) {
+		return d.segmentForm(c, http.StatusOK, true, val, nil)
+	}
 	if err == nil {
 		_, err = d.Segments.Create(c.Request().Context(), actor(c), val["key"], strings.TrimSpace(val["name"]), rules)
 	}
-	if wrong := rulesWrong(err); wrong != nil {
+	if wrong := staff.Problems(err); wrong != nil {
 		return d.segmentForm(c, http.StatusUnprocessableEntity, true, val, wrong)
 	}
 	return d.did(c, err, site.Path(site.NavSegments), "site.desk.saved")
 }
 
-// rulesOf are the rules as they were written.
+// rulesOf are the rules as they were put together or, if somebody asked for that or there is no other, as they were written.
 func rulesOf(val map[string]string) (json.RawMessage, error) {
+	if root, ok := ruleOf(val, "0", 0); ok && val["raw"] == "" {
+		dress(&root)
+		val["rules"] = pretty(ruleJSON(root))
+	}
 	_, err := segments.Compile(json.RawMessage(val["rules"]))
 	return json.RawMessage(val["rules"]), err
 }
 
 // rulesWrong tells at the one field of the rules what is wrong within them.
-func rulesWrong(err error) map[string]string {
-	wrong := staff.Problems(err)
-	for field, text := range wrong {
+func rulesWrong(all map[string]string) map[string]string {
+	wrong := maps.Clone(all)
+	for field, text := range all {
 		if strings.HasPrefix(field, "rules") && field != "rules" {
 			delete(wrong, field)
 			wrong["rules"] = strings.TrimSpace(wrong["rules"] + " " + field + " " + text + ".")
@@ -100,9 +206,7 @@ func (d *Desk) segment(c echo.Context) error {
 	text := string(s.Rules)
 	var tree any
 	if json.Unmarshal(s.Rules, &tree) == nil {
-		if pretty, err := json.MarshalIndent(tree, "", "  "); err == nil {
-			text = string(pretty)
-		}
+		text = pretty(tree)
 	}
 	return d.segmentForm(c, http.StatusOK, false, map[string]string{"key": s.Key, "name": s.Name, "rules": text}, nil)
 }
@@ -111,10 +215,13 @@ func (d *Desk) changeSegment(c echo.Context) error {
 	val := values(c)
 	val["key"] = c.Param("key")
 	rules, err := rulesOf(val)
+	if arranging(val) {
+		return d.segmentForm(c, http.StatusOK, false, val, nil)
+	}
 	if err == nil {
 		_, err = d.Segments.Update(c.Request().Context(), actor(c), val["key"], func(s *segments.Segment) { s.Name, s.Rules = strings.TrimSpace(val["name"]), rules })
 	}
-	if wrong := rulesWrong(err); wrong != nil {
+	if wrong := staff.Problems(err); wrong != nil {
 		return d.segmentForm(c, http.StatusUnprocessableEntity, false, val, wrong)
 	}
 	return d.did(c, err, site.Path(site.NavSegments)+"/"+val["key"], "site.desk.saved")

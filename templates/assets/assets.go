@@ -30,6 +30,7 @@ var bundles = map[string][]string{
 	"htmx.js":       {"htmx.min.js"},
 	"passkey.js":    {"passkey.js"},
 	"live.js":       {"live.js"},
+	"keys.js":       {"keys.js"},
 	"sortable.js":   {"sortable.min.js"},
 	"editor.js":     {"editor/blocks.js", "editor/order.js", "editor/history.js", "editor/save.js", "editor/text.js", "editor/look.js", "editor/media.js", "editor/start.js"},
 	"check.js":      {"check.js"},

@@ -44,5 +44,16 @@ func addEditor(out map[string]templ.Component, p Page, say func(string) string) 
 	library.Current = NavMedia
 	out["media"] = Media(MediaView{Page: library, Action: "/admin/media", Write: true, Pictures: []MediaPicture{picture, second}, Pager: ui.Pager{Locale: p.Locale, Next: "?after=2"}, Errors: map[string]string{"alt": say("is required")}})
 	out["media-empty"] = Media(MediaView{Page: library, Action: "/admin/media", Pager: ui.Pager{Locale: p.Locale}})
+	segments := p
+	segments.Current = NavSegments
+	root := RuleNode{Is: "all", Members: []RuleNode{
+		{What: "country", Op: "in", Value: say("NL\nDE"), Ops: []string{"eq", "in"}, Takes: "list"}, {What: "attributes.", Attribute: say("plan"), Op: "eq", Value: say("pro"), Ops: []string{"eq"}, Takes: "text", Error: say("is required")},
+		{Is: "none", Members: []RuleNode{{What: "topic", Topic: "a", State: "given", Days: "30"}, {What: "delivery", Outcome: "bounced", Campaign: "b"}, {What: "birth_date", Op: "exists", Ops: []string{"exists"}, Takes: "nothing"}, {What: "customer", Op: "eq", Value: "true", Ops: []string{"eq", "ne"}, Takes: "truth"}, {What: "created_at", Op: "after", Value: "2026-03-01", Ops: []string{"after"}, Takes: "time"}}},
+		{Is: "any"}}}
+	rules := SegmentFormView{Page: segments, Action: "/admin/segments/nl", Values: map[string]string{"key": "nl", "name": say("Dutch customers"), "rules": say("{}")}, Root: &root, Fields: []string{"country", "customer", "created_at", "birth_date"}, Topics: options, Campaigns: options,
+		BuildURL: "/admin/segments/new/build", CountURL: "/admin/segments/new/count", Write: true, Count: SegmentCount{People: 1204, Sample: []SamplePerson{{say("ann@example.com"), say("Ann"), "/admin/subscribers/1"}}}, Record: Record{Remove: removal(say)}}
+	out["segment-rules"] = SegmentForm(rules)
+	rules.Write, rules.Count = false, SegmentCount{People: -1, Why: say("Counting takes longer.")}
+	out["segment-read-only"] = SegmentForm(rules)
 	out["editor-new"] = CampaignEdit(CampaignEditView{Page: p, Record: Record{New: true}, Action: "/admin/campaigns", BackURL: "/admin/campaigns", Values: map[string]string{}, Topics: options, Brands: options, Blocks: []EditBlock{text("heading", "level", "1"), text("text")}, State: say("Not saved yet")})
 }

@@ -115,7 +115,7 @@ func addPeople(out map[string]templ.Component, p Page, say func(string) string) 
 	segments := []SegmentRow{{"dutch", "/admin/segments/dutch", say("Dutch customers"), 4210, at}, {"all", "/admin/segments/all", say("Everybody"), -1, at}}
 	out["segments"] = Segments(SegmentsView{p, l, segments})
 	out["segments-empty"] = Segments(SegmentsView{Page: p, Listing: Listing{Write: true}})
-	out["segment"] = SegmentForm(SegmentFormView{Page: p, Record: Record{Errors: map[string]string{"rules": say("Not a rule.")}, Remove: removal(say)}, Action: "/admin/segments/dutch", Values: map[string]string{"key": "dutch", "name": say("Dutch customers"), "rules": say(`{"field": "country", "op": "eq", "value": "NL"}`)}, Counted: 4210})
+	out["segment"] = SegmentForm(SegmentFormView{Page: p, Record: Record{Errors: map[string]string{"rules": say("Not a rule.")}, Remove: removal(say)}, Action: "/admin/segments/dutch", Values: map[string]string{"key": "dutch", "name": say("Dutch customers"), "rules": say(`{"field": "country", "op": "eq", "value": "NL"}`)}, Count: SegmentCount{People: 4210}})
 	imports := []ImportRow{{"/admin/imports/1", say("readers.csv"), say("Ada"), "running", false, 20000, 9000, 12, at}, {"/admin/imports/2", say("trial.csv"), say("Ada"), "finished", true, 200, 190, 10, at}}
 	out["imports"] = Imports(ImportsView{p, l, imports})
 	out["imports-empty"] = Imports(ImportsView{Page: p, Listing: Listing{Write: true}})

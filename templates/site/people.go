@@ -133,32 +133,3 @@ func Segments(v SegmentsView) templ.Component {
 		Empty: ui.Empty{Icon: NavSegments, Title: p.t("site.segments.empty"), Text: p.t("site.segments.empty_text"), Action: first(create)},
 	})
 }
-
-// SegmentFormView makes or changes a segment. Fields: key, name, rules (JSON).
-type SegmentFormView struct {
-	Page
-	Record
-	Action string
-	Values map[string]string
-	// Counted tells how many people the rule picks; negative: not counted.
-	Counted int
-}
-
-// SegmentForm is its page.
-func SegmentForm(v SegmentFormView) templ.Component {
-	p, val := under(v.Page, NavSegments), v.Values
-	title := val["name"]
-	if v.New || title == "" {
-		title = p.t("site.segments.new")
-	}
-	f := ui.FormOf{Action: v.Action, Submit: p.t("site.save"), Cancel: ui.Link{Label: p.t("site.cancel"), URL: Path(NavSegments)}, Fields: []ui.Field{
-		{Name: "key", Label: p.t("site.key"), Hint: p.t("site.key_hint"), Value: val["key"], Required: true, Disabled: !v.New, Mono: true, Short: true, MaxLength: 64},
-		{Name: "name", Label: p.t("site.brands.name"), Value: val["name"], Required: true, MaxLength: 200},
-		{Name: "rules", Kind: "textarea", Rows: 10, Label: p.t("site.segments.rules"), Hint: p.t("site.segments.rules_hint"), Value: val["rules"], Required: true, Mono: true},
-	}}
-	var notes []remark
-	if !v.New && v.Counted >= 0 {
-		notes = append(notes, remark{ui.Good, "", p.Locale.N("site.segments.counted", v.Counted)})
-	}
-	return formPage(form{Page: p, Head: ui.Head{Title: title, Back: p.back(NavSegments)}, Notes: notes, Form: f.WithErrors(v.Errors), Posts: v.posts()})
-}
