@@ -29,7 +29,7 @@ func (c *doctorCmd) Run(ctx context.Context, cfg *Config, t *terminal) error {
 		return err
 	}
 	defer a.Close()
-	checks, err := a.examine(ctx, c.Addresses)
+	checks, err := a.examineAndKeep(ctx, c.Addresses)
 	if err != nil {
 		return err
 	}
@@ -49,6 +49,22 @@ func (c *doctorCmd) Run(ctx context.Context, cfg *Config, t *terminal) error {
 		return errUnwell
 	}
 	return nil
+}
+
+// book keeps what examinations find; the site's page shows the last one.
+func (a *app) book() *doctor.Book { return &doctor.Book{DB: a.db, Now: a.config.Now} }
+
+// examineAndKeep examines even while another examination runs, whose outcome is kept then.
+func (a *app) examineAndKeep(ctx context.Context, from []string) (checks []doctor.Check, err error) {
+	var fault error
+	begun, err := a.book().Run(ctx, func(ctx context.Context) ([]doctor.Check, error) {
+		checks, fault = a.examine(ctx, from)
+		return checks, fault
+	})
+	if err != nil || begun {
+		return checks, errors.Join(err, fault)
+	}
+	return a.examine(ctx, from)
 }
 
 // examine checks this installation: its own parts, then what the world must know about it.

@@ -60,7 +60,7 @@ func (a *app) desks(e *echo.Echo) {
 	a.office().Register(e)
 	a.mandatoryDesk().Register(e)
 	processing.Desk{Service: a.processing(), Site: a.site}.Register(e)
-	state := &runs.State{Site: a.site, Stats: a.queue.Stats, Examine: func(ctx context.Context) ([]doctor.Check, error) { return a.examine(ctx, nil) },
+	state := &runs.State{Site: a.site, Book: a.book(), Signing: a.signing, Stats: a.queue.Stats, Examine: func(ctx context.Context) ([]doctor.Check, error) { return a.examine(ctx, nil) },
 		Streams: []site.Stream{{Key: "marketing"}, {Key: "transactional"}}}
 	for i, r := range []*Relay{c.Marketing, c.Transactional} {
 		if r != nil {

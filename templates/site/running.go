@@ -50,7 +50,12 @@ func Queues(v QueuesView) templ.Component {
 type DeliverabilityView struct {
 	Page
 	Streams []Stream
-	Checks  []Check // DNS, alignment, TLS
+	Checks  []Check // DNS, alignment, TLS: what the last examination found
+	// Examined is when it ended, Running when one began that has not; zero for none. Fault is why it could not be done.
+	Examined, Running time.Time
+	Fault             string
+	Examine           *ui.Post // begins one; nil: not offered
+	Keys              []SigningKey
 	Rates   ui.Chart
 	Domains []DomainRow
 	WarmUp  *WarmUp
@@ -177,4 +182,41 @@ func (v WebhookView) form() ui.FormOf {
 		{Name: "description", Label: v.t("site.webhooks.about"), Value: v.Description, MaxLength: 255},
 		{Name: "events", Kind: "checks", Label: v.t("site.webhooks.events"), Hint: v.t("site.webhooks.events_hint"), Options: v.Events, Values: v.Ticked},
 	}}.WithErrors(v.Errors)
+}
+
+// SigningKey is one with which mail is signed, and what to publish for it.
+type SigningKey struct {
+	Stream, Domain, Selector, State, Fault string
+	Records                                []Header
+}
+
+func (v DeliverabilityView) examinationHead() ui.Head {
+	h := ui.Head{Title: v.t("site.nav.deliverability"), Lead: v.t("site.deliverability.lead")}
+	if v.Examine != nil {
+		h.Posts = []ui.Post{*v.Examine}
+	}
+	return h
+}
+
+func (v DeliverabilityView) examined() string {
+	switch {
+	case !v.Running.IsZero():
+		return v.t("site.examination.running", "at", v.when(v.Running))
+	case v.Examined.IsZero():
+		return v.t("site.examination.never")
+	}
+	return v.t("site.examination.at", "at", v.when(v.Examined))
+}
+
+// signingState is how far a key has come.
+func (v DeliverabilityView) signingState(state string) ui.Badge {
+	switch state {
+	case "signing":
+		return ui.Badge{Text: v.t("site.signing.signing"), Tone: ui.Good}
+	case "seen":
+		return ui.Badge{Text: v.t("site.signing.seen"), Tone: ui.Info}
+	case "retired":
+		return ui.Badge{Text: v.t("site.signing.retired"), Tone: ui.Plain}
+	}
+	return ui.Badge{Text: v.t("site.signing.waiting"), Tone: ui.Warn}
 }
