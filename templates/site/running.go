@@ -56,9 +56,9 @@ type DeliverabilityView struct {
 	Fault             string
 	Examine           *ui.Post // begins one; nil: not offered
 	Keys              []SigningKey
-	Rates   ui.Chart
-	Domains []DomainRow
-	WarmUp  *WarmUp
+	Rates             ui.Chart
+	Domains           []DomainRow
+	WarmUp            *WarmUp
 }
 
 // DomainRow is how one recipient domain takes the mail.
