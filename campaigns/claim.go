@@ -440,7 +440,7 @@ func (s *Service) rest(ctx context.Context, b Batch) (Batch, error) {
 // finish ends a campaign in which nobody waits and nothing is claimed.
 func (s *Service) finish(ctx context.Context, tx *sqldb.Tx, c *Campaign, now time.Time) error {
 	var open int
-	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE campaign_id = $1 AND status IN ('claimed', 'deferred') LIMIT 1) AS x", c.ID).Scan(&open); err != nil {
+	if err := tx.QueryRowContext(ctx, "SELECT "+openDeliveries("$1", "$2"), c.ID, c.ID).Scan(&open); err != nil {
 		return fmt.Errorf("campaigns: finish: %w", err)
 	}
 	if open > 0 {
@@ -478,6 +478,13 @@ func (s *Service) end(ctx context.Context, tx *sqldb.Tx, c *Campaign, slices []s
 	return errors.Join(t.write(ctx, tx, c.ID, 0, now), c.save(ctx, tx))
 }
 
+// openDeliveries is whether anything of a campaign, bound twice, is deferred or claimed: 0 if not. Each is asked apart, so that
+// the index of each serves, and not the one over all deliveries of the campaign.
+func openDeliveries(first, second string) string {
+	return `(SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE campaign_id = ` + first + ` AND status = 'deferred' LIMIT 1) AS d)
+		+ (SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE status = 'claimed' AND worker >= '' AND campaign_id || '' = ` + second + ` LIMIT 1) AS c)`
+}
+
 // HasWork tells whether a claim would find something to do now.
 func (s *Service) HasWork(ctx context.Context, c *Campaign) (bool, error) {
 	if c.Status == StatusScheduled || !c.Planned || (!c.ExpiresAt.IsZero() && !s.now().Before(c.ExpiresAt)) {
@@ -488,8 +495,7 @@ func (s *Service) HasWork(ctx context.Context, c *Campaign) (bool, error) {
 	}
 	var due, open, apart int
 	err := s.DB.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE campaign_id = $1 AND status = 'deferred' AND due_at <= $2 LIMIT 1) AS d),
-		(SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE campaign_id = $3 AND status IN ('claimed', 'deferred') LIMIT 1) AS o),
-		(SELECT count(*) FROM campaign_slices WHERE campaign_id = $4)`, c.ID, sqldb.Micros(s.now()), c.ID, c.ID).Scan(&due, &open, &apart)
+		`+openDeliveries("$3", "$4")+`, (SELECT count(*) FROM campaign_slices WHERE campaign_id = $5)`, c.ID, sqldb.Micros(s.now()), c.ID, c.ID, c.ID).Scan(&due, &open, &apart)
 	if err != nil {
 		return false, fmt.Errorf("campaigns: work: %w", err)
 	}

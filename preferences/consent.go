@@ -193,7 +193,9 @@ func (s *Service) change(ctx context.Context, actor audit.Actor, subscriberID st
 	if err != nil {
 		return err
 	}
-	s.Outbox.Flush(ctx)
+	if c.mailed {
+		s.Outbox.Flush(ctx)
+	}
 	n, err := s.Sending.Settle(ctx, c.claimed)
 	if inFlight != nil {
 		*inFlight = n

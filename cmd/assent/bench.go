@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"assent/campaigns"
@@ -20,6 +21,7 @@ import (
 	"assent/preferences"
 	"assent/preferences/audit"
 	"assent/preferences/sqldb"
+	"assent/workers"
 	"assent/workers/smtptest"
 )
 
@@ -27,6 +29,8 @@ type benchCmd struct {
 	Recipients int    `default:"100000" help:"How many consented people the campaign goes to."`
 	Notices    bool   `default:"true" negatable:"" help:"Post a notice every 50 ms meanwhile and tell how fast they are handed over."`
 	Single     int    `name:"only-notices" placeholder:"N" help:"In place of a campaign post N single notices to the API, then hand them over, and tell how fast both go."`
+	Pages      bool   `help:"Measure the unsubscribe page and the one-click link instead: as many of each as there are recipients."`
+	Client     bool   `hidden:"" help:"Be the client of --pages."`
 	JSON       bool   `help:"Print as JSON."`
 	DKIM       bool   `name:"dkim" help:"Send a second campaign that is signed (RSA-2048 and Ed25519), and compare."`
 	Bounces    int    `placeholder:"N" help:"Send a second campaign while N mails of the first come back by SMTP, and compare."`
@@ -49,6 +53,7 @@ type figures struct {
 	DatabaseCPU   float64 `json:"database_cpu_seconds_per_10000"`
 	SinkCPU       float64 `json:"sink_cpu_seconds_per_10000"`
 	PeakMB        float64 `json:"peak_memory_mb"`
+	MappedMB      float64 `json:"peak_memory_with_mapped_files_mb"`
 	ClaimMillis   float64 `json:"claim_milliseconds_median"`
 	RoundTrips    float64 `json:"smtp_round_trips_per_mail"`
 	NoticeMedian  float64 `json:"notice_milliseconds_median,omitempty"`
@@ -68,6 +73,9 @@ func (c *benchCmd) Run(ctx context.Context, cfg *Config, t *terminal) error {
 	}
 	if c.Sink != "" {
 		return serveSink(c.Sink, t)
+	}
+	if c.Client {
+		return beClient(t)
 	}
 	switch {
 	case c.Single < 0:
@@ -95,9 +103,12 @@ func (c *benchCmd) Run(ctx context.Context, cfg *Config, t *terminal) error {
 	}
 	defer b.app.Close()
 	var f interface{ print(io.Writer) error }
-	if c.Single > 0 {
+	switch {
+	case c.Single > 0:
 		f, err = b.single(ctx, t)
-	} else {
+	case c.Pages:
+		f, err = b.pages(ctx, t)
+	default:
 		f, err = b.run(ctx, t)
 	}
 	if err != nil {
@@ -271,6 +282,7 @@ func (b *bench) send(ctx context.Context, c *campaigns.Campaign) error {
 	if err != nil {
 		return err
 	}
+	e.Every = slices.DeleteFunc(e.Every, func(j workers.Job) bool { return j.Name == "backup" }) // it is due once a day, and here at once
 	if err := e.Start(); err != nil {
 		return err
 	}
@@ -279,6 +291,10 @@ func (b *bench) send(ctx context.Context, c *campaigns.Campaign) error {
 	if err != nil {
 		return err
 	}
+	memory, enough := context.WithCancel(ctx)
+	defer enough()
+	var watched sync.WaitGroup
+	watched.Go(func() { b.watchMemory(memory) })
 	before, sinkBefore := b.usage(), b.sink.stats()
 	start := time.Now()
 	if _, err := b.app.mails.Schedule(ctx, benchActor, c.ID, campaigns.Schedule{}); err != nil {
@@ -306,6 +322,8 @@ func (b *bench) send(ctx context.Context, c *campaigns.Campaign) error {
 	}
 	b.f.Seconds = time.Since(start).Seconds()
 	stopProfile()
+	enough()
+	watched.Wait()
 	cancel()
 	<-noticed
 	after, sinkAfter := b.usage(), b.sink.stats()
@@ -313,7 +331,7 @@ func (b *bench) send(ctx context.Context, c *campaigns.Campaign) error {
 	per := 10_000 / float64(sent)
 	b.f.PerSecond = float64(b.cmd.Recipients) / b.f.Seconds
 	b.f.CPU, b.f.DatabaseCPU, b.f.SinkCPU = (after.self-before.self)*per, (after.database-before.database)*per, (after.sink-before.sink)*per
-	b.f.PeakMB = after.peakMB
+	b.f.MappedMB = after.peakMB
 	b.f.RoundTrips = float64(sinkAfter.RoundTrips-sinkBefore.RoundTrips) / float64(sent)
 	b.f.MessageBytes = int((sinkAfter.Bytes - sinkBefore.Bytes) / max(sent, 1))
 	b.f.ClaimMillis = median(e.ClaimTimes()).Seconds() * 1000
@@ -390,10 +408,10 @@ func (f *figures) print(w io.Writer) error {
   decisions per second      %10.0f
   start to first mail       %10.3f s
   CPU per 10,000 mails      %10.2f s Assent, %.2f s database, %.2f s sink
-  peak memory               %10.0f MB
+  peak memory               %10.0f MB (%.0f MB with what is mapped of files)
   claim, median             %10.1f ms
   SMTP round trips a mail   %10.2f
-`, f.Database, f.Queue, f.Recipients, f.MessageBytes, f.PerSecond, 100*f.Share, f.Ceiling, f.DecisionsSec, f.FirstMail, f.CPU, f.DatabaseCPU, f.SinkCPU, f.PeakMB, f.ClaimMillis, f.RoundTrips)
+`, f.Database, f.Queue, f.Recipients, f.MessageBytes, f.PerSecond, 100*f.Share, f.Ceiling, f.DecisionsSec, f.FirstMail, f.CPU, f.DatabaseCPU, f.SinkCPU, f.PeakMB, f.MappedMB, f.ClaimMillis, f.RoundTrips)
 	if f.Notices > 0 && err == nil {
 		_, err = fmt.Fprintf(w, "  notice to relay           %10.0f ms median, %.0f ms p99 (%d)\n", f.NoticeMedian, f.NoticeP99, f.Notices)
 	}

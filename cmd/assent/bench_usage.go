@@ -11,6 +11,7 @@ import (
 	"runtime/pprof"
 	"strconv"
 	"strings"
+	"time"
 
 	"assent/preferences/sqldb"
 )
@@ -22,7 +23,7 @@ type usage struct{ self, database, sink, peakMB float64 }
 const ticks = 100
 
 func (b *bench) usage() usage {
-	u := usage{self: cpuOf(os.Getpid()), sink: cpuOf(b.sink.cmd.Process.Pid), peakMB: peakMB()}
+	u := usage{self: cpuOf(os.Getpid()), sink: cpuOf(b.sink.cmd.Process.Pid), peakMB: statusMB("VmHWM:")}
 	if b.app.db.Dialect() == sqldb.PostgreSQL {
 		u.database = cpuOfAll("postgres")
 	}
@@ -66,12 +67,22 @@ func cpuOfAll(name string) (sum float64) {
 	return sum
 }
 
-func peakMB() float64 {
+// watchMemory keeps the most anonymous memory that this process had until ctx ends: its own, without the pages of files that
+// the kernel has mapped for it and takes back when it needs them.
+func (b *bench) watchMemory(ctx context.Context) {
+	for ctx.Err() == nil {
+		b.f.PeakMB = max(b.f.PeakMB, statusMB("RssAnon:"))
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// statusMB is a figure of /proc/self/status, in MB; 0 where there is none.
+func statusMB(name string) float64 {
 	text, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return 0
 	}
-	_, rest, ok := strings.Cut(string(text), "VmHWM:")
+	_, rest, ok := strings.Cut(string(text), name)
 	if !ok {
 		return 0
 	}

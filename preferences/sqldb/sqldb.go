@@ -29,6 +29,7 @@ type DB struct {
 	read, write *sql.DB
 	dialect     Dialect
 	url         string
+	group       *group // of SQLite's one writer
 }
 
 // Tx is a write transaction.
@@ -72,8 +73,15 @@ func Open(ctx context.Context, rawURL string) (*DB, error) {
 // pragmas hold for every SQLite connection. secure_delete zeroes what is erased, so that no erased address stays in the file.
 var pragmas = []string{
 	"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)", "secure_delete(ON)",
-	"temp_store(MEMORY)", "cache_size(-32768)", "mmap_size(268435456)",
+	"temp_store(MEMORY)", "mmap_size(67108864)",
 }
+
+// The memory of each connection's cache, in negative KB. Reading is mostly from the file as it is mapped, so that a database of
+// any size is served in little.
+const (
+	writerCache = "cache_size(-16384)"
+	readerCache = "cache_size(-4096)"
+)
 
 func openSQLite(ctx context.Context, rawURL string) (*DB, error) {
 	path := strings.TrimPrefix(rawURL, "sqlite:")
@@ -83,23 +91,23 @@ func openSQLite(ctx context.Context, rawURL string) (*DB, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("sqldb: folder of the database: %w", err)
 	}
-	query := url.Values{"_pragma": pragmas, "_txlock": {"immediate"}}
+	query := url.Values{"_pragma": append([]string{writerCache}, pragmas...), "_txlock": {"immediate"}}
 	file := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path)}).String()
 	file = strings.ReplaceAll(file, "%2F", "/")
-	write, err := sql.Open("sqlite", file+"?"+query.Encode())
+	write, err := openKept(file+"?"+query.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("sqldb: %w", err)
 	}
 	write.SetMaxOpenConns(1)
-	query["_pragma"] = append(append([]string(nil), pragmas...), "query_only(ON)")
+	query["_pragma"] = append([]string{readerCache, "query_only(ON)"}, pragmas...)
 	query.Set("_txlock", "deferred")
-	read, err := sql.Open("sqlite", file+"?"+query.Encode())
+	read, err := openKept(file+"?"+query.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("sqldb: %w", err)
 	}
 	read.SetMaxOpenConns(max(4, 2*runtime.NumCPU()))
 	read.SetMaxIdleConns(max(4, 2*runtime.NumCPU()))
-	db := &DB{read: read, write: write, dialect: SQLite, url: rawURL}
+	db := &DB{read: read, write: write, dialect: SQLite, url: rawURL, group: newGroup()}
 	if err := write.PingContext(ctx); err != nil {
 		_ = db.Close()
 		return nil, fmt.Errorf("sqldb: cannot open %s: %w", path, err)

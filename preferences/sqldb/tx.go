@@ -34,6 +34,9 @@ func (db *DB) Tx(ctx context.Context, do func(tx *Tx) error) error {
 }
 
 func (db *DB) once(ctx context.Context, do func(tx *Tx) error) (err error) {
+	if db.group != nil {
+		return db.group.tx(ctx, db, do)
+	}
 	raw, err := db.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("sqldb: begin: %w", err)
@@ -55,6 +58,9 @@ func (db *DB) once(ctx context.Context, do func(tx *Tx) error) (err error) {
 }
 
 func retryable(err error) bool {
+	if errors.Is(err, errGroup) {
+		return true
+	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		return pg.Code == "40001" || pg.Code == "40P01" || pg.Code == "55P03"
