@@ -94,14 +94,14 @@ func openSQLite(ctx context.Context, rawURL string) (*DB, error) {
 	query := url.Values{"_pragma": append([]string{writerCache}, pragmas...), "_txlock": {"immediate"}}
 	file := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path)}).String()
 	file = strings.ReplaceAll(file, "%2F", "/")
-	write, err := openKept(file+"?"+query.Encode())
+	write, err := openKept(file + "?" + query.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("sqldb: %w", err)
 	}
 	write.SetMaxOpenConns(1)
 	query["_pragma"] = append([]string{readerCache, "query_only(ON)"}, pragmas...)
 	query.Set("_txlock", "deferred")
-	read, err := openKept(file+"?"+query.Encode())
+	read, err := openKept(file + "?" + query.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("sqldb: %w", err)
 	}
