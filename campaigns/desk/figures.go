@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/labstack/echo/v4"
+
 	"assent/campaigns"
 	"assent/templates/locale"
 	"assent/templates/site"
@@ -50,7 +52,9 @@ func (d *Desk) over(ctx context.Context, p site.Page, title string, ids []string
 }
 
 // figures adds to the page of a campaign that has begun what came when, and how earlier ones of its topic and brand did.
-func (d *Desk) figures(ctx context.Context, m *campaigns.Campaign, report campaigns.Report, v *site.CampaignView) (err error) {
+func (d *Desk) figures(c echo.Context, m *campaigns.Campaign, report campaigns.Report, v *site.CampaignView) (err error) {
+	ctx := c.Request().Context()
+	d.tried(c, m, report, v)
 	if v.Report.Over, err = d.over(ctx, v.Page, "site.report.over", []string{m.ID}, time.Time{}, campaigns.StatusSent); err != nil {
 		return err
 	}

@@ -38,6 +38,7 @@ func (d *Desk) Register(e *echo.Echo) {
 	d.registerSubscribers(e)
 	d.registerCampaigns(e)
 	d.registerReports(e)
+	d.registerVariants(e)
 	d.registerSettings(e)
 }
 

@@ -61,7 +61,7 @@ func (d *Desk) show(c echo.Context, status int, val, unscheduled, untested map[s
 	}
 	v.Report = reportOf(report, here)
 	if !m.StartedAt.IsZero() {
-		if err := d.figures(ctx, m, report, &v); err != nil {
+		if err := d.figures(c, m, report, &v); err != nil {
 			return err
 		}
 	}
@@ -98,7 +98,7 @@ func (d *Desk) allow(c echo.Context, m *campaigns.Campaign, v *site.CampaignView
 		v.Schedule = &site.ScheduleForm{Action: here + "/schedule", At: val["at"], LocalTime: val["local_time"], Window: cmp.Or(val["window"], m.Window), Rate: val["rate"], Errors: unscheduled}
 	}
 	if maker && m.Status == campaigns.StatusDraft {
-		v.Links = append(v.Links, ui.Link{Label: l.T("site.editor.edit"), URL: here + "/edit"})
+		v.Links = append(v.Links, ui.Link{Label: l.T("site.editor.edit"), URL: here + "/edit"}, ui.Link{Label: l.T("site.ab.link_to"), URL: here + "/variants"})
 		tone := ui.Plain
 		if settings, err := d.People.Site.Get(c.Request().Context()); err == nil && settings.ReviewRequired {
 			tone = ui.Good

@@ -97,6 +97,9 @@ type CampaignView struct {
 	Schedule *ScheduleForm // nil: it cannot be scheduled now
 	Test     *TestForm
 	History  []ui.Entry
+	// Tried is what its test shows, Clicks what is told of clicks. Nil: there is none.
+	Tried  *TestView
+	Clicks *ClicksView
 	// Compared is this campaign and earlier ones of its topic and brand.
 	Compared []Compared
 	// RefuseAction takes a reason and gives it back to its author. Empty: not offered.

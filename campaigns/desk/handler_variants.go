@@ -1,0 +1,141 @@
+package desk
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"assent/campaigns"
+	"assent/preferences/problem"
+	"assent/preferences/staff"
+	"assent/preferences/staff/access"
+	"assent/templates/site"
+	"assent/templates/site/ui"
+)
+
+func (d *Desk) registerVariants(e *echo.Echo) {
+	r := d.at(e, site.NavCampaigns)
+	r.getFor("/:id/variants", d.variants, access.Marketer)
+	r.post("/:id/variants", d.setVariants, access.Marketer)
+	r.post("/:id/winner", d.winner, access.Marketer, access.Approver)
+}
+
+// lastVariant is the number of the last text that a test may have.
+const lastVariant = 4
+
+func (d *Desk) variants(c echo.Context) error {
+	m, err := d.Campaigns.Get(c.Request().Context(), d.DB, c.Param("id"))
+	if err != nil {
+		return err
+	}
+	if m.Status != campaigns.StatusDraft {
+		return d.did(c, campaigns.ErrNotDraft, campaignURL(m.ID), "")
+	}
+	val := map[string]string{"wait": "4h", "measure": campaigns.MeasureUnsubscribes, "track_clicks": map[bool]string{true: "1"}[m.TrackClicks]}
+	if m.AB != nil {
+		val["share"], val["wait"], val["measure"] = strconv.Itoa(m.AB.Share), m.AB.Wait, m.AB.Measure
+		for i, v := range m.AB.Variants {
+			at := "." + strconv.Itoa(i+2)
+			val["subject"+at], val["preheader"+at], val["blocks"+at] = v.Subject, v.Preheader, string(v.Blocks)
+		}
+	}
+	return d.variantsForm(c, http.StatusOK, m, val, nil)
+}
+
+func (d *Desk) variantsForm(c echo.Context, status int, m *campaigns.Campaign, val, wrong map[string]string) error {
+	here := campaignURL(m.ID)
+	return staff.Render(c, status, site.Variants(site.VariantsView{Page: d.page(c, site.NavCampaigns), Name: m.Name, Action: here + "/variants", BackURL: here, Values: val, Errors: wrong}))
+}
+
+// testOf is the test that the form says; null for none.
+func testOf(val map[string]string) (json.RawMessage, error) {
+	t := campaigns.ABTest{Measure: val["measure"], Wait: strings.TrimSpace(val["wait"])}
+	for n := 2; n <= lastVariant; n++ {
+		at := "." + strconv.Itoa(n)
+		v := campaigns.Variant{Subject: strings.TrimSpace(val["subject"+at]), Preheader: strings.TrimSpace(val["preheader"+at])}
+		if text := strings.TrimSpace(val["blocks"+at]); text != "" {
+			if !json.Valid([]byte(text)) {
+				return nil, problem.Invalid("blocks"+at, "must be a list of blocks as JSON")
+			}
+			v.Blocks = json.RawMessage(text)
+		}
+		if v.Subject != "" || v.Preheader != "" || v.Blocks != nil {
+			t.Variants = append(t.Variants, v)
+		}
+	}
+	if val["share"] == "" && len(t.Variants) == 0 {
+		return json.RawMessage("null"), nil
+	}
+	var err error
+	if t.Share, err = strconv.Atoi(strings.TrimSpace(val["share"])); err != nil {
+		return nil, problem.Invalid("share", "must be 1 to 100 per cent")
+	}
+	return json.Marshal(t)
+}
+
+func (d *Desk) setVariants(c echo.Context) error {
+	ctx, val := c.Request().Context(), values(c)
+	m, err := d.Campaigns.Get(ctx, d.DB, c.Param("id"))
+	if err != nil {
+		return err
+	}
+	track := val["track_clicks"] != ""
+	test, err := testOf(val)
+	if err == nil {
+		_, err = d.Campaigns.Update(ctx, actor(c), m.ID, campaigns.Draft{TrackClicks: &track, ABTest: test})
+	}
+	if wrong := staff.Problems(err); wrong != nil {
+		placed := map[string]string{}
+		for field, text := range wrong {
+			field = strings.TrimPrefix(field, "ab_test.")
+			for n := 2; n <= lastVariant; n++ { // ab_test.variants[0].subject is subject.2
+				if rest, ok := strings.CutPrefix(field, "variants["+strconv.Itoa(n-2)+"]."); ok {
+					name, _, _ := strings.Cut(strings.SplitN(rest, ".", 2)[0], "[")
+					field = name + "." + strconv.Itoa(n)
+				}
+			}
+			placed[field] = text
+		}
+		return d.variantsForm(c, http.StatusUnprocessableEntity, m, val, placed)
+	}
+	return d.did(c, err, campaignURL(m.ID), "site.desk.saved")
+}
+
+func (d *Desk) winner(c echo.Context) error {
+	n, _ := strconv.Atoi(c.FormValue("variant"))
+	_, err := d.Campaigns.ChooseWinner(c.Request().Context(), actor(c), c.Param("id"), n)
+	return d.did(c, err, campaignURL(c.Param("id")), "site.ab.goes_out")
+}
+
+// tried adds what the test of a campaign shows, and what its clicks were.
+func (d *Desk) tried(c echo.Context, m *campaigns.Campaign, r campaigns.Report, v *site.CampaignView) {
+	if f := r.ABTest; f != nil {
+		t := &site.TestView{Clicks: f.Measure == campaigns.MeasureClicks, Best: f.Best, Shown: f.Shown, Winner: m.ABState.Winner, By: m.ABState.By}
+		for _, x := range f.Tried {
+			row := site.TriedRow{Subject: m.As(x.Variant).Subject, Sent: x.Sent, Hits: x.Unsubscribed, Share: x.Share, Low: x.Low, High: x.High}
+			if t.Clicks {
+				row.Hits = x.Clicked
+			}
+			t.Tried = append(t.Tried, row)
+			if m.ABState.Winner == 0 && d.lively(m) && may(c, access.Marketer, access.Approver) {
+				t.Posts = append(t.Posts, ui.Post{Label: v.Locale.T("site.ab.choose"), Action: campaignURL(m.ID) + "/winner", Fields: []ui.Hidden{{Name: "variant", Value: strconv.Itoa(x.Variant)}}})
+			}
+		}
+		v.Tried = t
+	}
+	if k := r.Clicks; k != nil {
+		number := func(n *int64) int64 {
+			if n == nil {
+				return -1
+			}
+			return *n
+		}
+		v.Clicks = &site.ClicksView{Tracked: k.Tracked, Machines: k.Machines, People: number(k.People)}
+		for _, l := range k.Links {
+			v.Clicks.Links = append(v.Clicks.Links, site.LinkRow{URL: l.URL, People: number(l.People)})
+		}
+	}
+}
