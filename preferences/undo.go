@@ -3,6 +3,7 @@ package preferences
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 
 	"assent/preferences/audit"
@@ -11,35 +12,48 @@ import (
 	"assent/preferences/sqldb"
 )
 
-// Undo takes back one withdrawal or unsubscribe-all, named by its event, by a new event: what it took away is as it was
-// before. Choices that were made since stay.
-func (s *Service) Undo(ctx context.Context, actor audit.Actor, subscriberID, eventID string, evidence Evidence) error {
+// ErrUndoPast is an undo of a withdrawal after which the person unsubscribed from all. The later choice stands.
+var ErrUndoPast = problem.New(http.StatusGone, "All was stopped since, so this cannot be undone; choose again in the preference centre.")
+
+// Undo takes back withdrawals, or one unsubscribe-all, named by their events, by new events: what they took away is as it was
+// before. Choices that were made since stay. All of them are undone, or none.
+func (s *Service) Undo(ctx context.Context, actor audit.Actor, subscriberID string, eventIDs []string, evidence Evidence) error {
 	return s.change(ctx, actor, subscriberID, evidence, func(c *change) error {
 		events, err := s.Events(ctx, c.tx, subscriberID)
 		if err != nil {
 			return err
 		}
-		before, undone := before(events, eventID)
-		if undone == nil || (undone.Action != ledger.Withdrawn && undone.Action != ledger.UnsubscribedAll) {
-			return problem.NotFound("choice to undo")
-		}
-		if undone.Action == ledger.UnsubscribedAll {
-			if c.sub.UnsubscribedAt.IsZero() {
-				return nil
-			}
-			c.sub.UnsubscribedAt = time.Time{}
-		}
-		rows, err := withdrawnBy(ctx, c.tx, subscriberID, eventID)
-		if err != nil || len(rows) == 0 {
-			return err
-		}
-		for _, topicID := range rows {
-			if err := c.restore(ctx, topicID, before[topicID], eventID); err != nil {
+		for _, id := range eventIDs {
+			if err := c.undo(ctx, events, id); err != nil {
 				return err
 			}
 		}
 		return nil
 	}, nil)
+}
+
+func (c *change) undo(ctx context.Context, events []ledger.Event, eventID string) error {
+	before, undone := before(events, eventID)
+	switch {
+	case undone == nil || (undone.Action != ledger.Withdrawn && undone.Action != ledger.UnsubscribedAll):
+		return problem.NotFound("choice to undo")
+	case undone.Action == ledger.Withdrawn && !c.sub.UnsubscribedAt.IsZero():
+		return ErrUndoPast // else an agreement to another topic would later turn this one on too
+	case undone.Action == ledger.UnsubscribedAll && c.sub.UnsubscribedAt.IsZero():
+		return nil
+	case undone.Action == ledger.UnsubscribedAll:
+		c.sub.UnsubscribedAt = time.Time{}
+	}
+	topics, err := withdrawnBy(ctx, c.tx, c.sub.ID, eventID)
+	if err != nil {
+		return err
+	}
+	for _, topicID := range topics {
+		if err := c.restore(ctx, topicID, before[topicID], eventID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // before is the last event on each topic ahead of one event, and that event.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -136,10 +135,14 @@ func (p *Pages) saveChoices(c echo.Context, v visit, form url.Values) (*pages.Sa
 	for _, wish := range done.Wishes {
 		saved.ToConfirm = append(saved.ToConfirm, campaigns.WishText(c.Request().Context(), p.DB, v.page.Locale, wish))
 	}
-	if len(done.Withdrawn) == 1 && done.Withdrawn[0].Changed {
-		saved.Undo = p.undoOf(c, v, done.Withdrawn[0].Event)
+	var stopped []string
+	for _, r := range done.Withdrawn {
+		if r.Changed {
+			stopped = append(stopped, r.Event)
+		}
 	}
-	if slices.ContainsFunc(done.Withdrawn, func(r preferences.Recorded) bool { return r.Changed }) {
+	if len(stopped) > 0 {
+		saved.Undo = p.undoOf(c, v, stopped...)
 		p.count(c.Request().Context(), v.claims)
 	}
 	return saved, nil
@@ -269,7 +272,11 @@ func (p *Pages) takeBack(c echo.Context, v visit, form url.Values) (*pages.Saved
 	return &pages.Saved{Message: v.page.Locale.T("pages.unsubscribed.undone")}, nil
 }
 
-func (p *Pages) undoOf(c echo.Context, v visit, event string) *pages.Undo {
-	claims := tokens.Claims{Subject: v.sub.ID, Topic: v.claims.Topic, Source: event, Issued: p.Now()}
-	return &pages.Undo{Action: c.Request().URL.Path, Token: p.Keys.Sign(tokens.Undo, claims)}
+// undoOf offers to take back what these events took away.
+func (p *Pages) undoOf(c echo.Context, v visit, events ...string) *pages.Undo {
+	var list []string
+	for _, event := range events[:min(len(events), undoMost)] {
+		list = append(list, p.Keys.Sign(tokens.Undo, tokens.Claims{Subject: v.sub.ID, Topic: v.claims.Topic, Source: event, Issued: p.Now()}))
+	}
+	return &pages.Undo{Action: c.Request().URL.Path, Token: strings.Join(list, " ")}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -116,6 +117,9 @@ func (p *Pages) count(ctx context.Context, claims tokens.Claims) {
 // undoTTL is how long after an unsubscribe the page that answered it can take it back.
 const undoTTL = time.Hour
 
+// undoMost is how many withdrawals one page can take back together.
+const undoMost = 100
+
 // undo takes an unsubscribe back, by a new event (compliance 47). Only the page that answered the unsubscribe has the token
 // for it, and it restores no more than that unsubscribe took away.
 func (p *Pages) undo(c echo.Context, v visit, token string) error {
@@ -128,13 +132,21 @@ func (p *Pages) undo(c echo.Context, v visit, token string) error {
 }
 
 func (p *Pages) undone(c echo.Context, v visit, token string) error {
-	claims, err := p.Keys.Verify(tokens.Undo, token)
-	if err != nil || v.sub == nil || claims.Subject != v.sub.ID {
+	list := strings.Fields(token)
+	if v.sub == nil || len(list) == 0 || len(list) > undoMost {
 		return ErrLink
 	}
-	if p.Now().Sub(claims.Issued) > undoTTL {
-		return problem.New(http.StatusGone, "It is too late to undo; choose again in the preference centre.")
+	var events []string
+	for _, one := range list {
+		claims, err := p.Keys.Verify(tokens.Undo, one)
+		if err != nil || claims.Subject != v.sub.ID {
+			return ErrLink
+		}
+		if p.Now().Sub(claims.Issued) > undoTTL {
+			return problem.New(http.StatusGone, "It is too late to undo; choose again in the preference centre.")
+		}
+		events = append(events, claims.Source)
 	}
 	evidence := p.evidence(c, sourceUndo, v.claims, v.page.Locale)
-	return p.People.Undo(c.Request().Context(), recipientOf(v, evidence), v.sub.ID, claims.Source, evidence)
+	return p.People.Undo(c.Request().Context(), recipientOf(v, evidence), v.sub.ID, events, evidence)
 }

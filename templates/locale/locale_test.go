@@ -126,7 +126,7 @@ func TestDatesTimesNumbers(t *testing.T) {
 
 // The areas that recipients read are whole in every language; the staff's in English and Dutch.
 func TestEveryLanguageIsWhole(t *testing.T) {
-	areas := map[string][]string{"mail.": {"nl", "de", "fr"}, "pages.": {"nl", "de", "fr"}, "rights.": {"nl", "de", "fr"}, "reasons.": {"nl", "de", "fr"}, "centre.": {"nl", "de", "fr"}, "history.": {"nl", "de", "fr"}, "site.": {"nl"}}
+	areas := map[string][]string{"mail.": {"nl", "de", "fr"}, "pages.": {"nl", "de", "fr"}, "rights.": {"nl", "de", "fr"}, "reasons.": {"nl", "de", "fr"}, "centre.": {"nl", "de", "fr"}, "history.": {"nl", "de", "fr"}, "receipts.": {"nl", "de", "fr"}, "site.": {"nl"}}
 	for area, langs := range areas {
 		english := Keys("en", area)
 		for _, lang := range langs {
