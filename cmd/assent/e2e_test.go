@@ -151,6 +151,6 @@ func (s *stage) commands() map[string]func(*testscript.TestScript, bool, []strin
 		"serve": s.serve, "stop": s.stop, "kill9": s.kill9, "redis": s.redisCmd,
 		"api": s.api, "json": s.json, "save": s.save, "poll": s.poll, "get": s.get, "post": s.post, "crowd": s.crowd,
 		"imap": s.imap, "certificate": certificate, "back": s.back,
-		"mail": s.mail, "mails": s.mails, "relay": s.relay, "tally": s.tally, "capture": capture,
+		"mail": s.mail, "mails": s.mails, "relay": s.relay, "tally": s.tally, "capture": capture, "forge": s.forge, "mine": mine, "ours": ours,
 	}
 }
