@@ -49,6 +49,21 @@ func (h *Home) show(c echo.Context) error {
 	if v.Needs, err = h.needs(c, v.Page); err != nil {
 		return err
 	}
+	notices, need, err := h.transactional(ctx, v.Page)
+	if err != nil {
+		return err
+	}
+	v.Streams[1] = notices
+	if access.Has(staff.VisitorOf(c).User.Roles, access.Approver) {
+		reviews, err := h.reviews(ctx, v.Page, staff.ActorOf(c).Person())
+		if err != nil {
+			return err
+		}
+		v.Needs = append(v.Needs, reviews...)
+	}
+	if need != nil {
+		v.Needs = append([]site.Need{*need}, v.Needs...)
+	}
 	return staff.Render(c, http.StatusOK, site.Home(v))
 }
 

@@ -16,7 +16,10 @@ import (
 	"assent/campaigns"
 	"assent/campaigns/campaignstest"
 	"assent/campaigns/home"
+	"assent/campaigns/outbox"
+	"assent/preferences"
 	"assent/preferences/audit"
+	"assent/preferences/gate"
 	"assent/preferences/sqldb"
 	"assent/preferences/sqldb/sqldbtest"
 	"assent/preferences/staff"
@@ -95,6 +98,50 @@ func TestHomeSaysWhatToDoAndWhatRuns(t *testing.T) {
 		page = get("/admin", session).Body.String()
 		if !regexp.MustCompile(`(?s)/admin/campaigns/` + ids[0] + `.*by hand`).MatchString(page) {
 			t.Error("a paused campaign is not shown with its reason")
+		}
+		for i, author := range []string{"someone", approver.Actor("").Person()} {
+			if _, err := db.ExecContext(ctx, `INSERT INTO notice_broadcasts (id, obligation, basis, lead, effective_at, subject, blocks, translations, status, author, author_name, created_at, updated_at)
+				VALUES ($1, 'legal', 'legal_obligation', 'P0D', 1, $2, '[]', '{}', 'in_review', $3, 'x', 1, 1)`, sqldb.NewID(), []string{"Told by another", "Told by me"}[i], author); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if page = get("/admin", session).Body.String(); !strings.Contains(page, "Approve “Told by another”") || strings.Contains(page, "Told by me") {
+			t.Error("an approver is not asked for the broadcasts of others, or is asked for the own")
+		}
+		// A dead relay: what the sender writes when nobody answers.
+		if err := db.Tx(ctx, func(tx *sqldb.Tx) error {
+			_, err := w.Outbox.Queue(ctx, tx, w.Clock.Now(), preferences.ServiceMail{Kind: "x", Reference: "r", Email: "ann@example.com"})
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.ExecContext(ctx, "UPDATE messages SET class = 'notice', obligation = 'payment', basis = 'contract'"); err != nil {
+			t.Fatal(err)
+		}
+		if page = get("/admin", session).Body.String(); strings.Contains(page, "does not answer") || !strings.Contains(page, "Notices that wait") {
+			t.Error("mail that was not tried yet is said to wait for its relay")
+		}
+		claimed, _, err := w.Outbox.Claim(ctx, gate.Notice, "worker", 1)
+		if err != nil || len(claimed) != 1 {
+			t.Fatalf("%v %v", claimed, err)
+		}
+		if err := w.Outbox.Complete(ctx, outbox.Result{ID: claimed[0].ID, Status: outbox.StatusDeferred, Reply: "dial tcp relay.example:25: connection refused", DueAt: w.Clock.Now()}); err != nil {
+			t.Fatal(err)
+		}
+		page = get("/admin", session).Body.String()
+		for _, want := range []string{"One notice waits for its relay, since", "connection refused", "Nothing is lost", "Stopped", "SMTP_URL_TRANSACTIONAL"} {
+			if !strings.Contains(page, want) {
+				t.Errorf("the first page lacks %q while the relay is dead", want)
+			}
+		}
+		if claimed, _, err = w.Outbox.Claim(ctx, gate.Notice, "worker", 1); err != nil || len(claimed) != 1 {
+			t.Fatalf("%v %v", claimed, err)
+		}
+		if err := w.Outbox.Complete(ctx, outbox.Result{ID: claimed[0].ID, Status: outbox.StatusSent, Code: 250, Reply: "250 ok", SHA256: "00"}); err != nil {
+			t.Fatal(err)
+		}
+		if page = get("/admin", session).Body.String(); strings.Contains(page, "does not answer") || strings.Contains(page, "Stopped") {
+			t.Error("the relay is back, and the first page does not see it")
 		}
 	})
 }
