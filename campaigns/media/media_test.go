@@ -2,6 +2,7 @@ package media_test
 
 import (
 	"bytes"
+	"compress/lzw"
 	"context"
 	"encoding/base64"
 	"encoding/binary"
@@ -89,11 +90,27 @@ func gifOf(t *testing.T, frames int) []byte {
 	return b.Bytes()
 }
 
-// gifBomb is a GIF that says it is w by h, with frames that say so too and unpack to it.
-func gifBomb(frames int, w, h uint16) []byte {
+// gifBomb is a sound GIF whose frames, of one colour each, unpack to far more than it weighs.
+func gifBomb(t *testing.T, frames int, w, h uint16) []byte {
+	t.Helper()
+	var packed bytes.Buffer
+	z := lzw.NewWriter(&packed, lzw.LSB, 2)
+	if _, err := z.Write(make([]byte, int(w)*int(h))); err != nil {
+		t.Fatal(err)
+	}
+	_ = z.Close()
+	body := []byte{2}
+	for rest := packed.Bytes(); ; {
+		n := min(len(rest), 255)
+		body = append(append(body, byte(n)), rest[:n]...)
+		if n == 0 {
+			break
+		}
+		rest = rest[n:]
+	}
 	out := append([]byte("GIF89a"), byte(w), byte(w>>8), byte(h), byte(h>>8), 0x80, 0, 0, 0, 0, 0, 255, 255, 255)
 	for range frames {
-		out = append(out, 0x2c, 0, 0, 0, 0, byte(w), byte(w>>8), byte(h), byte(h>>8), 0, 2, 2, 0x4c, 0x01, 0)
+		out = append(append(out, 0x2c, 0, 0, 0, 0, byte(w), byte(w>>8), byte(h), byte(h>>8), 0), body...)
 	}
 	return append(out, 0x3b)
 }
@@ -164,7 +181,7 @@ func TestHostileFilesAreRefused(t *testing.T) {
 	for name, data := range map[string][]byte{
 		"nothing": nil, "svg": []byte(`<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`), "svg with a prologue": []byte(`<?xml version="1.0"?><!DOCTYPE svg><svg/>`),
 		"html": []byte("<!doctype html>" + payload), "pdf": []byte("%PDF-1.7\n"), "bmp": []byte("BM\x3a\x00\x00\x00"), "tiff": []byte("II*\x00\x08\x00\x00\x00"), "half a png": whole[:len(whole)/2],
-		"png of 3.6 billion pixels": huge, "png of one long line": wide, "gif that unpacks to gigabytes": gifBomb(4000, 4000, 4000), "gif of many frames": gifBomb(400, 10, 10), "gif without an end": gifBomb(2, 10, 10)[:30],
+		"png of 3.6 billion pixels": huge, "png of one long line": wide, "gif that unpacks to 200 MB": gifBomb(t, 200, 1000, 1000), "gif of many frames": gifBomb(t, 400, 10, 10), "gif without an end": gifBomb(t, 2, 10, 10)[:40],
 		"gif and javascript": []byte("GIF89a/*\x00\x00\x00*/=alert(1);"), "jpeg header alone": {0xff, 0xd8, 0xff, 0xe0}, "webp header alone": []byte("RIFF\x10\x00\x00\x00WEBPVP8 "), "too large": make([]byte, media.MaxBytes+1),
 	} {
 		var before, after runtime.MemStats

@@ -128,7 +128,7 @@ func (v CampaignEditView) fields(path string, b EditBlock) []ui.Field {
 		out = append(out, need(field("label", "")), need(field("url", "url")))
 	case "image":
 		alt := field("alt", "")
-		alt.Hint = v.t("site.editor.alt_hint")
+		alt.Hint, alt.Required = v.t("site.editor.alt_hint"), b.Values["decorative"] == ""
 		width := field("width", "number")
 		width.Label, width.Hint, width.Short = v.t("site.build.width"), v.t("site.build.width_hint"), true
 		out = append(out, need(field("url", "url")), alt, field("decorative", "checkbox"), field("link", "url"), width)

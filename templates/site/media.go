@@ -47,7 +47,7 @@ func (m MediaPicture) measures(p Page) string {
 func (v MediaView) fields(prefix string) []ui.Field {
 	return []ui.Field{
 		{Prefix: prefix, Name: "file", Kind: "file", Label: v.t("site.media.file"), Hint: v.t("site.media.file_hint"), Accept: "image/png,image/jpeg,image/gif,image/webp", Required: true, Error: v.Errors["file"]},
-		{Prefix: prefix, Name: "alt", Label: v.t("site.editor.alt"), Hint: v.t("site.editor.alt_hint"), Value: v.Values["alt"], MaxLength: 500, Error: v.Errors["alt"]},
+		{Prefix: prefix, Name: "alt", Label: v.t("site.editor.alt"), Hint: v.t("site.editor.alt_hint"), Value: v.Values["alt"], Required: v.Values["decorative"] == "", MaxLength: 500, Error: v.Errors["alt"]},
 		{Prefix: prefix, Name: "decorative", Kind: "checkbox", Label: v.t("site.editor.decorative"), Value: v.Values["decorative"]},
 	}
 }
