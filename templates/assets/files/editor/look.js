@@ -34,7 +34,7 @@ function fit() {
   if (!frame) return;
   const width = chosen.way === "phone" ? 390 : 680;
   const scale = Math.min(1, stage.clientWidth / width);
-  const height = Math.max(420, innerHeight - 260);
+  const height = Math.max(360, innerHeight - (matchMedia("(max-width: 70rem)").matches ? 260 : 400)); // the checks begin in sight
   frame.style.inlineSize = (chosen.way === "text" ? stage.clientWidth : Math.max(width, chosen.way === "desk" ? stage.clientWidth : 0)) + "px";
   frame.style.blockSize = (chosen.way === "text" ? height : height / scale) + "px";
   frame.style.transform = chosen.way === "text" ? "" : `scale(${scale})`;
