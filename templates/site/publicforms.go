@@ -156,7 +156,7 @@ func (v FormEditView) questions() []ui.Field {
 	var fields []ui.Field
 	for i := range v.Questions {
 		q := "q." + itoa(i) + "."
-		fields = append(fields, ui.Field{Kind: "title", Label: v.t("site.forms.question", "n", i+1)}, ui.Field{Name: q + "name", Kind: "hidden", Value: v.Values[q+"name"]})
+		fields = append(fields, ui.Field{Name: q + "name", Kind: "hidden", Value: v.Values[q+"name"]}, ui.Field{Kind: "title", Label: v.t("site.forms.question", "n", i+1)})
 		for _, tag := range v.Languages {
 			fields = append(fields, ui.Field{Name: q + "label." + tag, Label: v.t("site.forms.question_text", "language", locale.Name(tag)), Value: v.Values[q+"label."+tag], MaxLength: 200})
 		}

@@ -258,7 +258,7 @@ func TestMarketerMakesAFormAndSomebodySignsUpInABrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.scripts(false)
-	b.do("sign up", chromedp.Navigate(b.base+"/subscribe/letter"), chromedp.WaitVisible(`input[name=email]`), chromedp.SendKeys(`input[name=email]`, "new@example.com"), chromedp.Click(`input[name=topics][value=news]`), chromedp.Submit(`input[name=email]`), chromedp.WaitNotPresent(`input[name=email]`))
+	b.do("sign up", chromedp.Navigate(b.base+"/subscribe/letter"), chromedp.WaitVisible(`input[name=email]`), chromedp.SendKeys(`input[name=email]`, "new@example.com"), chromedp.Click(`form button[type=submit]`), chromedp.WaitNotPresent(`input[name=email]`))
 	b.scripts(true)
 	var sub string
 	for end := time.Now().Add(10 * time.Second); sub == "" && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
