@@ -266,7 +266,7 @@ func (o *Office) event(c echo.Context) error {
 		v.Links = append(v.Links, ui.Link{Label: l.T("site.events.guests_csv"), URL: here + "/guests.csv", Icon: "download"})
 	}
 	if write {
-		v.Links = append([]ui.Link{{Label: l.T("site.subscribers.edit"), URL: here + "/edit"}}, v.Links...)
+		v.Links = append([]ui.Link{{Label: l.T("site.events.edit"), URL: here + "/edit"}}, v.Links...)
 		if e.Open(now) {
 			v.Posts = []ui.Post{ask(v.Page, "site.events.cancel", here+"/cancel", ui.Bad)}
 		}
