@@ -79,7 +79,7 @@ func (d *Desk) show(c echo.Context, status int, val, unscheduled, untested map[s
 	}
 	d.allow(c, m, &v, val, unscheduled, untested)
 	if d.Live != nil && d.lively(m) {
-		v.LiveURL = here + "/live"
+		v.LiveURL = here + "/live?state=" + m.Status
 	}
 	if m.Status == campaigns.StatusSending {
 		v.Speed.PerSecond, v.Speed.Left = live.Pace(d.Now().Sub(m.StartedAt), report.Sent, report.Done(), live.Waiting(report))

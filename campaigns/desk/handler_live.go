@@ -28,13 +28,14 @@ func (d *Desk) live(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if d.Live == nil || !d.lively(m) {
+	state := c.QueryParam("state") // of the page that asks
+	if d.Live == nil || !d.lively(m) && state == m.Status {
 		return c.NoContent(http.StatusNoContent) // which tells a browser not to ask again
 	}
 	page := site.Page{Locale: d.Site.Language(c)}
 	return d.Live.Stream(c, func(r live.Reading) (templ.Component, bool) {
 		for _, p := range r.Campaigns {
-			if p.Campaign.Status != m.Status {
+			if p.Campaign.Status != state {
 				break
 			}
 			if p.Campaign.StartedAt.IsZero() {
