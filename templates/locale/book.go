@@ -1,9 +1,12 @@
 package locale
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
+	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -11,11 +14,14 @@ import (
 	"golang.org/x/text/language"
 )
 
-//go:embed en/*.toml nl/*.toml de/*.toml fr/*.toml
+// A language is a folder named by its tag, with its texts in as many files as suit its translators: one will do. The table
+// format, in format.toml or in any of them, says how it writes dates and amounts.
+//
+//go:embed */*.toml
 var files embed.FS
 
-// folders are the languages in matching order; the first is where all others fall back to.
-var folders = []string{"en", "nl", "de", "fr"}
+// fallback is the language that all others fall back to.
+const fallback = "en"
 
 type shelf struct {
 	books   []*book
@@ -35,44 +41,76 @@ type text struct {
 	forms map[plural.Form]pattern
 }
 
-var library = mustLoad()
+var library = mustLoad(files)
 
-func mustLoad() *shelf {
-	s := &shelf{}
-	var tags []language.Tag
-	for _, f := range folders {
-		b, err := load(f)
-		if err != nil {
-			panic(err) // the files are compiled in: a test finds this before anybody else does
-		}
-		s.books = append(s.books, b)
-		tags = append(tags, b.tag)
+func mustLoad(from fs.FS) *shelf {
+	s, err := stock(from)
+	if err != nil {
+		panic(err) // the files are compiled in: a test finds this before anybody else does
 	}
-	s.matcher = language.NewMatcher(tags)
 	return s
 }
 
-func load(folder string) (*book, error) {
-	b := &book{tag: language.MustParse(folder), texts: map[string]*text{}}
-	entries, err := files.ReadDir(folder)
+// stock reads every language, the fallback first, then by the position that they give themselves, then by tag.
+func stock(from fs.FS) (*shelf, error) {
+	folders, err := fs.Glob(from, "*")
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range entries {
-		name := path.Join(folder, e.Name())
-		raw, err := files.ReadFile(name)
+	s := &shelf{}
+	for _, folder := range folders {
+		b, err := load(from, folder)
 		if err != nil {
 			return nil, err
 		}
-		if e.Name() == "format.toml" {
-			if _, err := toml.Decode(string(raw), &b.format); err != nil {
-				return nil, fmt.Errorf("locale: %s: %w", name, err)
-			}
-			continue
+		s.books = append(s.books, b)
+	}
+	slices.SortStableFunc(s.books, func(a, b *book) int {
+		return cmp.Compare(a.place(), b.place())
+	})
+	var tags []language.Tag
+	for _, b := range s.books {
+		tags = append(tags, b.tag)
+	}
+	s.matcher = language.NewMatcher(tags)
+	return s, nil
+}
+
+// place is where the language stands among the others: the fallback first, those that say nothing last.
+func (b *book) place() int {
+	if b.tag.String() == fallback {
+		return 0
+	}
+	return cmp.Or(b.format.Position, 1000)
+}
+
+func load(from fs.FS, folder string) (*book, error) {
+	tag, err := language.Parse(folder)
+	if err != nil {
+		return nil, fmt.Errorf("locale: %s is no language tag: %w", folder, err)
+	}
+	b := &book{tag: tag, texts: map[string]*text{}}
+	names, err := fs.Glob(from, path.Join(folder, "*.toml"))
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		raw, err := fs.ReadFile(from, name)
+		if err != nil {
+			return nil, err
 		}
 		var tree map[string]any
-		if _, err := toml.Decode(string(raw), &tree); err != nil {
+		about, err := toml.Decode(string(raw), &tree)
+		if err != nil {
 			return nil, fmt.Errorf("locale: %s: %w", name, err)
+		}
+		if about.IsDefined("format") {
+			var own struct{ Format format }
+			if _, err := toml.Decode(string(raw), &own); err != nil {
+				return nil, fmt.Errorf("locale: %s: %w", name, err)
+			}
+			b.format = own.Format
+			delete(tree, "format")
 		}
 		if err := b.add("", tree); err != nil {
 			return nil, fmt.Errorf("locale: %s: %w", name, err)

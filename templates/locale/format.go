@@ -15,6 +15,7 @@ import (
 // {hour} {hour12} {half} {minute} {date} {time} {zone} {amount} {currency}.
 type format struct {
 	Name     string
+	Position int // among the other languages, where they are listed
 	Months   []string
 	Weekdays []string
 	Default  shapes

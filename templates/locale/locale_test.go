@@ -1,13 +1,18 @@
 package locale
 
 import (
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
+
+	"golang.org/x/text/language"
 )
 
 func TestLanguageIsMatchedNotCompared(t *testing.T) {
@@ -203,5 +208,39 @@ func BenchmarkT(b *testing.B) {
 	l := Get("nl")
 	for b.Loop() {
 		l.T("reasons.paused")
+	}
+}
+
+// Adding a language is one file: it is found, offered, matched, and falls back to English for what it lacks.
+func TestALanguageIsOneFile(t *testing.T) {
+	more := fstest.MapFS{"eo/eo.toml": {Data: []byte("[format]\nname = \"Esperanto\"\nmonths = [\"jan\"]\n\n[pages.unsubscribe]\ntitle = \"Malaboni\"\n")}}
+	for _, b := range library.books {
+		names, _ := fs.Glob(files, b.tag.String()+"/*.toml")
+		for _, name := range names {
+			raw, err := files.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			more[name] = &fstest.MapFile{Data: raw}
+		}
+	}
+	before := library
+	defer func() { library = before }()
+	var err error
+	if library, err = stock(more); err != nil {
+		t.Fatal(err)
+	}
+	if got := Languages(); !slices.Equal(got, []string{"en", "nl", "de", "fr", "eo"}) || Name("eo") != "Esperanto" {
+		t.Errorf("%v", got)
+	}
+	if l := build(language.MustParse("eo")); l.T("pages.unsubscribe.title") != "Malaboni" || l.T("pages.preferences.title") != "Your mail, your choice" {
+		t.Errorf("%q, %q", l.T("pages.unsubscribe.title"), l.T("pages.preferences.title"))
+	}
+	for name, bad := range map[string]string{"x!/x.toml": "", "eo/b.toml": "[pages.unsubscribe]\ntitle = \"twice\"", "eo/c.toml": "[pages]\nn = 1", "eo/d.toml": "["} {
+		broken := maps.Clone(more)
+		broken[name] = &fstest.MapFile{Data: []byte(bad)}
+		if _, err := stock(broken); err == nil {
+			t.Errorf("%s was taken", name)
+		}
 	}
 }
