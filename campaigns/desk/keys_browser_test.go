@@ -46,7 +46,7 @@ func TestKeyboardShortcuts(t *testing.T) {
 	b.until(`document.activeElement.id === 'find'`)
 	b.keys(`ann"><script>`)
 	b.keys(kb.Enter)
-	b.until(`location.pathname === '/admin/subscribers' && new URLSearchParams(location.search).get('q') === 'ann"><script>'`)
+	b.until(`location.pathname === '/admin/subscribers' && new URLSearchParams(location.search).get('q') === 'ann"><script>' && document.readyState === 'complete'`)
 	b.js(`document.activeElement.blur()`)
 	b.keys("?")
 	b.until(`document.querySelector('#shortcuts').matches(':popover-open')`)
