@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,8 +71,8 @@ func (a *app) examineAndKeep(ctx context.Context, from []string) (checks []docto
 // examine checks this installation: its own parts, then what the world must know about it.
 func (a *app) examine(ctx context.Context, from []string) ([]doctor.Check, error) {
 	c := a.config
-	checks := []doctor.Check{a.checkDatabase(ctx), a.checkQueue(ctx)}
-	conf := doctor.Config{BaseURL: c.BaseURL.String(), BounceDomain: c.BounceDomain, Inbound: c.InboundAddr != "" || c.IMAPURL != "", DataDir: c.Data, Now: time.Now}
+	checks := append(doctor.Database(ctx, a.db, c.Data), a.checkQueue(ctx)...)
+	conf := doctor.Config{BaseURL: c.BaseURL.String(), BounceDomain: c.BounceDomain, Inbound: c.InboundAddr != "" || c.IMAPURL != "", DataDir: c.Data, Now: time.Now, Clocks: a.clocks()}
 	for _, text := range from {
 		ip, err := netip.ParseAddr(text)
 		if err != nil {
@@ -84,6 +85,7 @@ func (a *app) examine(ctx context.Context, from []string) ([]doctor.Check, error
 			conf.Relays = append(conf.Relays, doctor.Relay{Stream: stream, Host: r.Host, Port: r.Port, Implicit: r.Implicit, TLS: r.TLS != "none"})
 		}
 	}
+	slices.SortFunc(conf.Relays, func(a, b doctor.Relay) int { return strings.Compare(a.Stream, b.Stream) })
 	if len(conf.Relays) > 0 {
 		list, err := a.brands.List(ctx, "", 1000)
 		if err != nil {
@@ -93,13 +95,28 @@ func (a *app) examine(ctx context.Context, from []string) ([]doctor.Check, error
 		if err := a.selectors(ctx, conf.Senders); err != nil {
 			return nil, err
 		}
-	} else {
-		checks = append(checks, doctor.Check{Name: "relay", Status: doctor.Warn, Detail: "no relay is set: mail stays in the built-in mailbox", WhatToDo: "set SMTP_URL when mail should leave this machine"})
-		conf.BaseURL, conf.BounceDomain = "", "" // nobody outside needs to reach what does not send
+	}
+	if len(conf.Relays) == 0 || !outside(c.BounceDomain) {
+		conf.BounceDomain = "" // nothing comes back from the world to what does not send into it
 	}
 	checks = append(checks, doctor.Run(ctx, conf)...)
 	returned, err := a.checkReturned(ctx)
 	return append(checks, returned...), err
+}
+
+// outside tells whether a host may be a name that the world knows.
+func outside(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err != nil && strings.Contains(host, ".")
+}
+
+// clocks are those that ours is compared with.
+func (a *app) clocks() []doctor.Clock {
+	out := doctor.DatabaseClock(a.db)
+	if !a.queue.Embedded() {
+		out = append(out, doctor.RedisClock(a.queue.Redis()))
+	}
+	return out
 }
 
 // checkReturned looks at the ways in which mail comes back.
@@ -160,20 +177,12 @@ func senders(list []brands.Brand) (out []doctor.Sender) {
 	return out
 }
 
-func (a *app) checkDatabase(ctx context.Context) doctor.Check {
-	if err := a.db.Ping(ctx); err != nil {
-		return doctor.Check{Name: "database", Status: doctor.Fail, Detail: err.Error(), WhatToDo: "check DATABASE_URL and that the server runs"}
+func (a *app) checkQueue(ctx context.Context) []doctor.Check {
+	if !a.queue.Embedded() {
+		return doctor.Redis(ctx, a.queue.Redis())
 	}
-	return doctor.Check{Name: "database", Status: doctor.OK, Detail: a.db.Dialect().String() + " answers and is up to date"}
-}
-
-func (a *app) checkQueue(ctx context.Context) doctor.Check {
 	if err := a.queue.Ping(ctx); err != nil {
-		return doctor.Check{Name: "queue", Status: doctor.Fail, Detail: err.Error(), WhatToDo: "check REDIS_URL and that the server runs"}
+		return []doctor.Check{{Name: "queue", Status: doctor.Fail, Detail: err.Error(), WhatToDo: "restart the process"}}
 	}
-	detail := "Redis answers"
-	if a.queue.Embedded() {
-		detail = "embedded; set REDIS_URL to run workers on more than one machine"
-	}
-	return doctor.Check{Name: "queue", Status: doctor.OK, Detail: detail}
+	return []doctor.Check{{Name: "queue", Status: doctor.OK, Detail: "embedded; set REDIS_URL to run workers on more than one machine"}}
 }

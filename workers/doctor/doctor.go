@@ -97,6 +97,10 @@ func Run(ctx context.Context, c Config) []Check {
 	add(func(ctx context.Context) Check { return SPF(ctx, c.Resolver, c.BounceDomain, c.Addresses) })
 	add(func(ctx context.Context) Check { return WayBack(ctx, c.Resolver, c.BounceDomain, c.Inbound) })
 	for _, s := range unique(c.Senders) {
+		if !public(s.Domain) {
+			out = append(out, Check{Name: "sender " + s.Domain, Status: Warn, Detail: "no receiver knows this domain", WhatToDo: "give the brand a sender address of a domain of yours"})
+			continue
+		}
 		keys := false
 		for _, key := range s.Keys {
 			add(func(ctx context.Context) Check {
@@ -118,7 +122,7 @@ func Run(ctx context.Context, c Config) []Check {
 		add(func(ctx context.Context) Check { return PTR(ctx, c.Resolver, a) })
 	}
 	if len(c.Relays) == 0 {
-		out = append(out, Check{Name: "relay", Status: Skip, Detail: "no relay: mail stays in the built-in mailbox"})
+		out = append(out, Check{Name: "relay", Status: Warn, Detail: "no relay is set: mail stays in the built-in mailbox", WhatToDo: "set SMTP_URL when mail should leave this machine"})
 	}
 	for _, r := range c.Relays {
 		add(func(ctx context.Context) Check { return RelayTLS(ctx, r, c.TLS, c.Now) })
@@ -126,6 +130,12 @@ func Run(ctx context.Context, c Config) []Check {
 	add(func(ctx context.Context) Check { return CheckClock(ctx, c.Clocks, c.Now) })
 	add(func(context.Context) Check { return Disk(c.DataDir) })
 	return out
+}
+
+// public tells whether a domain is a name that the world may know.
+func public(domain string) bool {
+	_, err := netip.ParseAddr(domain)
+	return err != nil && strings.Contains(domain, ".")
 }
 
 // Worst is the state of the whole.
