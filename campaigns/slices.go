@@ -35,6 +35,9 @@ import (
 // enough that lanes do not run dry at the end while one of them still has a long way.
 const sliceSize = 1000
 
+// sliver is how many people at the end of an audience are too few for a slice of their own.
+const sliver = sliceSize / 4
+
 // slice is the people after one subscriber id, up to and with another.
 type slice struct{ after, upto string }
 
@@ -71,9 +74,14 @@ func (s *Service) reserve(ctx context.Context, campaignID string) error {
 			return err
 		}
 		var n int
-		var last sql.NullString
-		if err := tx.QueryRowContext(ctx, "SELECT count(*), max(id) FROM (SELECT id FROM subscribers WHERE id > $1 ORDER BY id LIMIT $2) AS x", c.Cursor, sliceSize).Scan(&n, &last); err != nil {
+		var end, last sql.NullString
+		if err := tx.QueryRowContext(ctx, `SELECT count(*), max(CASE WHEN n <= $1 THEN id END), max(id) FROM
+			(SELECT id, row_number() OVER (ORDER BY id) AS n FROM subscribers WHERE id > $2 ORDER BY id LIMIT $3) AS x`, sliceSize, c.Cursor, sliceSize+sliver).Scan(&n, &end, &last); err != nil {
 			return fmt.Errorf("campaigns: reserve: %w", err)
+		}
+		planned := n < sliceSize+sliver
+		if !planned {
+			last = end
 		}
 		if n > 0 {
 			if _, err := tx.ExecContext(ctx, "INSERT INTO campaign_slices (campaign_id, upto, after) VALUES ($1, $2, $3)", c.ID, last.String, c.Cursor); err != nil {
@@ -81,7 +89,7 @@ func (s *Service) reserve(ctx context.Context, campaignID string) error {
 			}
 			c.Cursor = last.String
 		}
-		if _, err := tx.ExecContext(ctx, "UPDATE campaigns SET cursor = $1, planned = $2, updated_at = $3 WHERE id = $4", c.Cursor, n < sliceSize, sqldb.Micros(s.now()), c.ID); err != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE campaigns SET cursor = $1, planned = $2, updated_at = $3 WHERE id = $4", c.Cursor, planned, sqldb.Micros(s.now()), c.ID); err != nil {
 			return fmt.Errorf("campaigns: reserve: %w", err)
 		}
 		return nil
