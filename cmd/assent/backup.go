@@ -131,7 +131,26 @@ func (a *app) backupJob() workers.Job {
 
 type restoreCmd struct {
 	File string `arg:"" help:"Backup to read: a file, or s3://KEY:SECRET@HOST/BUCKET/PREFIX/FILE."`
-	JSON bool   `help:"Print as JSON."`
+	// Erasures is a file, because the database that knew of them is gone.
+	Erasures string `placeholder:"FILE" help:"Fingerprints of the people erased since the backup was made, who are erased again (erasures in the data folder that was used until now)."`
+	JSON     bool   `help:"Print as JSON."`
+}
+
+// eraseAgain takes away whom the backup brought back.
+func (c *restoreCmd) eraseAgain(ctx context.Context, cfg *Config, t *terminal) (int, error) {
+	a, err := newApp(ctx, cfg, cfg.logger(t.err))
+	if err != nil {
+		return 0, err
+	}
+	defer a.Close()
+	known := erasuresIn(cfg.Data)
+	if c.Erasures != "" {
+		if _, err := os.Stat(c.Erasures); err != nil {
+			return 0, fmt.Errorf("restore: --erasures: %w", err)
+		}
+		known = &erasures{path: c.Erasures}
+	}
+	return known.repeat(ctx, a)
 }
 
 // Run restores into an empty installation. The secrets come first, so that every link ever mailed works again.
@@ -161,10 +180,17 @@ func (c *restoreCmd) Run(ctx context.Context, cfg *Config, t *terminal) error {
 			return fmt.Errorf("restore: %w", err)
 		}
 	}
-	if c.JSON {
-		return t.json(m)
+	again, err := c.eraseAgain(ctx, cfg, t)
+	if err != nil {
+		return err
 	}
-	_, err = fmt.Fprintf(t.out, "restored the backup of %s\n", m.Made.Format(time.RFC3339))
+	if c.JSON {
+		return t.json(struct {
+			backup.Manifest
+			ErasedAgain int `json:"erased_again"`
+		}{m, again})
+	}
+	_, err = fmt.Fprintf(t.out, "restored the backup of %s; %d who were erased since then were erased again\n", m.Made.Format(time.RFC3339), again)
 	return err
 }
 

@@ -30,6 +30,8 @@ func (a *app) openDesk() {
 		}
 		return a.hooks.Forget(ctx, tx, sub.ID)
 	})
+	log := erasuresIn(c.Data)
+	a.people.Erased = append(a.people.Erased, func(ctx context.Context, sub *preferences.Subscriber) error { return log.note(ctx, a, sub) })
 	if a.mailbox != nil {
 		a.people.Erased = append(a.people.Erased, a.purge)
 	}
