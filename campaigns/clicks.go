@@ -25,6 +25,15 @@ const (
 	countMachine     = "machine"
 )
 
+// What people who were erased are still counted for; see [Service.keepCounts]. The reason is the text, but of the first.
+const (
+	countErasedTracked     = "erased_tracked"
+	countErasedSent        = "ab_erased_sent"
+	countErasedTestTracked = "ab_erased_tracked"
+	countErasedLeft        = "ab_erased_unsubscribed"
+	countErasedComplained  = "ab_erased_complained"
+)
+
 const (
 	// clickTime is how long after its mail a click is counted. Marks of who clicked are kept a day longer, so that none counts twice.
 	clickTime = 30 * 24 * time.Hour
@@ -193,6 +202,11 @@ func (s *Service) Clicks(ctx context.Context, c *Campaign) (*Clicks, error) {
 	if err != nil {
 		return nil, err
 	}
+	erased, err := s.tallied(ctx, s.DB, c.ID, countErasedTracked)
+	if err != nil {
+		return nil, err
+	}
+	out.Tracked += erased[""]
 	machines, err := s.tallied(ctx, s.DB, c.ID, countMachine)
 	if err != nil {
 		return nil, err

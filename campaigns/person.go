@@ -2,7 +2,12 @@ package campaigns
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
 
 	"assent/campaigns/evidence"
 	"assent/preferences"
@@ -15,6 +20,9 @@ func (s *Service) Forget(ctx context.Context, tx *sqldb.Tx, subscriberID, addres
 	if err != nil {
 		return err
 	}
+	if err := s.keepCounts(ctx, tx, subscriberID); err != nil {
+		return err
+	}
 	for _, statement := range []struct {
 		query string
 		args  []any
@@ -23,6 +31,7 @@ func (s *Service) Forget(ctx context.Context, tx *sqldb.Tx, subscriberID, addres
 		{"UPDATE deliveries SET reply = '', evidence = '', facts = '' WHERE subscriber_id = $1", []any{subscriberID}},
 		{"UPDATE deliveries SET status = 'skipped', reason = 'erased', due_at = NULL WHERE subscriber_id = $1 AND status = 'deferred'", []any{subscriberID}},
 		{"DELETE FROM click_marks WHERE subscriber_id = $1", []any{subscriberID}},
+		{"UPDATE deliveries SET variant = 0, tested = FALSE, tracked = FALSE WHERE subscriber_id = $1 AND (variant <> 0 OR tracked = TRUE)", []any{subscriberID}},
 		// Mail of the contract is kept by law for its time, but not under the person's address.
 		{"DELETE FROM message_bytes WHERE message_id IN (SELECT id FROM messages WHERE subscriber_id = $1 OR address_key = $2)", []any{subscriberID, addressKey}},
 		{"DELETE FROM message_attempts WHERE message_id IN (SELECT id FROM messages WHERE subscriber_id = $1 OR address_key = $2)", []any{subscriberID, addressKey}},
@@ -61,8 +70,8 @@ const historyLimit = 1000
 
 // History is what was sent to a person, newest first; see preferences.Sending.
 func (s *Service) History(ctx context.Context, q sqldb.Querier, subscriberID string) ([]preferences.SentMail, error) {
-	rows, err := q.QueryContext(ctx, `SELECT d.at, t.class, c.subject, t.key, d.status, d.reason FROM deliveries d JOIN campaigns c ON c.id = d.campaign_id JOIN topics t ON t.id = c.topic_id
-		WHERE d.subscriber_id = $1 UNION ALL SELECT at, class, subject, '', status, reason FROM messages WHERE subscriber_id = $2 ORDER BY 1 DESC LIMIT $3`, subscriberID, subscriberID, historyLimit)
+	rows, err := q.QueryContext(ctx, `SELECT d.at, t.class, c.subject, t.key, d.status, d.reason, d.variant, d.tested, d.tracked, c.ab_test FROM deliveries d JOIN campaigns c ON c.id = d.campaign_id JOIN topics t ON t.id = c.topic_id
+		WHERE d.subscriber_id = $1 UNION ALL SELECT at, class, subject, '', status, reason, 0, FALSE, FALSE, '' FROM messages WHERE subscriber_id = $2 ORDER BY 1 DESC LIMIT $3`, subscriberID, subscriberID, historyLimit)
 	if err != nil {
 		return nil, fmt.Errorf("campaigns: history: %w", err)
 	}
@@ -71,11 +80,82 @@ func (s *Service) History(ctx context.Context, q sqldb.Querier, subscriberID str
 	for rows.Next() {
 		var m preferences.SentMail
 		var at int64
-		if err := rows.Scan(&at, &m.Class, &m.Subject, &m.Topic, &m.Status, &m.Reason); err != nil {
+		var test string
+		if err := rows.Scan(&at, &m.Class, &m.Subject, &m.Topic, &m.Status, &m.Reason, &m.Variant, &m.Tested, &m.Tracked, &test); err != nil {
 			return nil, fmt.Errorf("campaigns: history: %w", err)
 		}
 		m.At = sqldb.Time(at)
+		if m.Variant > 1 && test != "" { // the subject that they got
+			c := Campaign{Subject: m.Subject, AB: &ABTest{}}
+			if err := json.Unmarshal([]byte(test), c.AB); err != nil {
+				return nil, fmt.Errorf("campaigns: history: %w", err)
+			}
+			m.Subject = c.As(m.Variant).Subject
+		}
 		list = append(list, m)
 	}
 	return list, rows.Err()
+}
+
+// ClicksOf are the links that a person followed and that are still known to be theirs, for the copy of their data (GDPR 15).
+func (s *Service) ClicksOf(ctx context.Context, q sqldb.Querier, sub *preferences.Subscriber) ([]map[string]any, error) {
+	if sub.ID == "" {
+		return nil, nil
+	}
+	rows, err := q.QueryContext(ctx, `SELECT m.at, c.name, l.url FROM click_marks m JOIN campaigns c ON c.id = m.campaign_id JOIN campaign_links l ON l.id = m.link_id
+		WHERE m.subscriber_id = $1 ORDER BY m.at, l.url`, sub.ID)
+	if err != nil {
+		return nil, fmt.Errorf("campaigns: clicks of a person: %w", err)
+	}
+	defer rows.Close()
+	var list []map[string]any
+	for rows.Next() {
+		var at int64
+		var name, url string
+		if err := rows.Scan(&at, &name, &url); err != nil {
+			return nil, fmt.Errorf("campaigns: clicks of a person: %w", err)
+		}
+		list = append(list, map[string]any{"at": sqldb.Time(at).Format(time.RFC3339), "campaign": name, "url": url})
+	}
+	return list, rows.Err()
+}
+
+// keepCounts counts, before a person is erased, what they were counted for by their rows: which text they got is theirs and goes,
+// that somebody got it stays.
+func (s *Service) keepCounts(ctx context.Context, tx *sqldb.Tx, subscriberID string) error {
+	rows, err := tx.QueryContext(ctx, `SELECT campaign_id, variant, tested, tracked, unsubscribed_at IS NOT NULL, complained_at IS NOT NULL FROM deliveries
+		WHERE subscriber_id = $1 AND status IN ('sent', 'bounced', 'uncertain') AND (tested = TRUE OR tracked = TRUE) ORDER BY campaign_id`, subscriberID)
+	if err != nil {
+		return fmt.Errorf("campaigns: forget: %w", err)
+	}
+	defer rows.Close()
+	tallies := map[string]tally{}
+	for rows.Next() {
+		var campaign string
+		var variant int
+		var tested, tracked, left, complained bool
+		if err := rows.Scan(&campaign, &variant, &tested, &tracked, &left, &complained); err != nil {
+			return fmt.Errorf("campaigns: forget: %w", err)
+		}
+		t := tally{}
+		if tracked {
+			t.add(countErasedTracked, "", 1)
+		}
+		for outcome, is := range map[string]bool{countErasedSent: true, countErasedTestTracked: tracked, countErasedLeft: left, countErasedComplained: complained} {
+			if tested && is {
+				t.add(outcome, strconv.Itoa(variant), 1)
+			}
+		}
+		tallies[campaign] = t
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("campaigns: forget: %w", err)
+	}
+	rows.Close()
+	for _, campaign := range slices.Sorted(maps.Keys(tallies)) {
+		if err := tallies[campaign].write(ctx, tx, campaign, 0, s.now()); err != nil {
+			return err
+		}
+	}
+	return nil
 }

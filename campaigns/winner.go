@@ -22,15 +22,17 @@ const abCheck = 10 * time.Second
 
 // Tried is what came of one text of a test, among those who took part in it.
 type Tried struct {
-	Variant      int     `json:"variant"`
-	Sent         int64   `json:"sent"`
-	Unsubscribed int64   `json:"unsubscribed"`
-	Complained   int64   `json:"complained"`
-	Tracked      int64   `json:"tracked"` // whose clicks are counted
-	Clicked      int64   `json:"clicked"`
-	Share        float64 `json:"share"` // of the measure
-	Low          float64 `json:"low"`   // the true share is between these, 19 times out of 20
-	High         float64 `json:"high"`
+	Variant      int    `json:"variant"`
+	Sent         int64  `json:"sent"`
+	Unsubscribed int64  `json:"unsubscribed"`
+	Complained   int64  `json:"complained"`
+	Tracked      int64  `json:"tracked"` // whose clicks are counted
+	Clicked      *int64 `json:"clicked"` // null: fewer than ten
+	// Share is that of the measure; the true share is between Low and High, 19 times out of 20. They are null where they
+	// would tell how many of fewer than ten people clicked.
+	Share *float64 `json:"share"`
+	Low   *float64 `json:"low"`
+	High  *float64 `json:"high"`
 }
 
 // Findings is what a test shows so far.
@@ -72,19 +74,28 @@ func (s *Service) Findings(ctx context.Context, q sqldb.Querier, c *Campaign) (F
 		return f, fmt.Errorf("campaigns: findings: %w", err)
 	}
 	rows.Close()
-	clicked, err := s.tallied(ctx, q, c.ID, countTestClicked)
-	if err != nil {
-		return f, err
+	counts := map[string]map[string]int64{}
+	for _, outcome := range []string{countTestClicked, countErasedSent, countErasedTestTracked, countErasedLeft, countErasedComplained} {
+		if counts[outcome], err = s.tallied(ctx, q, c.ID, outcome); err != nil {
+			return f, err
+		}
 	}
 	arms := make([]abtest.Arm, len(f.Tried))
 	for i := range f.Tried {
-		t := &f.Tried[i]
-		t.Clicked = clicked[strconv.Itoa(t.Variant)]
-		if arms[i] = (abtest.Arm{Hits: t.Unsubscribed, N: t.Sent}); f.Measure == MeasureClicks {
-			arms[i] = abtest.Arm{Hits: t.Clicked, N: t.Tracked}
+		t, n := &f.Tried[i], strconv.Itoa(i+1)
+		t.Sent += counts[countErasedSent][n]
+		t.Tracked += counts[countErasedTestTracked][n]
+		t.Unsubscribed += counts[countErasedLeft][n]
+		t.Complained += counts[countErasedComplained][n]
+		clicked := counts[countTestClicked][n]
+		t.Clicked = told(clicked)
+		if arms[i] = (abtest.Arm{Hits: min(t.Unsubscribed, t.Sent), N: t.Sent}); f.Measure == MeasureClicks {
+			arms[i] = abtest.Arm{Hits: min(clicked, t.Tracked), N: t.Tracked}
 		}
-		w := arms[i].Wilson()
-		t.Share, t.Low, t.High = arms[i].Share(), w.Low, w.High
+		if f.Measure != MeasureClicks || t.Clicked != nil {
+			share, w := arms[i].Share(), arms[i].Wilson()
+			t.Share, t.Low, t.High = &share, &w.Low, &w.High
+		}
 	}
 	v := abtest.Judge(arms, f.Measure == MeasureUnsubscribes)
 	f.Best, f.Shown = v.Best+1, v.Shown

@@ -73,4 +73,7 @@ type SentMail struct {
 	Topic   string    `json:"topic,omitempty"`
 	Status  string    `json:"status"`
 	Reason  string    `json:"reason,omitempty"`
+	Variant int       `json:"variant,omitempty"`        // which of the texts of a test they got, counted from 1
+	Tested  bool      `json:"tested,omitempty"`         // to find the better one
+	Tracked bool      `json:"clicks_counted,omitempty"` // they agreed to it
 }

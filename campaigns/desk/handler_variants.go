@@ -115,9 +115,12 @@ func (d *Desk) tried(c echo.Context, m *campaigns.Campaign, r campaigns.Report, 
 	if f := r.ABTest; f != nil {
 		t := &site.TestView{Clicks: f.Measure == campaigns.MeasureClicks, Best: f.Best, Shown: f.Shown, Winner: m.ABState.Winner, By: m.ABState.By}
 		for _, x := range f.Tried {
-			row := site.TriedRow{Subject: m.As(x.Variant).Subject, Sent: x.Sent, Hits: x.Unsubscribed, Share: x.Share, Low: x.Low, High: x.High}
+			row := site.TriedRow{Subject: m.As(x.Variant).Subject, Sent: x.Sent, Hits: x.Unsubscribed}
 			if t.Clicks {
-				row.Hits = x.Clicked
+				row.Hits = number(x.Clicked)
+			}
+			if x.Share != nil {
+				row.Share, row.Low, row.High = *x.Share, *x.Low, *x.High
 			}
 			t.Tried = append(t.Tried, row)
 			if m.ABState.Winner == 0 && d.lively(m) && may(c, access.Marketer, access.Approver) {
@@ -127,15 +130,17 @@ func (d *Desk) tried(c echo.Context, m *campaigns.Campaign, r campaigns.Report, 
 		v.Tried = t
 	}
 	if k := r.Clicks; k != nil {
-		number := func(n *int64) int64 {
-			if n == nil {
-				return -1
-			}
-			return *n
-		}
 		v.Clicks = &site.ClicksView{Tracked: k.Tracked, Machines: k.Machines, People: number(k.People)}
 		for _, l := range k.Links {
 			v.Clicks.Links = append(v.Clicks.Links, site.LinkRow{URL: l.URL, People: number(l.People)})
 		}
 	}
+}
+
+// number is a count of people, -1 for fewer than are told.
+func number(n *int64) int64 {
+	if n == nil {
+		return -1
+	}
+	return *n
 }

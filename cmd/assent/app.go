@@ -134,7 +134,7 @@ func (a *app) domain() {
 	a.forms = &forms.Store{DB: a.db, Now: c.Now, People: a.people, Limits: sources{limits.NewSignups(a.queue.Redis())}, Log: a.log}
 	a.imports = &imports.Store{DB: a.db, Now: c.Now, People: a.people, Dir: filepath.Join(c.Data, "imports"), Log: a.log}
 	a.people.Forget = append(a.people.Forget, a.forms.Forget, a.imports.Forget)
-	a.rights.Sections = append(a.rights.Sections, rights.Section{Name: "forms", Read: a.forms.Copy}, rights.Section{Name: "events", Read: registrations})
+	a.rights.Sections = append(a.rights.Sections, rights.Section{Name: "forms", Read: a.forms.Copy}, rights.Section{Name: "events", Read: registrations}, rights.Section{Name: "clicks", Read: a.mails.ClicksOf})
 	a.composer = &outbox.Composer{DB: a.db, Views: views, Composed: map[string]outbox.Composed{campaigns.KindTest: a.mails.ComposeTest, events.MailKind: a.events.Compose, broadcasts.Kind: (&broadcasts.Composer{Service: a.broadcasts, Why: a.why}).Compose},
 		Why: a.why, Event: a.events.Cards, Locale: func(ctx context.Context) string { return a.mails.LocaleOf(ctx, &preferences.Subscriber{}) }}
 }

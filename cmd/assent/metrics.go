@@ -73,7 +73,7 @@ func (g gauges) Collect(out chan<- prometheus.Metric) {
 	}{
 		{subscriberDesc, "SELECT count(*) FROM subscribers", 0},
 		{campaignDesc, "SELECT status, count(*) FROM campaigns GROUP BY status", 1},
-		{deliveryDesc, "SELECT outcome, reason, CAST(sum(n) AS BIGINT) FROM tallies GROUP BY outcome, reason", 2},
+		{deliveryDesc, "SELECT outcome, reason, CAST(sum(n) AS BIGINT) FROM tallies WHERE outcome IN ('sent', 'skipped', 'failed', 'uncertain', 'bounced', 'complained', 'unsubscribed') GROUP BY outcome, reason", 2},
 		{messageDesc, "SELECT class, status, count(*) FROM messages GROUP BY class, status", 2},
 	} {
 		if !g.count(ctx, q.desc, q.query, q.names, gauge) {

@@ -49,7 +49,8 @@ type TestView struct {
 	Posts        []ui.Post // one for each text, while somebody may choose
 }
 
-// TriedRow is one text of it. Share lies between Low and High, 19 times out of 20; all are of one.
+// TriedRow is one text of it. Share lies between Low and High, 19 times out of 20; all are of one. Negative hits are fewer than
+// ten people: then no share is told.
 type TriedRow struct {
 	Subject          string
 	Sent, Hits       int64
@@ -71,7 +72,11 @@ func (v CampaignView) testTable() ui.Table {
 		if v.Tried.Winner == i+1 {
 			first.Badge = ui.Badge{Text: v.t("site.ab.winner"), Tone: ui.Good}
 		}
-		row := ui.Row{Cells: []ui.Cell{first, {Text: v.Locale.Number(r.Sent)}, {Text: perCent(v.Locale, r.Share), Sub: v.Locale.Number(r.Hits)}, {Text: perCent(v.Locale, r.Low) + " – " + perCent(v.Locale, r.High)}}}
+		share, between := ui.Cell{Text: v.people(r.Hits)}, ui.Cell{Text: "–"}
+		if r.Hits >= 0 {
+			share, between = ui.Cell{Text: perCent(v.Locale, r.Share), Sub: v.Locale.Number(r.Hits)}, ui.Cell{Text: perCent(v.Locale, r.Low) + " – " + perCent(v.Locale, r.High)}
+		}
+		row := ui.Row{Cells: []ui.Cell{first, {Text: v.Locale.Number(r.Sent)}, share, between}}
 		if i < len(v.Tried.Posts) {
 			row.Posts = []ui.Post{v.Tried.Posts[i]}
 		}
