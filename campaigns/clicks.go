@@ -15,6 +15,7 @@ import (
 	"assent/preferences/problem"
 	"assent/preferences/sqldb"
 	"assent/preferences/tokens"
+	"assent/templates/locale"
 )
 
 // What is counted of clicks: people who clicked at all, people by link, those of a test by its texts, and clicks of machines.
@@ -92,13 +93,33 @@ func (s *Service) links(ctx context.Context, q sqldb.Querier, campaignID string)
 	return out, rows.Err()
 }
 
-// Follow is where a click leads, which is never elsewhere than where the campaign's author said.
+// Follow is where a click leads, which is never elsewhere than where the campaign's author said. Merge fields are those of the
+// person as they are known now.
 func (s *Service) Follow(ctx context.Context, claims tokens.Claims) (url string, err error) {
 	err = s.DB.QueryRowContext(ctx, "SELECT url FROM campaign_links WHERE id = $1 AND campaign_id = $2", claims.Topic, claims.Source).Scan(&url)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", ErrNoLink
 	}
 	if err != nil {
+		return "", fmt.Errorf("campaigns: link: %w", err)
+	}
+	if !strings.Contains(url, "{{") {
+		return url, nil
+	}
+	sub, err := s.People.Subscriber(ctx, s.DB, claims.Subject)
+	if errors.Is(err, preferences.ErrSubscriberNotFound) {
+		sub, err = &preferences.Subscriber{}, nil // erased: what stands where a field is not known
+	}
+	if err != nil {
+		return "", err
+	}
+	c, err := s.Get(ctx, s.DB, claims.Source)
+	if err != nil {
+		return "", err
+	}
+	links := s.Links.For(sub.ID, c.TopicID, c.ID, s.now())
+	person := (&Mailing{Locale: locale.Get(s.LocaleOf(ctx, sub))}).Fill(sub, links)
+	if url, err = content.FillLink(url, &person); err != nil {
 		return "", fmt.Errorf("campaigns: link: %w", err)
 	}
 	return url, nil

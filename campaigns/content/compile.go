@@ -16,7 +16,7 @@ type Setting struct {
 	Footer mail.Footer
 	// Event looks up an event for an event block, its texts in the language of the setting. It may be nil.
 	Event func(slug string) (mail.Event, bool)
-	// Track gives the id of a link whose clicks are counted in the HTML part, if they are. Nil: none are.
+	// Track gives the id of a link whose clicks are counted, if they are, by the link as its author wrote it. Nil: none are.
 	Track func(url string) (id string, ok bool)
 	// Tail follows the author's blocks: such as the full text of a policy. Merge fields have no meaning in it.
 	Tail []mail.Block
@@ -31,19 +31,12 @@ type Compiled struct {
 // Compile renders content once. A draft may be compiled for a preview before [Content.Check] finds nothing wrong with
 // it: what cannot be rendered, or not safely, is an error that names its path.
 func Compile(c Content, s Setting) (*Compiled, error) {
-	var m marks
+	m := marks{track: s.Track}
 	msg, err := m.message(c, s)
 	if err != nil {
 		return nil, err
 	}
-	shown := msg
-	if s.Track != nil { // the text part names each link as it is
-		m.track = s.Track
-		if shown, err = m.message(c, s); err != nil {
-			return nil, err
-		}
-	}
-	page, err := shown.HTML()
+	page, err := msg.HTML()
 	if err != nil {
 		return nil, err
 	}

@@ -48,8 +48,8 @@ func mailed(t *testing.T, w *campaignstest.World, c *campaigns.Campaign) map[str
 			}
 			_, html, text := m.Content.Render(&person)
 			out[item.Person.Email] = html
-			if strings.Contains(text, "/k/") {
-				t.Errorf("the text part has a counted link: %s", text)
+			if a, b := len(counted.FindAllString(html, -1)), len(counted.FindAllString(text, -1)); a != b || (a > 0) != item.Tracked {
+				t.Errorf("%s: %d counted links in the HTML part and %d in the text part: %s", item.Person.Email, a, b, text)
 			}
 			done = append(done, campaigns.Outcome{ID: item.ID, Status: campaigns.StatusSent})
 		}
@@ -81,7 +81,7 @@ func TestClicksAreCountedOnlyOfThoseWhoAgreeAndLeadNowhereElse(t *testing.T) {
 			}
 			people = append(people, p)
 		}
-		blocks := `[{"type":"button","label":"Go","url":"https://example.com/a?x=1&y=2"},{"type":"text","markdown":"[b](https://example.com/b) [own](https://example.com/?u={{ attributes.id }}) [leave]({{ unsubscribe_url }}) [m](mailto:a@example.com)"},{"type":"image","url":"https://example.com/i.png","alt":"x","link":"https://example.com/b"}]`
+		blocks := `[{"type":"button","label":"Go","url":"https://example.com/a?x=1&y=2"},{"type":"text","markdown":"[b](https://example.com/b) [own](https://example.com/p/{{ first_name | \"no \\\"body\\\"\" }}?u={{ attributes.id }}&x=1) [leave]({{ unsubscribe_url }}) [m](mailto:a@example.com)"},{"type":"image","url":"https://example.com/i.png","alt":"x","link":"https://example.com/b"}]`
 		made := func(track bool) *campaigns.Campaign {
 			return w.Campaign("news", func(d *campaigns.Draft) { d.Blocks, d.TrackClicks = []byte(blocks), &track })
 		}
@@ -96,7 +96,7 @@ func TestClicksAreCountedOnlyOfThoseWhoAgreeAndLeadNowhereElse(t *testing.T) {
 			t.Fatal("links of somebody who did not agree are counted")
 		}
 		links := counted.FindAllStringSubmatch(mails["p0@example.com"], -1)
-		if len(links) != 3 || !strings.Contains(mails["p0@example.com"], `href="https://mail.example.com/u/`) || !strings.Contains(mails["p0@example.com"], "mailto:a@example.com") || !strings.Contains(mails["p0@example.com"], `href="https://example.com/?u=`) {
+		if len(links) != 4 || !strings.Contains(mails["p0@example.com"], `href="https://mail.example.com/u/`) || !strings.Contains(mails["p0@example.com"], "mailto:a@example.com") {
 			t.Fatalf("%d counted links in %s", len(links), mails["p0@example.com"])
 		}
 		follow := func(method, path, agent string) *httptest.ResponseRecorder {
@@ -138,8 +138,21 @@ func TestClicksAreCountedOnlyOfThoseWhoAgreeAndLeadNowhereElse(t *testing.T) {
 			follow("GET", lead("p0@example.com", 1), browser)
 		}
 		got := clicks()
-		if got.People == nil || *got.People != 11 || len(got.Links) != 2 || got.Links[0].URL != "https://example.com/a?x=1&y=2" || *got.Links[0].People != 11 || got.Links[1].People != nil {
+		if got.People == nil || *got.People != 11 || len(got.Links) != 3 || got.Links[0].URL != "https://example.com/a?x=1&y=2" || *got.Links[0].People != 11 || got.Links[1].People != nil {
 			t.Errorf("each counts once, and fewer than ten are not told: %+v", got)
+		}
+		// A link with merge fields leads each to their own page, is one in the report, and no value leads to another site.
+		first := `//evil.example/"><x`
+		if _, err := w.People.Update(ctx, campaignstest.Staff, people[3].ID, preferences.Profile{FirstName: &first, Attributes: &map[string]any{"id": "3&y=#4"}}); err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range map[int]string{2: "https://example.com/p/no%20%22body%22?u=&x=1", 3: "https://example.com/p/%2F%2Fevil.example%2F%22%3E%3Cx?u=3%26y%3D%234&x=1"} {
+			if rec := follow("GET", lead(people[i].Email, 2), browser); rec.Header().Get("Location") != want {
+				t.Errorf("it leads to %q", rec.Header().Get("Location"))
+			}
+		}
+		if got := clicks(); len(got.Links) != 3 {
+			t.Errorf("%+v", got.Links)
 		}
 		// Taking back the agreement removes who clicked, keeps the counts, and ends the counting of links that are out (compliance 43).
 		if err := w.People.SetTracking(ctx, campaignstest.Staff, people[0].ID, false, preferences.Evidence{Source: "test"}); err != nil {
