@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"assent/campaigns/brands"
+	"assent/preferences/problem"
 	"assent/workers/doctor"
 	"assent/workers/inbound/smtpd"
 	"assent/workers/inbound/visits"
@@ -18,6 +19,8 @@ import (
 
 type doctorCmd struct {
 	JSON      bool     `help:"Print as JSON."`
+	Mail      bool     `help:"Send one mail of each stream and look at what arrives."`
+	To        string   `placeholder:"ADDRESS" help:"Address for the mails of --mail (ourselves, where returned mail is received or the built-in mailbox is in use)."`
 	Addresses []string `name:"from-address" placeholder:"IP" help:"Addresses that our mail leaves from, as receivers see them, for SPF and reverse DNS."`
 }
 
@@ -25,12 +28,25 @@ type doctorCmd struct {
 var errUnwell = errors.New("something is wrong; what to do is said above")
 
 func (c *doctorCmd) Run(ctx context.Context, cfg *Config, t *terminal) error {
+	if c.To != "" && !c.Mail {
+		return usageError{"--to is the address for test mails; say --mail too"}
+	}
 	a, err := newApp(ctx, cfg, cfg.logger(t.err))
 	if err != nil {
 		return err
 	}
 	defer a.Close()
-	checks, err := a.examineAndKeep(ctx, c.Addresses)
+	checks, err := a.examineAndKeep(ctx, func(ctx context.Context) ([]doctor.Check, error) {
+		checks, err := a.examine(ctx, c.Addresses)
+		if err != nil || !c.Mail {
+			return checks, err
+		}
+		tried, err := a.tryMail(ctx, c.To)
+		return append(checks, tried...), err
+	})
+	if p, ok := problem.As(err); ok && len(p.Fields) > 0 {
+		return usageError{"--" + p.Fields[0].Field + ": " + p.Fields[0].Detail}
+	}
 	if err != nil {
 		return err
 	}
@@ -39,10 +55,14 @@ func (c *doctorCmd) Run(ctx context.Context, cfg *Config, t *terminal) error {
 			return err
 		}
 	} else {
+		width := 0
 		for _, k := range checks {
-			fmt.Fprintf(t.out, "%-5s %-32s %s\n", k.Status, k.Name, k.Detail)
+			width = max(width, len(k.Name))
+		}
+		for _, k := range checks {
+			fmt.Fprintf(t.out, "%-5s %-*s %s\n", k.Status, width, k.Name, k.Detail)
 			if k.WhatToDo != "" {
-				fmt.Fprintf(t.out, "      %-32s → %s\n", "", k.WhatToDo)
+				fmt.Fprintf(t.out, "      %-*s → %s\n", width, "", k.WhatToDo)
 			}
 		}
 	}
@@ -56,16 +76,19 @@ func (c *doctorCmd) Run(ctx context.Context, cfg *Config, t *terminal) error {
 func (a *app) book() *doctor.Book { return &doctor.Book{DB: a.db, Now: a.config.Now} }
 
 // examineAndKeep examines even while another examination runs, whose outcome is kept then.
-func (a *app) examineAndKeep(ctx context.Context, from []string) (checks []doctor.Check, err error) {
+func (a *app) examineAndKeep(ctx context.Context, examine func(context.Context) ([]doctor.Check, error)) (checks []doctor.Check, err error) {
 	var fault error
 	begun, err := a.book().Run(ctx, func(ctx context.Context) ([]doctor.Check, error) {
-		checks, fault = a.examine(ctx, from)
+		checks, fault = examine(ctx)
 		return checks, fault
 	})
 	if err != nil || begun {
-		return checks, errors.Join(err, fault)
+		if fault != nil {
+			err = fault
+		}
+		return checks, err
 	}
-	return a.examine(ctx, from)
+	return examine(ctx)
 }
 
 // examine checks this installation: its own parts, then what the world must know about it.

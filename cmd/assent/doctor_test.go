@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"assent/workers/doctor"
@@ -34,6 +35,32 @@ func TestAFreshInstallationIsWell(t *testing.T) {
 		}
 		if extra != nil && (code != 1 || states["sender localhost"].Status != doctor.Warn) {
 			t.Errorf("%s: exit %d, sender %+v", name, code, states["sender localhost"])
+		}
+	}
+}
+
+// With --mail a mail of each stream goes into the built-in mailbox and is read there.
+func TestDoctorSendsATestMail(t *testing.T) {
+	clean(t)
+	data := t.TempDir()
+	code, out, errs := do(t, "doctor", "--json", "--mail", "--data", data)
+	var checks []doctor.Check
+	if err := json.Unmarshal([]byte(out), &checks); err != nil || code != 0 {
+		t.Fatalf("exit %d, %v: %s%s", code, err, out, errs)
+	}
+	states := map[string]doctor.Check{}
+	for _, c := range checks {
+		states[c.Name] = c
+	}
+	for name, want := range map[string]doctor.Status{"test mail marketing: handed over": doctor.OK, "test mail marketing: one-click unsubscribe": doctor.Warn, "test mail transactional: list headers": doctor.OK, "test mail transactional: Message-ID": doctor.OK} {
+		if states[name].Status != want {
+			t.Errorf("%s: %+v", name, states[name])
+		}
+	}
+	for args, says := range map[string]string{"--mail --smtp-url smtp://127.0.0.1:1": "name an address", "--to a@b.example": "--mail"} {
+		code, _, errs := do(t, append([]string{"doctor", "--data", data}, strings.Fields(args)...)...)
+		if code != 2 || !strings.Contains(errs, says) {
+			t.Errorf("doctor %s: exit %d, %s", args, code, errs)
 		}
 	}
 }

@@ -62,6 +62,10 @@ func (a *app) desks(e *echo.Echo) {
 	processing.Desk{Service: a.processing(), Site: a.site}.Register(e)
 	state := &runs.State{Site: a.site, Book: a.book(), Signing: a.signing, Stats: a.queue.Stats, Examine: func(ctx context.Context) ([]doctor.Check, error) { return a.examine(ctx, nil) },
 		Streams: []site.Stream{{Key: "marketing"}, {Key: "transactional"}}}
+	state.Try, state.InboundAddr = a.tryMail, c.InboundAddr
+	if m, err := a.returned(); err == nil && m != nil {
+		state.Mailbox = m.Name()
+	}
 	for i, r := range []*Relay{c.Marketing, c.Transactional} {
 		if r != nil {
 			state.Streams[i].Relay = r.Host

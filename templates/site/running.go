@@ -55,7 +55,11 @@ type DeliverabilityView struct {
 	Examined, Running time.Time
 	Fault             string
 	Examine           *ui.Post // begins one; nil: not offered
+	Try               *TryForm // sends test mails; nil: not offered
+	URL               string   // of the page, which looks for news while an examination runs
+	Returned          Returned
 	Keys              []SigningKey
+	NewKey            *KeyForm // makes one; nil: not offered
 	Rates             ui.Chart
 	Domains           []DomainRow
 	WarmUp            *WarmUp
@@ -184,10 +188,48 @@ func (v WebhookView) form() ui.FormOf {
 	}}.WithErrors(v.Errors)
 }
 
+// TryForm sends test mails. Its field is to.
+type TryForm struct {
+	Action, To string
+	Errors     map[string]string
+}
+
+// Returned is how mail comes back: at a server of ours, out of a mailbox, or neither.
+type Returned struct {
+	Addr, Mailbox string
+	GoodAt        time.Time // of the last visit without a fault
+	Fails, Mails  int
+	Fault         string
+}
+
+// KeyForm makes a signing key. Its fields are stream, domain, selector and auto.
+type KeyForm struct {
+	Action, Stream, Domain, Selector, Auto string
+	Errors                                 map[string]string
+}
+
 // SigningKey is one with which mail is signed, and what to publish for it.
 type SigningKey struct {
 	Stream, Domain, Selector, State, Fault string
 	Records                                []Header
+	Looked, Keep                           time.Time // Keep: until when the records of a retired key stay in DNS
+	Posts                                  []ui.Post
+}
+
+func (v DeliverabilityView) tryForm() ui.FormOf {
+	return ui.FormOf{Action: v.Try.Action, Submit: v.t("site.examination.mail_run"), Fields: []ui.Field{
+		{Name: "to", Kind: "email", Label: v.t("site.examination.mail_to"), Hint: v.t("site.examination.mail_to_hint"), Value: v.Try.To, Autocomplete: "email"},
+	}}.WithErrors(v.Try.Errors)
+}
+
+func (v DeliverabilityView) keyForm() ui.FormOf {
+	k := v.NewKey
+	return ui.FormOf{Action: k.Action, Submit: v.t("site.signing.add"), Fields: []ui.Field{
+		{Name: "stream", Kind: "select", Label: v.t("site.signing.stream"), Value: k.Stream, Required: true, Options: []ui.Option{{Value: "marketing", Label: v.t("site.stream.marketing")}, {Value: "transactional", Label: v.t("site.stream.transactional")}}},
+		{Name: "domain", Label: v.t("site.signing.domain"), Hint: v.t("site.signing.domain_hint"), Value: k.Domain, Required: true, MaxLength: 253, InputMode: "url"},
+		{Name: "selector", Label: v.t("site.signing.selector"), Hint: v.t("site.signing.selector_hint"), Value: k.Selector, MaxLength: 60},
+		{Name: "auto", Kind: "checkbox", Label: v.t("site.signing.auto"), Value: k.Auto},
+	}}.WithErrors(k.Errors)
 }
 
 func (v DeliverabilityView) examinationHead() ui.Head {

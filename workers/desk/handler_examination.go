@@ -3,22 +3,28 @@ package desk
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
+	"assent/preferences/address"
 	"assent/preferences/staff"
 	"assent/preferences/staff/access"
 	"assent/templates/site"
 	"assent/templates/site/ui"
 	"assent/workers/doctor"
+	"assent/workers/inbound/visits"
 )
 
 var checkTones = map[doctor.Status]ui.Tone{doctor.OK: ui.Good, doctor.Warn: ui.Warn, doctor.Fail: ui.Bad}
 
-// deliverability shows what the last examination found: the same as assent doctor prints.
-func (s *State) deliverability(c echo.Context) error {
-	v := site.DeliverabilityView{Page: s.Site.Page(c, site.NavDeliverability), Streams: s.Streams}
-	last, running, err := s.Book.Last(c.Request().Context())
+func (s *State) deliverability(c echo.Context) error { return s.show(c, http.StatusOK, "", nil) }
+
+// show shows what the last examination found: the same as assent doctor prints. A form that was wrong is shown with its faults.
+func (s *State) show(c echo.Context, status int, form string, wrong map[string]string) error {
+	ctx := c.Request().Context()
+	v := site.DeliverabilityView{Page: s.Site.Page(c, site.NavDeliverability), Streams: s.Streams, URL: site.Path(site.NavDeliverability)}
+	last, running, err := s.Book.Last(ctx)
 	if err != nil {
 		return err
 	}
@@ -31,21 +37,66 @@ func (s *State) deliverability(c echo.Context) error {
 	if running != nil {
 		v.Running = running.Began
 	} else if access.Has(staff.VisitorOf(c).User.Roles, access.Marketer, access.Approver) {
-		v.Examine = &ui.Post{Label: v.Locale.T("site.examination.run"), Action: site.Path(site.NavDeliverability) + "/examine", Icon: "check"}
+		v.Examine = &ui.Post{Label: v.Locale.T("site.examination.run"), Action: v.URL + "/examine", Icon: "check"}
 	}
-	if s.Signing != nil {
-		if v.Keys, err = s.keys(c, v.Page); err != nil {
-			return err
+	administrator := access.Has(staff.VisitorOf(c).User.Roles, access.Administrator)
+	if administrator && s.Try != nil {
+		v.Try = &site.TryForm{Action: v.URL + "/mail", To: c.FormValue("to")}
+		if form == "mail" {
+			v.Try.Errors = wrong
 		}
 	}
-	return staff.Render(c, http.StatusOK, site.Deliverability(v))
+	if v.Returned, err = s.returned(ctx); err != nil {
+		return err
+	}
+	if s.Signing != nil {
+		if v.Keys, err = s.keys(c, v.Page, administrator); err != nil {
+			return err
+		}
+		if administrator {
+			v.NewKey = &site.KeyForm{Action: v.URL + "/keys", Stream: c.FormValue("stream"), Domain: c.FormValue("domain"), Selector: c.FormValue("selector"), Auto: c.FormValue("auto")}
+			if form == "key" {
+				v.NewKey.Errors = wrong
+			}
+		}
+	}
+	return staff.Render(c, status, site.Deliverability(v))
 }
 
-// examine begins an examination, which goes on when the page has been answered.
-func (s *State) examine(c echo.Context) error {
+// returned tells how mail comes back.
+func (s *State) returned(ctx context.Context) (out site.Returned, err error) {
+	out.Addr, out.Mailbox = s.InboundAddr, s.Mailbox
+	if s.Mailbox == "" {
+		return out, nil
+	}
+	state, err := visits.StatusOf(ctx, s.Book.DB, s.Mailbox)
+	out.GoodAt, out.Fails, out.Fault, out.Mails = state.GoodAt, state.Fails, state.Fault, int(state.Mails)
+	return out, err
+}
+
+func (s *State) examine(c echo.Context) error { return s.begin(c, s.Examine) }
+
+// try sends test mails and examines everything else too.
+func (s *State) try(c echo.Context) error {
+	to := strings.TrimSpace(c.FormValue("to"))
+	if _, err := address.Parse(to); to != "" && err != nil {
+		return s.show(c, http.StatusUnprocessableEntity, "mail", map[string]string{"to": "is not an e-mail address"})
+	}
+	return s.begin(c, func(ctx context.Context) ([]doctor.Check, error) {
+		checks, err := s.Examine(ctx)
+		if err != nil {
+			return checks, err
+		}
+		tried, err := s.Try(ctx, to)
+		return append(tried, checks...), err
+	})
+}
+
+// begin begins an examination, which goes on when the page has been answered.
+func (s *State) begin(c echo.Context, examine func(context.Context) ([]doctor.Check, error)) error {
 	ctx := context.WithoutCancel(c.Request().Context())
 	s.running.Go(func() {
-		if _, err := s.Book.Run(ctx, s.Examine); err != nil {
+		if _, err := s.Book.Run(ctx, examine); err != nil {
 			c.Logger().Error(err)
 		}
 	})
@@ -54,20 +105,3 @@ func (s *State) examine(c echo.Context) error {
 
 // Wait returns once no examination runs in this process.
 func (s *State) Wait() { s.running.Wait() }
-
-// keys are the signing keys, with what can be done to each.
-func (s *State) keys(c echo.Context, p site.Page) ([]site.SigningKey, error) {
-	list, err := s.Signing.List(c.Request().Context())
-	if err != nil {
-		return nil, err
-	}
-	var out []site.SigningKey
-	for _, k := range list {
-		row := site.SigningKey{Stream: k.Stream, Domain: k.Domain, Selector: k.Selector, State: string(k.State), Fault: k.Fault}
-		for _, r := range k.Records {
-			row.Records = append(row.Records, site.Header{Name: r.Name, Value: r.Text})
-		}
-		out = append(out, row)
-	}
-	return out, nil
-}

@@ -15,15 +15,19 @@ import (
 	"assent/workers/signing"
 )
 
-// State shows how the machinery is: the queues, and whether mail arrives. All fields but Streams and Signing are required.
+// State shows how the machinery is: the queues, and whether mail arrives. The fields up to Book are required, but for Streams.
 type State struct {
 	Site    *staff.Site
 	Stats   func(ctx context.Context) ([]queue.Stats, error)
 	Examine func(ctx context.Context) ([]doctor.Check, error)
 	Streams []site.Stream
-
 	Book    *doctor.Book
+
 	Signing *signing.Store // nil: its keys are not shown
+	// Try sends test mails to an address, or to ourselves; nil: not offered.
+	Try         func(ctx context.Context, to string) ([]doctor.Check, error)
+	InboundAddr string // at which returned mail is taken in; empty: none
+	Mailbox     string // the name of the one that returned mail is fetched from; empty: none
 
 	running sync.WaitGroup // examinations that were begun here
 }
@@ -33,6 +37,8 @@ func (s *State) Register(e *echo.Echo) {
 	e.GET(site.Path(site.NavQueues), s.queues, s.Site.Guard())
 	e.GET(site.Path(site.NavDeliverability), s.deliverability, s.Site.Guard())
 	e.POST(site.Path(site.NavDeliverability)+"/examine", s.examine, s.Site.Guard(access.Marketer, access.Approver))
+	e.POST(site.Path(site.NavDeliverability)+"/mail", s.try, s.Site.Guard(access.Administrator))
+	s.registerKeys(e)
 }
 
 var streams = map[string]string{queue.Notices: "transactional", queue.Service: "transactional", queue.Marketing: "marketing"}

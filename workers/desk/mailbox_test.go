@@ -3,6 +3,7 @@ package desk_test
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -19,6 +20,8 @@ import (
 	"assent/workers/mailbox"
 	"assent/workers/transport"
 )
+
+var quiet = slog.New(slog.DiscardHandler)
 
 var ctx = context.Background()
 

@@ -345,12 +345,11 @@ func TestAMailThatWentOut(t *testing.T) {
 	}
 	check := func(raw []byte, signed, click Status, detail string) {
 		t.Helper()
-		got := Mail(t.Context(), r, raw, true)
-		if len(got) != 2 {
-			t.Fatalf("%+v", got)
-		}
-		expect(t, got[0], signed, detail)
-		expect(t, got[1], click, "")
+		got := Mail(t.Context(), r, TestMail{Raw: raw, Bulk: true, Received: true, MessageID: "1@example.org"})
+		expect(t, named(t, got, "test mail: DKIM"), signed, detail)
+		expect(t, named(t, got, "test mail: one-click unsubscribe"), click, "")
+		expect(t, named(t, got, "test mail: From"), OK, "news@example.org")
+		expect(t, named(t, got, "test mail: Message-ID"), OK, "")
 	}
 	whole := sign(list+fields+"\r\nhello\r\n", "example.org")
 	check(whole, OK, OK, "signed by example.org")
@@ -362,11 +361,28 @@ func TestAMailThatWentOut(t *testing.T) {
 	check(sign(fields+"\r\nhello\r\n", "example.org"), Fail, Fail, "List-Unsubscribe")
 	check(sign(strings.Replace(list, "https", "http", 1)+fields+"\r\nhello\r\n", "example.org"), OK, Fail, "")
 	check(sign(list+list+fields+"\r\nhello\r\n", "example.org"), OK, Fail, "")
-	if got := Mail(t.Context(), r, sign(fields+"\r\nhello\r\n", "example.org"), false); len(got) != 1 || got[0].Status != OK {
-		t.Errorf("a notice: %+v", got)
-	}
-	if got := Mail(t.Context(), r, []byte("no mail"), true); len(got) != 1 || got[0].Status != Fail {
-		t.Errorf("%+v", got)
+	for _, c := range []struct {
+		mail   TestMail
+		name   string
+		want   Status
+		detail string
+	}{
+		{TestMail{Raw: sign(fields+"\r\nhello\r\n", "example.org"), Received: true}, "DKIM", OK, ""},
+		{TestMail{Raw: sign(fields+"\r\nhello\r\n", "example.org"), Received: true}, "list headers", OK, "none"},
+		{TestMail{Raw: whole, Received: true}, "list headers", Fail, "must arrive"}, // compliance 24
+		{TestMail{Raw: []byte("Precedence: bulk\r\n" + fields + "\r\nx\r\n")}, "list headers", Fail, ""},
+		{TestMail{Raw: []byte(fields + "\r\nx\r\n")}, "DKIM", Skip, "d=example.org"},
+		{TestMail{Raw: []byte(fields + "\r\nx\r\n"), Signed: true}, "DKIM", Fail, "not signed"},
+		{TestMail{Raw: []byte(fields + "\r\nx\r\n"), MessageID: "2@example.org"}, "Message-ID", Warn, "another one"},
+		{TestMail{Raw: []byte(strings.Replace(fields, "Message-ID", "X-Id", 1) + "\r\nx\r\n")}, "Message-ID", Fail, "0 Message-ID"},
+		{TestMail{Raw: []byte(strings.Replace(fields, "news@example.org", "news@localhost", 1) + "\r\nx\r\n")}, "From", Warn, "no domain"},
+		{TestMail{Raw: []byte(strings.Replace(list, "https", "http", 1) + fields + "\r\nx\r\n"), Bulk: true, Local: true}, "one-click unsubscribe", Warn, "HTTPS"},
+		{TestMail{Raw: []byte(strings.Replace(list, "<mailto:u@bounce.example.org>", "", 1) + fields + "\r\nx\r\n"), Bulk: true}, "one-click unsubscribe", Fail, "mailto"},
+		{TestMail{Raw: []byte("no mail")}, "content", Fail, ""},
+		{TestMail{Raw: []byte("From: a@b.example\r\n" + fields + "\r\nx\r\n")}, "From", Fail, "2 From"},
+	} {
+		c.mail.Stream = "marketing"
+		expect(t, named(t, Mail(t.Context(), r, c.mail), "test mail marketing: "+c.name), c.want, c.detail)
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"assent/preferences/sqldb"
 	"assent/workers/brakes"
 	"assent/workers/inbound"
+	"assent/workers/probe"
 )
 
 // Sink applies events. All fields but Tell are required.
@@ -85,6 +86,9 @@ func (s *Sink) Apply(ctx context.Context, events []inbound.Event) error {
 }
 
 func (s *Sink) apply(ctx context.Context, e inbound.Event) error {
+	if e.Kind == inbound.TestMail {
+		return probe.Arrived(ctx, s.DB, e.Claims.Subject, e.Raw, s.Now())
+	}
 	about, err := s.find(ctx, e)
 	if err != nil {
 		return err

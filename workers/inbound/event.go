@@ -18,6 +18,7 @@ const (
 	Complaint   Kind = "complaint"   // reported as spam
 	Unsubscribe Kind = "unsubscribe" // asked to stop
 	AutoReply   Kind = "auto_reply"  // out of office, receipt, challenge: changes nothing
+	TestMail    Kind = "test_mail"   // one that Assent sent to itself came back: changes nothing
 	Unknown     Kind = "unknown"     // kept for people to look at: changes nothing
 )
 
@@ -74,6 +75,8 @@ type Event struct {
 	ProviderEventID string
 	Agent           string // the mail software or reporter, where recognised
 	At              time.Time
+
+	Raw []byte `json:"-"` // of a test mail, its beginning
 }
 
 // Effect is what an event asks for.

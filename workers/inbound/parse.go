@@ -53,13 +53,18 @@ func (p *Parser) Parse(r io.Reader, env Envelope) (events []Event, err error) {
 }
 
 func (p *Parser) parse(r io.Reader, env Envelope) ([]Event, error) {
+	var raw *head
+	if !env.Known || p.Domain.tried(env.To) {
+		raw = &head{}
+		r = io.TeeReader(r, raw)
+	}
 	m, err := parts.Read(r, p.Limits)
 	if errors.Is(err, parts.ErrEmpty) {
 		return nil, fmt.Errorf("%w: %w", ErrBroken, err)
 	} else if err != nil {
 		return nil, err
 	}
-	c := mail{domain: p.Domain, m: m, env: env}
+	c := mail{domain: p.Domain, m: m, env: env, raw: raw}
 	c.address()
 	events := c.events()
 	for i := range events {
@@ -75,6 +80,7 @@ type mail struct {
 	domain   Domain
 	m        *parts.Message
 	env      Envelope
+	raw      *head // nil where it cannot be a test mail
 	null     bool
 	feedback bool
 	returns  []tokens.Claims // signed return paths it was sent to
@@ -123,6 +129,9 @@ func headerAddresses(h parts.Header) []string {
 // events reads the mail as each kind in turn. Machines' reports come first:
 // they quote mails of ours, whose words must not be taken for a person's.
 func (c *mail) events() []Event {
+	if e, ok := c.tried(); ok {
+		return []Event{e}
+	}
 	if r, ok := arf.Parse(c.m); ok {
 		return []Event{c.complaint(r)}
 	}
