@@ -116,6 +116,7 @@ func (a *app) domain() {
 	a.outbox = &outbox.Store{DB: a.db, Now: c.Now, Nudge: hints.Nudge}
 	a.people = &preferences.Service{DB: a.db, Keys: a.keyring, Now: c.Now, Outbox: a.outbox, MessageID: a.links.MessageID, Site: &preferences.Settings{DB: a.db, Started: site}}
 	a.outbox.Facts = a.people.TransactionalFacts
+	a.accounts.Letters = colleagues{a.outbox}
 	a.mails = &campaigns.Service{DB: a.db, Now: c.Now, People: a.people, Outbox: a.outbox, Links: a.links, RealRelay: c.Marketing != nil, Kick: hints.Campaign}
 	a.people.Sending = a.mails
 	a.people.Untracked = append(a.people.Untracked, a.mails.ForgetClicks)
@@ -130,6 +131,7 @@ func (a *app) domain() {
 	maps.Copy(views, notices.Views())
 	maps.Copy(views, formViews())
 	maps.Copy(views, alertViews(a.links.Base))
+	maps.Copy(views, a.letterViews())
 	maps.Copy(views, recipients.Views(a.people, a.links, a.requestsURL()))
 	a.forms = &forms.Store{DB: a.db, Now: c.Now, People: a.people, Limits: sources{limits.NewSignups(a.queue.Redis())}, Log: a.log}
 	a.imports = &imports.Store{DB: a.db, Now: c.Now, People: a.people, Dir: filepath.Join(c.Data, "imports"), Log: a.log}

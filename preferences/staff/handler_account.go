@@ -22,6 +22,7 @@ func (s *Site) registerAccount(e *echo.Echo) {
 	g.get(pathAccount, s.account)
 	g.post(pathAccount+"/profile", s.setProfile)
 	g.post(pathAccount+"/password", s.changePassword)
+	g.post(pathAccount+"/email", s.askAddress)
 	g.post(pathAccount+"/totp", s.beginTOTP)
 	g.post(pathAccount+"/totp/confirm", s.confirmTOTP)
 	g.post(pathAccount+"/totp/off", s.endTOTP)
@@ -41,7 +42,7 @@ func (s *Site) account(c echo.Context) error { return s.showAccount(c, http.Stat
 func (s *Site) showAccount(c echo.Context, status int, form string, wrong map[string]string) error {
 	ctx, visitor := c.Request().Context(), VisitorOf(c)
 	u := visitor.User
-	v := site.AccountView{Page: s.Page(c, ""), Name: u.Name, Language: u.Locale, HasPassword: u.HasPassword, HasTOTP: u.HasTOTP, CanPasskey: s.Passkeys != nil, Form: form, Errors: wrong}
+	v := site.AccountView{Page: s.Page(c, ""), Name: u.Name, Language: u.Locale, HasPassword: u.HasPassword, HasTOTP: u.HasTOTP, CanPasskey: s.Passkeys != nil, CanMail: s.Accounts.Mails(), Form: form, Errors: wrong}
 	var err error
 	if v.CodesLeft, err = s.Accounts.RecoveryCodesLeft(ctx, u.ID); err != nil {
 		return err
@@ -88,16 +89,19 @@ func (s *Site) doneAccount(c echo.Context, key string) error {
 }
 
 func (s *Site) setProfile(c echo.Context) error {
-	language := c.FormValue("locale")
-	if !slices.Contains([]string{"", "en", "nl"}, language) {
+	tag := c.FormValue("locale")
+	if !language(tag) {
 		return problem.Malformed("There is no such language.")
 	}
-	err := s.Accounts.SetProfile(c.Request().Context(), ActorOf(c), VisitorOf(c).User.ID, c.FormValue("name"), language)
+	err := s.Accounts.SetProfile(c.Request().Context(), ActorOf(c), VisitorOf(c).User.ID, c.FormValue("name"), tag)
 	if err != nil {
 		return s.wrong(c, "profile", err)
 	}
 	return s.doneAccount(c, "profile_done")
 }
+
+// language says whether the pages of the staff are in it; none is the browser's.
+func language(tag string) bool { return slices.Contains([]string{"", "en", "nl"}, tag) }
 
 func (s *Site) changePassword(c echo.Context) error {
 	v := VisitorOf(c)

@@ -33,6 +33,8 @@ func (s *Site) Register(e *echo.Echo) {
 	open.post(pathSecond, s.second)
 	open.get(pathPassword+":token", s.showPassword)
 	open.post(pathPassword+":token", s.choosePassword)
+	open.get(pathAddress+":token", s.showAddress)
+	open.post(pathAddress+":token", s.confirmAddress)
 	if s.Passkeys != nil {
 		open.get(pathPasskey, s.showPasskey)
 		open.post(pathPasskey, s.passkey)
@@ -219,8 +221,8 @@ func (s *Site) choosePassword(c echo.Context) error {
 	return s.Done(c, pathSignIn, ui.Good, s.language(c).T("site.staff.password_set"))
 }
 
-// roleNames are a person's roles in words.
-func roleNames[R ~string](l *locale.Locale, roles []R) string {
+// RoleNames are a person's roles in words.
+func RoleNames[R ~string](l *locale.Locale, roles []R) string {
 	text := ""
 	for i, role := range roles {
 		if i > 0 {

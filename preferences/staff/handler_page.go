@@ -45,7 +45,7 @@ func (s *Site) Page(c echo.Context, current string) site.Page {
 		counts = s.Counts(v)
 	}
 	return site.Page{
-		Locale: l, User: site.User{Name: v.User.Name, Email: v.User.Email, Role: roleNames(l, v.User.Roles)},
+		Locale: l, User: site.User{Name: v.User.Name, Email: v.User.Email, Role: RoleNames(l, v.User.Roles)},
 		Nav: site.Nav(l, s.mayOpen(v.User.Roles), counts), Current: current, CSRF: v.FormToken(), Offset: s.Offset, Flash: s.flashed(c),
 	}
 }

@@ -26,6 +26,7 @@ func (s *Site) registerPeople(e *echo.Echo) {
 	g.get(people+"/:id", s.person)
 	g.post(people+"/:id/roles", s.setRoles)
 	g.post(people+"/:id/link", s.newLink)
+	g.post(people+"/:id/email", s.setAddress)
 	g.post(people+"/:id/disable", s.disable)
 	g.post(people+"/:id/enable", s.enable)
 	g.post(people+"/:id/reset-second", s.resetSecond)
@@ -62,10 +63,13 @@ func (s *Site) newPerson(c echo.Context) error {
 }
 
 func (s *Site) addPerson(c echo.Context) error {
-	n := accounts.NewUser{Name: c.FormValue("name"), Email: c.FormValue("email"), Roles: formRoles(c)}
+	n := accounts.NewUser{Name: c.FormValue("name"), Email: c.FormValue("email"), Roles: formRoles(c), Locale: c.FormValue("locale")}
+	if !language(n.Locale) {
+		return problem.Malformed("There is no such language.")
+	}
 	u, err := s.Accounts.Add(c.Request().Context(), ActorOf(c), n)
 	if wrong := fieldErrors(err); wrong != nil {
-		v := site.PersonNewView{Page: s.Page(c, site.NavPeople), Name: n.Name, Email: n.Email, Roles: c.Request().Form["role"], Errors: wrong}
+		v := site.PersonNewView{Page: s.Page(c, site.NavPeople), Name: n.Name, Email: n.Email, Language: n.Locale, Roles: c.Request().Form["role"], Errors: wrong}
 		return Render(c, http.StatusUnprocessableEntity, site.PersonNew(v))
 	}
 	if err != nil {
@@ -74,13 +78,17 @@ func (s *Site) addPerson(c echo.Context) error {
 	return s.showLink(c, u)
 }
 
-// showLink makes a password link and shows it, this once.
+// showLink makes a password link, which is mailed, and shows it, this once.
 func (s *Site) showLink(c echo.Context, u accounts.User) error {
 	token, err := s.Accounts.PasswordLink(c.Request().Context(), ActorOf(c), u.ID)
 	if err != nil {
 		return err
 	}
-	return Render(c, http.StatusOK, site.LinkOnce(site.LinkView{Page: s.Page(c, site.NavPeople), Name: u.Name, Link: PasswordURL(s.Base, token)}))
+	v := site.LinkView{Page: s.Page(c, site.NavPeople), Name: u.Name, Link: PasswordURL(s.Base, token)}
+	if s.Accounts.Mails() {
+		v.Mailed = u.Email
+	}
+	return Render(c, http.StatusOK, site.LinkOnce(v))
 }
 
 func formRoles(c echo.Context) []access.Role {

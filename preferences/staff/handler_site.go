@@ -59,12 +59,21 @@ const (
 	pathSignOut  = site.Base + "/sign-out"
 	pathSetUp    = site.Base + "/set-up/"
 	pathPassword = site.Base + "/password/"
+	pathAddress  = site.Base + "/address/"
 	pathAccount  = site.Base + "/account"
 	pathSecurity = site.Base + "/security"
 )
 
 // SetUpURL is the address of the one-time set-up link with this token.
 func (s *Site) SetUpURL(token string) string { return s.Base.JoinPath(pathSetUp, token).String() }
+
+// AddressURL is where the link with this token confirms a new e-mail address.
+func AddressURL(base *url.URL, token string) string {
+	return base.JoinPath(pathAddress, token).String()
+}
+
+// SecretLinks are what the addresses begin with that let whoever has them in.
+func SecretLinks() []string { return []string{pathPassword, pathAddress, pathSetUp} }
 
 // PasswordURL is the address at which the owner of this token chooses a password.
 func PasswordURL(base *url.URL, token string) string {

@@ -22,7 +22,7 @@ func TestEveryPageWantsASession(t *testing.T) {
 	h := build(t, sqldbtest.SQLite(t), "http://localhost:8080")
 	h.OIDC = oidc.New(h.Accounts, oidc.Config{Issuer: "http://127.0.0.1:1"}, OIDCRedirect(h.Base))
 	h.open()
-	entrance := regexp.MustCompile(`^/admin/(sign-in(/code|/passkey|/oidc|/oidc/back)?|set-up/:token|password/:token)$`)
+	entrance := regexp.MustCompile(`^/admin/(sign-in(/code|/passkey|/oidc|/oidc/back)?|set-up/:token|(password|address)/:token)$`)
 	guarded := 0
 	for _, route := range h.echo.Routes() {
 		if route.Method == echo.RouteNotFound || entrance.MatchString(route.Path) {

@@ -58,6 +58,12 @@ type PasswordView struct {
 	Errors map[string]string // password
 }
 
+// AddressView confirms a new e-mail address.
+type AddressView struct {
+	Entrance
+	Action, Email string
+}
+
 // MessageView is a page with a message only: a link that is over, signed out, an error.
 type MessageView struct {
 	Entrance

@@ -15,10 +15,11 @@ type AccountView struct {
 	HasTOTP        bool
 	CodesLeft      int
 	CanPasskey     bool // the address allows passkeys
+	CanMail        bool // a new address can be asked to confirm
 	Passkeys       []PasskeyLine
 	Sessions       []SessionLine
 	Log            []SecurityLine
-	// Form is the form whose errors these are: profile, password, second, passkey.
+	// Form is the form whose errors these are: profile, email, password, second, passkey.
 	Form   string
 	Errors map[string]string
 }
@@ -60,17 +61,29 @@ func (v AccountView) errors(form string) map[string]string {
 }
 
 func (v AccountView) profileForm() ui.FormOf {
-	languages := []ui.Option{{Label: v.t("site.staff.account.language_browser")}}
-	for _, tag := range []string{"en", "nl"} {
-		languages = append(languages, ui.Option{Value: tag, Label: locale.Name(tag)})
-	}
 	return ui.FormOf{
 		Action: accountURL + "/profile", Submit: v.t("site.staff.account.profile_do"),
 		Fields: []ui.Field{
 			{Name: "name", Label: v.t("site.staff.people.name"), Value: v.Name, Required: true, Autocomplete: "name", MaxLength: 100},
-			{Name: "locale", Kind: "select", Label: v.t("site.staff.account.language"), Value: v.Language, Options: languages, Required: true},
+			v.languageField(v.Language),
 		},
 	}.WithErrors(v.errors("profile"))
+}
+
+// languageField chooses the language of the site's pages.
+func (p Page) languageField(have string) ui.Field {
+	f := ui.Field{Name: "locale", Kind: "select", Label: p.t("site.staff.account.language"), Value: have, Required: true, Options: []ui.Option{{Label: p.t("site.staff.account.language_browser")}}}
+	for _, tag := range []string{"en", "nl"} {
+		f.Options = append(f.Options, ui.Option{Value: tag, Label: locale.Name(tag)})
+	}
+	return f
+}
+
+// addressForm asks for another address to sign in with.
+func (v AccountView) addressForm() ui.FormOf {
+	f := v.guarded("email", "/email", v.t("site.staff.address.ask"), false)
+	f.Fields = append([]ui.Field{{Name: "email", Kind: "email", Label: v.t("site.staff.address.new"), Required: true, Autocomplete: "email", MaxLength: 254, Prefix: "email-"}}, f.Fields...)
+	return f.WithErrors(v.errors("email"))
 }
 
 func (v AccountView) passwordForm() ui.FormOf {

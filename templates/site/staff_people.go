@@ -25,16 +25,16 @@ type PeopleView struct {
 // PersonNewView adds one.
 type PersonNewView struct {
 	Page
-	Name, Email string
-	Roles       []string
-	Errors      map[string]string // name, email, role
+	Name, Email, Language string
+	Roles                 []string
+	Errors                map[string]string // name, email, role
 }
 
 // PersonView is one of them: roles, ways in, what happened lately.
 type PersonView struct {
 	Page
 	Person Person
-	Errors map[string]string // role
+	Errors map[string]string // role, email
 	Log    []SecurityLine
 }
 
@@ -42,6 +42,7 @@ type PersonView struct {
 type LinkView struct {
 	Page
 	Name, Link string
+	Mailed     string // the address that the link was mailed to as well; empty for none
 }
 
 // SecurityLine is one line of the security log. Event is a key of site.staff.event.
@@ -115,6 +116,7 @@ func (v PersonNewView) form() ui.FormOf {
 		Fields: []ui.Field{
 			{Name: "name", Label: v.t("site.staff.people.name"), Value: v.Name, Required: true, MaxLength: 100, Autofocus: true},
 			{Name: "email", Kind: "email", Label: v.t("site.email"), Value: v.Email, Required: true, MaxLength: 254},
+			v.languageField(v.Language),
 			v.roleField(v.Roles),
 		},
 	}.WithErrors(v.Errors)
@@ -143,6 +145,13 @@ func (v PersonView) head() ui.Head {
 
 func (v PersonView) form() ui.FormOf {
 	return ui.FormOf{Action: v.url() + "/roles", Submit: v.t("site.staff.people.roles_do"), Fields: []ui.Field{v.roleField(v.Person.Roles)}}.WithErrors(v.Errors)
+}
+
+// addressForm gives a colleague another address.
+func (v PersonView) addressForm() ui.FormOf {
+	return ui.FormOf{Action: v.url() + "/email", Submit: v.t("site.staff.address.set"), Fields: []ui.Field{
+		{Name: "email", Kind: "email", Label: v.t("site.email"), Hint: v.t("site.staff.address.set_hint"), Value: v.Person.Email, Required: true, MaxLength: 254},
+	}}.WithErrors(v.Errors)
 }
 
 func (p Page) securityTable(lines []SecurityLine, names bool) ui.Table {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -117,7 +118,27 @@ func (m *Mailbox) get(c echo.Context) (mailbox.Mail, []byte, error) {
 	if errors.Is(err, mailbox.ErrNotFound) {
 		err = problem.NotFound("mail")
 	}
+	if err == nil && letsIn(raw) && !own(c, mail) {
+		err = problem.Forbidden("With this mail its receiver gets into this site. Only the receiver and administrators may open it.")
+	}
 	return mail, raw, err
+}
+
+// letsIn says whether a mail has a link with which whoever has it gets into the account of a member of the staff.
+func letsIn(raw []byte) bool {
+	html, text := Open(raw)
+	for _, link := range staff.SecretLinks() {
+		if strings.Contains(html, link) || strings.Contains(text, link) {
+			return true
+		}
+	}
+	return false
+}
+
+// own says whether the person who looks is an administrator or the one whom a mail is for.
+func own(c echo.Context, m mailbox.Mail) bool {
+	v := staff.VisitorOf(c)
+	return v != nil && (access.Has(v.User.Roles, access.Administrator) || strings.EqualFold(v.User.Email, m.To))
 }
 
 func mailURL(id int64) string { return site.Path(site.NavMailbox) + "/" + strconv.FormatInt(id, 10) }

@@ -139,3 +139,33 @@ func TestProgramsReadTheMailbox(t *testing.T) {
 	h.Nobody().Get("/mailbox").Want(303, "/admin/mailbox")
 	h.Nobody().Get("/mailbox/1").Want(303, "/admin/mailbox/1")
 }
+
+// A link with which somebody gets into an account of the staff is for that person and for administrators alone.
+func TestLinksIntoAccountsAreNotForEverybody(t *testing.T) {
+	box, err := mailbox.Open(ctx, t.TempDir(), mailbox.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = box.Close(ctx) })
+	h := stafftest.New(t, sqldbtest.SQLite(t), time.Now)
+	(&desk.Mailbox{Box: box, Site: h.Site, Keys: h.Keys}).Register(h.Echo)
+	// Quoted-printable breaks the address over lines.
+	send(t, box, "1", "From: a@brand.test\r\nSubject: You are invited\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nhttps://assent.example/admin/pass=\r\nword/c2VjcmV0\r\n")
+	send(t, box, "2", "From: a@brand.test\r\nSubject: News\r\n\r\nhttps://assent.example/admin\r\n")
+	marketer, administrator := h.As("Mia", access.Marketer), h.As("Ada", access.Administrator)
+	_, key, err := h.Keys.Add(ctx, audit.System("test"), keys.New{Name: "reads", Scopes: []access.Scope{access.Read}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"", "?part=source", "/frame", "/raw"} {
+		marketer.Get("/admin/mailbox/1" + path).Want(403)
+		administrator.Get("/admin/mailbox/1" + path).Want(200)
+		marketer.Get("/admin/mailbox/2" + path).Want(200)
+	}
+	req := httptest.NewRequest("GET", "/mailbox/1/raw", nil)
+	req.Header.Set("Authorization", "Bearer "+key)
+	rec := httptest.NewRecorder()
+	if h.Echo.ServeHTTP(rec, req); rec.Code != 403 {
+		t.Errorf("a key reads it: %d", rec.Code)
+	}
+}

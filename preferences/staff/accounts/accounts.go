@@ -15,6 +15,7 @@ const (
 	sessionIdle  = 24 * time.Hour      // without a request
 	sessionLife  = 14 * 24 * time.Hour // in all
 	linkLife     = 7 * 24 * time.Hour  // a link to choose a password with
+	emailLife    = 24 * time.Hour      // a link that confirms a new address
 	secondLife   = 10 * time.Minute    // to give the second factor after the first
 	ceremonyLife = 10 * time.Minute    // to finish adding a second factor
 	seenEvery    = time.Minute         // how exact the last use of a session is
@@ -28,6 +29,8 @@ type Store struct {
 	Issuer string        // the name that authenticator apps show
 	// Seal encrypts the seeds of authenticator apps: keys of 32 bytes, the newest first. Without, they are stored as they are.
 	Seal [][]byte
+	// Letters are how people are mailed about their accounts; nil for not at all.
+	Letters Letters
 
 	pairs, callers, seconds *throttle.Limiter
 	hashing                 chan struct{}

@@ -16,10 +16,12 @@ import (
 const (
 	linkSetUp    = "setup"
 	linkPassword = "password"
+	linkEmail    = "email"
 )
 
 // PasswordLink makes a link with which a person chooses a password: a new colleague, or
-// one who has forgotten it. It replaces earlier ones, works once and for a week.
+// one who has forgotten it. It replaces earlier ones, works once and for a week. It is
+// also mailed to the person; see [Store.Letters].
 func (s *Store) PasswordLink(ctx context.Context, actor audit.Actor, userID string) (string, error) {
 	token := secret.NewToken()
 	err := s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
@@ -40,11 +42,19 @@ func (s *Store) PasswordLink(ctx context.Context, actor audit.Actor, userID stri
 		if err := note(ctx, tx, now, userID, EventLinkMade, From{IP: actor.IP}, actor.Name); err != nil {
 			return err
 		}
+		letter := Letter{Kind: LetterInvite, Email: u.Email, Name: u.Name, Locale: u.Locale, Facts: LetterFacts{UserID: userID, By: actor.Name, Roles: u.Roles, Until: now.Add(linkLife)}}
+		if u.HasPassword {
+			letter.Kind = LetterReset
+		}
+		if err := s.post(ctx, tx, now, letter, token); err != nil {
+			return err
+		}
 		return audit.Record(ctx, tx, now, actor, "user.link", audit.Object("user", userID), nil, nil)
 	})
 	if err != nil {
 		return "", fmt.Errorf("accounts: make a link: %w", err)
 	}
+	s.flush(ctx)
 	return token, nil
 }
 

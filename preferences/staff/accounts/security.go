@@ -28,6 +28,8 @@ const (
 	EventPasskeyAdded    Event = "passkey_added"
 	EventPasskeyRemoved  Event = "passkey_removed"
 	EventIdentityLinked  Event = "identity_linked"
+	EventEmailAsked      Event = "email_asked"
+	EventEmailChanged    Event = "email_changed"
 )
 
 // Entry is one line of the security log.

@@ -49,6 +49,7 @@ func (u User) Actor(ip string) audit.Actor {
 type NewUser struct {
 	Email, Name, Password string
 	Roles                 []access.Role
+	Locale                string // of the pages and the invitation; empty for the browser's
 }
 
 // state is what the audit log says of a person.
@@ -78,13 +79,16 @@ func (s *Store) Add(ctx context.Context, actor audit.Actor, n NewUser) (User, er
 }
 
 func (s *Store) prepare(n NewUser, strict bool) (User, error) {
-	user := User{ID: sqldb.NewID(), Email: strings.TrimSpace(n.Email), Name: strings.TrimSpace(n.Name), CreatedAt: s.Now(), HasPassword: n.Password != ""}
+	user := User{ID: sqldb.NewID(), Email: strings.TrimSpace(n.Email), Name: strings.TrimSpace(n.Name), Locale: n.Locale, CreatedAt: s.Now(), HasPassword: n.Password != ""}
 	if user.Name == "" {
 		user.Name, _, _ = strings.Cut(user.Email, "@")
 	}
 	var wrong problem.Collector
 	if !validEmail(user.Email) {
 		wrong.Add("email", "must be an e-mail address such as ada@example.org")
+	}
+	if len(user.Locale) > 35 { // RFC 5646 §4.4.1
+		wrong.Add("locale", "is not a language tag")
 	}
 	if len(user.Name) > 200 {
 		wrong.Add("name", "must have at most 200 bytes")
@@ -112,9 +116,9 @@ func (s *Store) prepare(n NewUser, strict bool) (User, error) {
 }
 
 func insert(ctx context.Context, tx *sqldb.Tx, actor audit.Actor, u User) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO staff_users (id, email, email_key, name, roles, password, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		u.ID, u.Email, emailKey(u.Email), u.Name, joinRoles(u.Roles), u.password, sqldb.Micros(u.CreatedAt), sqldb.Micros(u.CreatedAt))
+	_, err := tx.ExecContext(ctx, `INSERT INTO staff_users (id, email, email_key, name, roles, locale, password, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		u.ID, u.Email, emailKey(u.Email), u.Name, joinRoles(u.Roles), u.Locale, u.password, sqldb.Micros(u.CreatedAt), sqldb.Micros(u.CreatedAt))
 	if err != nil {
 		return err
 	}
