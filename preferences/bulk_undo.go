@@ -103,6 +103,5 @@ func (s *Service) undoChoices(ctx context.Context, tx *sqldb.Tx, actor audit.Act
 	if n == 0 {
 		return 0, nil, nil
 	}
-	sub.UpdatedAt = c.now
-	return n, c.claimed, s.saveSubscriber(ctx, tx, sub)
+	return n, c.claimed, c.finish(ctx)
 }

@@ -165,6 +165,7 @@ type change struct {
 	centre   bool     // it was asked for in the preference centre
 	brand    string   // whose name the confirmation is in; empty: that of a topic
 	mailed   bool     // whether a confirmation was queued
+	events   []ledger.Event
 }
 
 // change runs do on a locked person, stores the person, sends what confirmation is due, and after the commit waits until the
@@ -187,8 +188,7 @@ func (s *Service) change(ctx context.Context, actor audit.Actor, subscriberID st
 		if err := c.confirm(ctx); err != nil {
 			return err
 		}
-		sub.UpdatedAt = now
-		return s.saveSubscriber(ctx, tx, sub)
+		return c.finish(ctx)
 	})
 	if err != nil {
 		return err
@@ -203,7 +203,7 @@ func (s *Service) change(ctx context.Context, actor audit.Actor, subscriberID st
 	return err
 }
 
-// record appends one event about the person to the ledger and returns its id.
+// record makes one event about the person, which [change.finish] appends to the ledger, and returns its id.
 func (c *change) record(ctx context.Context, action ledger.Action, topic *Topic, partner, state string) (string, error) {
 	e := ledger.Event{
 		Subscriber: c.sub.ID, Action: action, Partner: partner, State: state, RecordedAt: c.now, CollectedAt: c.at, Actor: actorText(c.actor),
@@ -215,10 +215,20 @@ func (c *change) record(ctx context.Context, action ledger.Action, topic *Topic,
 		e.TopicID, e.Topic, e.Basis = topic.ID, topic.Key, topic.Basis
 	}
 	e.ID = sqldb.NewID()
-	if _, err := ledger.Append(ctx, c.tx, e); err != nil {
-		return e.ID, err
-	}
+	c.events = append(c.events, e)
 	return e.ID, c.s.told(ctx, c.tx, c.sub, e)
+}
+
+// finish stores the person, and last of all appends what was recorded to the ledger: its end stays locked until the commit,
+// and everybody else who chooses anything waits for it.
+func (c *change) finish(ctx context.Context) error {
+	c.sub.UpdatedAt = c.now
+	if err := c.s.saveSubscriber(ctx, c.tx, c.sub); err != nil {
+		return err
+	}
+	_, err := ledger.Append(ctx, c.tx, c.events...)
+	c.events = nil
+	return err
 }
 
 func actorText(a audit.Actor) string {

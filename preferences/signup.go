@@ -64,8 +64,7 @@ func (s *Service) SignUp(ctx context.Context, tx *sqldb.Tx, in SignUp) (SignedUp
 		}
 	}
 	out.Mailed = c.mailed
-	sub.UpdatedAt = now
-	return out, s.saveSubscriber(ctx, tx, sub)
+	return out, c.finish(ctx)
 }
 
 func (c *change) signUp(ctx context.Context, chosen SignUpTopic, again bool) error {

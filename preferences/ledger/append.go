@@ -72,6 +72,9 @@ func add(ctx context.Context, tx *sqldb.Tx, events []Event) ([]Entry, error) {
 		head.Hash = r.entry.Hash
 		entries[i] = r.entry
 	}
+	if tx.Dialect() == sqldb.PostgreSQL && len(records) < len(atOnce) {
+		return entries, insertAtOnce(ctx, tx, records, head.Hash)
+	}
 	for rest := records; len(rest) > 0; rest = rest[min(batch, len(rest)):] {
 		if err := insert(ctx, tx, rest[:min(batch, len(rest))]); err != nil {
 			return nil, err
@@ -188,10 +191,8 @@ func statements(head string, columns int, numbered bool) [batch + 1]string {
 	return all
 }
 
-func insert(ctx context.Context, tx *sqldb.Tx, records []record) error {
-	texts := inserts[tx.Dialect()]
-	entries := make([]any, 0, 5*len(records))
-	events := make([]any, 0, 12*len(records))
+// values are the arguments of the two INSERTs.
+func values(records []record) (entries, events []any) {
 	for i := range records {
 		r := &records[i]
 		e, c := &r.event, &r.entry
@@ -199,6 +200,40 @@ func insert(ctx context.Context, tx *sqldb.Tx, records []record) error {
 		events = append(events, c.EventID, c.Seq, e.Subscriber, r.salt, c.At, string(e.Action), e.TopicID, e.Topic,
 			e.Partner, e.State, e.Source, r.content)
 	}
+	return entries, events
+}
+
+// atOnce holds, for few rows, the text that on PostgreSQL writes entries, events and head in one round trip: while it runs,
+// whoever appends next waits.
+var atOnce = func() (all [5]string) {
+	for rows := 1; rows < len(all); rows++ {
+		events := intoEvents
+		for i := range rows {
+			if i > 0 {
+				events += ","
+			}
+			row := make([]string, 12)
+			for c := range row {
+				row[c] = "$" + strconv.Itoa(5*rows+12*i+c+1)
+			}
+			events += "(" + strings.Join(row, ",") + ")"
+		}
+		all[rows] = "WITH a AS (" + inserts[sqldb.PostgreSQL].entries[rows] + "), b AS (" + events + ") UPDATE ledger_head SET hash = $" + strconv.Itoa(17*rows+1) + " WHERE id = 1"
+	}
+	return all
+}()
+
+func insertAtOnce(ctx context.Context, tx *sqldb.Tx, records []record, head Hash) error {
+	entries, events := values(records)
+	if _, err := tx.ExecContext(ctx, atOnce[len(records)], append(append(entries, events...), head[:])...); err != nil {
+		return fmt.Errorf("ledger: chain: %w", err)
+	}
+	return nil
+}
+
+func insert(ctx context.Context, tx *sqldb.Tx, records []record) error {
+	texts := inserts[tx.Dialect()]
+	entries, events := values(records)
 	if _, err := tx.ExecContext(ctx, texts.entries[len(records)], entries...); err != nil {
 		return fmt.Errorf("ledger: chain: %w", err)
 	}
