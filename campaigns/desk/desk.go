@@ -108,3 +108,27 @@ func reasonFrom(s string) (gate.Reason, bool) {
 	}
 	return gate.Reason(s), true
 }
+
+// brandName is what a brand is called; its key, should it be gone.
+func (d *Desk) brandName(ctx context.Context, key string) string {
+	if b, err := brands.Get(ctx, d.DB, key); key != "" && err == nil {
+		return b.Name
+	}
+	return key
+}
+
+// segmentName is what a segment is called; its key, should it be gone.
+func (d *Desk) segmentName(ctx context.Context, key string) string {
+	if s, err := segments.Get(ctx, d.DB, key); key != "" && err == nil {
+		return s.Name
+	}
+	return key
+}
+
+func (d *Desk) segmentNames(ctx context.Context, keys []string) []string {
+	var out []string
+	for _, key := range keys {
+		out = append(out, d.segmentName(ctx, key))
+	}
+	return out
+}

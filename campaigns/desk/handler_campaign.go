@@ -31,8 +31,8 @@ func (d *Desk) show(c echo.Context, status int, val, unscheduled, untested map[s
 		return err
 	}
 	here := campaignURL(m.ID)
-	v := site.CampaignView{Page: d.page(c, site.NavCampaigns), Name: m.Name, Status: m.Status, StatusReason: m.StatusReason, Subject: m.Subject, Preheader: m.Preheader, Segment: m.Segment, Excluded: m.ExcludeSegments,
-		Brand: m.Brand, ScheduledAt: m.ScheduledAt, StartedAt: m.StartedAt, FinishedAt: m.FinishedAt, ExpiresAt: m.ExpiresAt, LocalTime: strings.Replace(m.LocalTime, "T", " ", 1), Window: m.Window, PreviewURL: here + "/frame", DeliveriesURL: here + "/deliveries"}
+	v := site.CampaignView{Page: d.page(c, site.NavCampaigns), Name: m.Name, Status: m.Status, StatusReason: m.StatusReason, Subject: m.Subject, Preheader: m.Preheader, Segment: d.segmentName(ctx, m.Segment), Excluded: d.segmentNames(ctx, m.ExcludeSegments),
+		Brand: d.brandName(ctx, m.Brand), ScheduledAt: m.ScheduledAt, StartedAt: m.StartedAt, FinishedAt: m.FinishedAt, ExpiresAt: m.ExpiresAt, LocalTime: strings.Replace(m.LocalTime, "T", " ", 1), Window: m.Window, PreviewURL: here + "/frame", DeliveriesURL: here + "/deliveries"}
 	l := v.Locale
 	if v.Alerts, err = d.alerts(ctx, v.Page, m.ID); err != nil {
 		return err

@@ -131,6 +131,9 @@ func (d *Desk) timeline(c echo.Context, p site.Page, s *preferences.Subscriber, 
 		return nil, err
 	}
 	for _, m := range sent {
+		if m.Subject == "" { // composed when it went out
+			m.Subject = p.Locale.T("site.person.mail." + m.Class)
+		}
 		all = append(all, moment{m.At, ui.Entry{Title: m.Subject, Text: name(m.Topic), Badge: site.DeliveryStatus(p.Locale, m.Status)}})
 	}
 	if d.Rights != nil && may(c, access.PrivacyOfficer, access.ReadOnly) {

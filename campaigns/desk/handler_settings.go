@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
@@ -29,7 +30,7 @@ func (d *Desk) settings(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return d.settingsForm(c, http.StatusOK, map[string]string{"review_required": map[bool]string{true: "1"}[s.ReviewRequired], "frequency_cap": s.FrequencyCap.String(), "quiet_hours": s.QuietHours.String(), "confirm_ttl": s.ConfirmTTL.String(), "signups_per_ip_hour": strconv.Itoa(s.SignupsPerIPHour),
+	return d.settingsForm(c, http.StatusOK, map[string]string{"review_required": map[bool]string{true: "1"}[s.ReviewRequired], "frequency_cap": s.FrequencyCap.String(), "quiet_hours": s.QuietHours.String(), "confirm_ttl": shorter(s.ConfirmTTL), "signups_per_ip_hour": strconv.Itoa(s.SignupsPerIPHour),
 		"default_locale": s.DefaultLocale, "default_timezone": s.DefaultTimezone, "authority": s.Authority, "authority_url": s.AuthorityURL, "privacy_policy_url": s.PrivacyPolicyURL}, nil)
 }
 
@@ -56,7 +57,7 @@ func (d *Desk) settingsForm(c echo.Context, status int, val, wrong map[string]st
 		field("privacy_policy_url"), field("authority"), field("authority_url"),
 	}}.WithErrors(wrong)}}
 	for _, pair := range d.Fixed {
-		v.Fixed = append(v.Fixed, site.Header{Name: pair[0], Value: pair[1]})
+		v.Fixed = append(v.Fixed, site.Header{Name: pair[0], Value: cmp.Or(pair[1], l.T("site.setting.off"))})
 	}
 	return staff.Render(c, status, site.Settings(v))
 }
@@ -115,4 +116,12 @@ func (d *Desk) changeSettings(c echo.Context) error {
 		return d.settingsForm(c, http.StatusUnprocessableEntity, val, wrong)
 	}
 	return d.did(c, err, site.Path(site.NavSettings), "site.desk.saved")
+}
+
+// shorter is a duration as people write it: 168h for 168h0m0s.
+func shorter(d time.Duration) string {
+	if d%time.Hour == 0 {
+		return strconv.Itoa(int(d/time.Hour)) + "h"
+	}
+	return strings.TrimSuffix(d.String(), "0s")
 }

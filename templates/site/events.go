@@ -96,7 +96,7 @@ func (v EventView) stats() []ui.Stat {
 }
 
 func (v EventView) guests() ui.Table {
-	t := ui.Table{Caption: v.t("site.events.guests"), Actions: v.t("site.actions"), Columns: []ui.Column{{Label: v.t("site.email")}, {Label: v.t("site.campaigns.status")}, {Label: v.t("site.events.shares"), Quiet: true}, {Label: v.t("site.mail.at"), Quiet: true}}}
+	t := ui.Table{Caption: v.t("site.events.guests"), Actions: v.t("site.actions"), Columns: []ui.Column{{Label: v.t("site.email")}, {Label: v.t("site.campaigns.status")}, {Label: v.t("site.events.shares"), Quiet: true}, {Label: v.t("site.mail.at"), Quiet: true, Date: true}}}
 	for _, g := range v.Guests {
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: g.Email, URL: g.URL, Sub: g.Name}, {Badge: badge(v.Locale, "site.events.guest.", g.Status, guestTones)}, {Text: orElse(g.Shares, "–")}, {Text: v.when(g.At)}}, Posts: g.Posts})
 	}

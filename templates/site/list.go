@@ -50,6 +50,11 @@ func number(c ui.Column) ui.Column {
 	return c
 }
 
+func date(c ui.Column) ui.Column {
+	c.Quiet, c.Date = true, true
+	return c
+}
+
 func quiet(c ui.Column) ui.Column {
 	c.Quiet = true
 	return c

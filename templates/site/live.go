@@ -19,7 +19,7 @@ func (s Speed) says(p Page) string {
 	case s.PerSecond >= 1:
 		parts = append(parts, p.t("site.live.per_second", "n", int(math.Round(s.PerSecond))))
 	case s.PerSecond > 0:
-		parts = append(parts, p.t("site.live.per_minute", "n", max(1, int(math.Round(60*s.PerSecond)))))
+		parts = append(parts, p.Locale.N("site.live.per_minute", max(1, int(math.Round(60*s.PerSecond)))))
 	}
 	switch left := s.Left; {
 	case left <= 0:

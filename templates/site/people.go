@@ -51,9 +51,9 @@ func SuppressionReason(p Page, r string) ui.Badge {
 }
 
 func (v SuppressionsView) table() ui.Table {
-	t := ui.Table{Caption: v.t("site.nav.suppressions"), Actions: v.t("site.actions"), Columns: []ui.Column{v.column(v.t("site.email"), ""), v.column(v.t("site.campaign.reason"), ""), quiet(v.column(v.t("site.suppressions.stops"), "")), quiet(v.column(v.t("site.suppressions.note"), "")), quiet(v.column(v.t("site.person.since"), ""))}}
+	t := ui.Table{Caption: v.t("site.nav.suppressions"), Actions: v.t("site.actions"), Columns: []ui.Column{v.column(v.t("site.email"), ""), v.column(v.t("site.campaign.reason"), ""), date(v.column(v.t("site.person.since"), ""))}}
 	for _, r := range v.Rows {
-		row := ui.Row{Cells: []ui.Cell{{Text: orElse(r.Email, v.t("site.suppressions.fingerprint")), URL: r.PersonURL}, {Badge: SuppressionReason(v.Page, r.Reason)}, {Text: v.stops(r.Reason)}, {Text: r.Note}, {Text: v.day(r.At)}}}
+		row := ui.Row{Cells: []ui.Cell{{Text: orElse(r.Email, v.t("site.suppressions.fingerprint")), URL: r.PersonURL, Sub: r.Note}, {Badge: SuppressionReason(v.Page, r.Reason), Sub: v.stops(r.Reason)}, {Text: v.day(r.At)}}}
 		if r.Lift != nil {
 			row.Posts = []ui.Post{*r.Lift}
 		}

@@ -111,7 +111,7 @@ type WebhookRow struct {
 }
 
 func (v WebhooksView) table() ui.Table {
-	t := ui.Table{Caption: v.t("site.nav.webhooks"), Actions: v.t("site.actions"), Columns: []ui.Column{{Label: v.t("site.webhooks.target")}, {Label: v.t("site.campaigns.status")}, {Label: v.t("site.webhooks.events"), Quiet: true}, {Label: v.t("site.webhooks.last"), Quiet: true}}}
+	t := ui.Table{Caption: v.t("site.nav.webhooks"), Actions: v.t("site.actions"), Columns: []ui.Column{{Label: v.t("site.webhooks.target")}, {Label: v.t("site.campaigns.status")}, {Label: v.t("site.webhooks.last"), Quiet: true, Date: true}}}
 	for _, r := range v.Rows {
 		state := ui.Cell{Badge: ui.Badge{Text: v.t("site.webhooks.answers"), Tone: ui.Good}}
 		if r.Off {
@@ -119,7 +119,7 @@ func (v WebhooksView) table() ui.Table {
 		} else if r.Failing != "" {
 			state = ui.Cell{Badge: ui.Badge{Text: v.t("site.webhooks.fails"), Tone: ui.Bad}, Sub: r.Failing}
 		}
-		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: r.Target, URL: r.URL, Mono: true}, state, {Text: r.Events}, {Text: v.when(r.LastAt)}}, Posts: r.Posts})
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: r.Target, URL: r.URL, Mono: true, Sub: r.Events}, state, {Text: v.when(r.LastAt)}}, Posts: r.Posts})
 	}
 	return t
 }

@@ -64,7 +64,7 @@ func (v AuditView) filter() ui.Filter {
 
 func (v AuditView) table() ui.Table {
 	t := ui.Table{Caption: v.t("site.nav.audit"), Columns: []ui.Column{
-		{Label: v.t("site.staff.audit.what")}, {Label: v.t("site.staff.audit.change")}, {Label: v.t("site.staff.audit.who")}, {Label: v.t("site.staff.audit.at")},
+		{Label: v.t("site.staff.audit.what")}, {Label: v.t("site.staff.audit.change")}, {Label: v.t("site.staff.audit.who")}, {Label: v.t("site.staff.audit.at"), Date: true},
 	}}
 	for _, line := range v.Lines {
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{

@@ -41,7 +41,7 @@ func Subscribers(v SubscribersView) templ.Component {
 	p := under(v.Page, NavSubscribers)
 	create := v.create(p, NavSubscribers, "site.subscribers.new")
 	t := ui.Table{Caption: p.t("site.nav.subscribers"), Columns: []ui.Column{
-		v.column(p.t("site.email"), "email"), v.column(p.t("site.subscribers.status"), ""), quiet(v.column(p.t("site.subscribers.name"), "")), number(v.column(p.t("site.subscribers.topics"), "")), quiet(v.column(p.t("site.subscribers.since"), "since")),
+		v.column(p.t("site.email"), "email"), v.column(p.t("site.subscribers.status"), ""), quiet(v.column(p.t("site.subscribers.name"), "")), number(v.column(p.t("site.subscribers.topics"), "")), date(v.column(p.t("site.subscribers.since"), "since")),
 	}}
 	for _, r := range v.Rows {
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: r.Email, URL: r.URL}, {Badge: PersonStatus(p, r.Status)}, {Text: r.Name}, {Text: p.n(r.Topics)}, {Text: p.day(r.Since)}}})
@@ -182,5 +182,9 @@ func SubscriberForm(v SubscriberFormView) templ.Component {
 		{Name: "country", Label: p.t("site.subscribers.country"), Hint: p.t("site.subscribers.country_hint"), Value: val["country"], Placeholder: "NL", MaxLength: 2, Short: true},
 		{Name: "customer_since", Kind: "date", Label: p.t("site.subscribers.customer"), Hint: p.t("site.subscribers.customer_hint"), Value: val["customer_since"], Short: true},
 	}}
-	return formPage(form{Page: p, Head: ui.Head{Title: title, Back: p.back(NavSubscribers)}, Notes: []remark{{ui.Info, "", p.t("site.subscribers.no_consent")}}, Form: f.WithErrors(v.Errors), Posts: v.posts()})
+	var notes []remark
+	if v.New {
+		notes = []remark{{ui.Info, "", p.t("site.subscribers.no_consent")}}
+	}
+	return formPage(form{Page: p, Head: ui.Head{Title: title, Back: p.back(NavSubscribers)}, Notes: notes, Form: f.WithErrors(v.Errors), Posts: v.posts()})
 }

@@ -240,8 +240,15 @@ func (o *Office) settings(c echo.Context, p site.Page, i *imports.Import) []site
 		if e.Topic != "" {
 			topics = append(topics, e.Topic)
 		}
+		if named, err := o.topics(c.Request().Context(), l, topics...); err == nil {
+			for i, key := range topics {
+				if at := slices.IndexFunc(named, func(t ui.Option) bool { return t.Value == key }); at >= 0 {
+					topics[i] = named[at].Label
+				}
+			}
+		}
 		add(l.T("site.nav.topics"), strings.Join(topics, ", "))
-		add(l.T("site.person.action"), e.Action)
+		add(l.T("site.person.action"), l.T("site.person."+cmp.Or(e.Action, "give")))
 		add(l.T("site.person.source"), e.Source)
 		add(l.T("site.person.wording"), e.Wording)
 		if e.CollectedAt != nil {

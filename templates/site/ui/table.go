@@ -21,6 +21,7 @@ type Column struct {
 	Sorted  string // "", "ascending" or "descending"
 	Number  bool   // figures, set to the end
 	Quiet   bool   // left out on a phone
+	Date    bool   // stays on one line where there is room
 }
 
 // Row is one line.

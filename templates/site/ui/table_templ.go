@@ -210,7 +210,7 @@ func TableOf(csrf string, t Table) templ.Component {
 						return templ_7745c5c3_Err
 					}
 				} else {
-					var templ_7745c5c3_Var11 = []any{templ.KV("end num", t.column(i).Number), templ.KV("wide-only", t.column(i).Quiet)}
+					var templ_7745c5c3_Var11 = []any{templ.KV("end num", t.column(i).Number), templ.KV("wide-only", t.column(i).Quiet), templ.KV("date", t.column(i).Date)}
 					templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var11...)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
