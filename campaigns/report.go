@@ -27,7 +27,12 @@ type Report struct {
 	Clicks       *Clicks          `json:"clicks,omitempty"`  // of a single report
 	ABTest       *Findings        `json:"ab_test,omitempty"` // of a single report
 	FinishedAt   *time.Time       `json:"finished_at"`
+
+	clicked int64
 }
+
+// Clicked is how many people clicked, nil for fewer than ten.
+func (r Report) Clicked() *int64 { return told(r.clicked) }
 
 // What is counted beside a delivery's own state.
 const (
@@ -146,6 +151,9 @@ func (r *Report) add(status, reason string, n int64) bool {
 		return false
 	case CountUnsubscribed:
 		r.Unsubscribed += n
+		return false
+	case CountClicked:
+		r.clicked += n
 		return false
 	default:
 		return false

@@ -81,7 +81,11 @@ func (d *Desk) figures(c echo.Context, m *campaigns.Campaign, report campaigns.R
 }
 
 func compared(c *campaigns.Campaign, r campaigns.Report) site.Compared {
-	return site.Compared{Name: c.Name, URL: campaignURL(c.ID), At: c.StartedAt, Counts: countsOf(r)}
+	out := site.Compared{Name: c.Name, URL: campaignURL(c.ID), At: c.StartedAt, Counts: countsOf(r), Tracked: c.TrackClicks}
+	if out.Tracked {
+		out.Clicked = number(r.Clicked())
+	}
+	return out
 }
 
 func countsOf(r campaigns.Report) site.Counts {

@@ -123,14 +123,17 @@ func (d *Desk) reportsCSV(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	out, err := csvNamed(c, "reports", "campaign_id", "name", "topic", "status", "started_at", "finished_at", "approved_by", "total", "sent", "skipped", "failed", "uncertain", "deferred", "bounced", "complained", "unsubscribed")
+	out, err := csvNamed(c, "reports", "campaign_id", "name", "topic", "status", "started_at", "finished_at", "approved_by", "total", "sent", "skipped", "failed", "uncertain", "deferred", "bounced", "complained", "unsubscribed", "clicked")
 	if err != nil {
 		return err
 	}
 	for _, m := range r.list {
-		x := r.reports[m.ID]
+		x, clicked := r.reports[m.ID], ""
+		if m.TrackClicks {
+			clicked = few(x.Clicked())
+		}
 		if err := out.Row(m.ID, m.Name, r.topics[m.TopicID], m.Status, stamp(m.StartedAt), stamp(m.FinishedAt), m.ApprovedName, digits(x.Total), digits(x.Sent), digits(x.SkippedInAll()), digits(x.Failed), digits(x.Uncertain),
-			digits(x.Deferred), digits(x.Bounced), digits(x.Complained), digits(x.Unsubscribed)); err != nil {
+			digits(x.Deferred), digits(x.Bounced), digits(x.Complained), digits(x.Unsubscribed), clicked); err != nil {
 			return err
 		}
 	}
@@ -158,6 +161,21 @@ func (d *Desk) reportCSV(c echo.Context) error {
 	}
 	rows = append(rows, [][3]string{{"deferred", "", digits(r.Deferred)}, {"failed", "", digits(r.Failed)}, {"uncertain", "", digits(r.Uncertain)}, {"bounced", "", digits(r.Bounced)},
 		{"complained", "", digits(r.Complained)}, {"unsubscribed", "", digits(r.Unsubscribed)}}...)
+	if k := r.Clicks; k != nil {
+		rows = append(rows, [][3]string{{"clicks_counted", "", digits(k.Tracked)}, {"clicked", "", few(k.People)}}...)
+		for _, link := range k.Links {
+			rows = append(rows, [3]string{"clicked_link", link.URL, few(link.People)})
+		}
+	}
+	if f := r.ABTest; f != nil {
+		for _, t := range f.Tried {
+			name := site.VariantName(t.Variant)
+			rows = append(rows, [][3]string{{"test_sent", name, digits(t.Sent)}, {"test_unsubscribed", name, digits(t.Unsubscribed)}, {"test_complained", name, digits(t.Complained)}}...)
+			if m.TrackClicks {
+				rows = append(rows, [][3]string{{"test_clicks_counted", name, digits(t.Tracked)}, {"test_clicked", name, few(t.Clicked)}}...)
+			}
+		}
+	}
 	for _, row := range rows {
 		if err := out.Row(row[:]...); err != nil {
 			return err
@@ -173,6 +191,14 @@ func csvNamed(c echo.Context, name string, columns ...string) (*sheet.Writer, er
 	h.Set(echo.HeaderContentDisposition, `attachment; filename="`+name+`.csv"`)
 	out := sheet.NewWriter(c.Response())
 	return out, out.Row(columns...)
+}
+
+// few is a number of people that is not told below ten.
+func few(n *int64) string {
+	if n == nil {
+		return "<10"
+	}
+	return digits(*n)
 }
 
 func digits(n int64) string { return strconv.FormatInt(n, 10) }

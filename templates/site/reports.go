@@ -1,6 +1,7 @@
 package site
 
 import (
+	"slices"
 	"time"
 
 	"assent/templates/site/ui"
@@ -24,6 +25,8 @@ type Compared struct {
 	Name, URL string
 	At        time.Time
 	Counts
+	Tracked bool  // clicks are counted
+	Clicked int64 // people; negative: fewer than ten
 }
 
 // ReportsView is what came of all campaigns in a time. Filters: topic, brand, days.
@@ -79,13 +82,25 @@ func (p Page) comparison(caption, first string, when bool, list []Compared) ui.T
 	for _, key := range []string{"site.delivery.sent", "site.delivery.skipped", "site.campaign.unsubscribed", "site.delivery.bounced", "site.campaign.complained"} {
 		t.Columns = append(t.Columns, ui.Column{Label: p.t(key), Number: true, Quiet: key == "site.delivery.skipped"})
 	}
+	tracked := slices.ContainsFunc(list, func(c Compared) bool { return c.Tracked })
+	if tracked {
+		t.Columns = append(t.Columns, ui.Column{Label: p.t("site.ab.clicked"), Number: true, Quiet: true})
+	}
 	for _, c := range list {
 		share := func(n int64) ui.Cell { return ui.Cell{Text: p.Locale.Percent(n, c.Sent), Sub: p.Locale.Number(n)} }
 		second := ui.Cell{Text: p.day(c.At)}
 		if !when {
 			second = ui.Cell{Text: p.n(c.Counts.Campaigns)}
 		}
-		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: c.Name, URL: c.URL}, second, {Text: p.Locale.Number(c.Sent)}, {Text: p.Locale.Number(c.Skipped)}, share(c.Unsubscribed), share(c.Bounced), share(c.Complained)}})
+		row := ui.Row{Cells: []ui.Cell{{Text: c.Name, URL: c.URL}, second, {Text: p.Locale.Number(c.Sent)}, {Text: p.Locale.Number(c.Skipped)}, share(c.Unsubscribed), share(c.Bounced), share(c.Complained)}}
+		if tracked {
+			clicked := ui.Cell{Text: "–"}
+			if c.Tracked {
+				clicked.Text = p.people(c.Clicked)
+			}
+			row.Cells = append(row.Cells, clicked)
+		}
+		t.Rows = append(t.Rows, row)
 	}
 	return t
 }

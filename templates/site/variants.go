@@ -18,6 +18,9 @@ type VariantsView struct {
 // variantNames are how the texts of a test are called.
 var variantNames = []string{"A", "B", "C", "D"}
 
+// VariantName is how the nth text of a test is called, counted from 1.
+func VariantName(n int) string { return variantNames[min(max(n, 1), len(variantNames))-1] }
+
 func (v VariantsView) form() ui.FormOf {
 	fields := []ui.Field{
 		{Name: "track_clicks", Kind: "checkbox", Label: v.t("site.ab.track"), Hint: v.t("site.ab.track_hint"), Value: v.Values["track_clicks"]},
