@@ -160,7 +160,7 @@ func (s *Service) ComposeTest(ctx context.Context, msg *outbox.Message) (out out
 	if err != nil {
 		return out, err
 	}
-	m, err := s.Compose(ctx, s.DB, c, site.DefaultLocale)
+	m, err := s.Compose(ctx, s.DB, c.As(data.Variant), site.DefaultLocale)
 	if err != nil {
 		return out, err
 	}
@@ -168,6 +168,10 @@ func (s *Service) ComposeTest(ctx context.Context, msg *outbox.Message) (out out
 	person := m.Fill(sample, s.Links.For("", c.TopicID, c.ID, s.now()))
 	out = outbox.Rendered{Brand: m.Brand, Locale: m.Locale}
 	out.Subject, out.HTML, out.Text = m.Content.Render(&person)
-	out.Subject = "[Test] " + out.Subject
+	name := ""
+	if data.Variant > 0 { // its texts are called A to D
+		name = " " + string(rune('A'+data.Variant-1))
+	}
+	out.Subject = "[Test" + name + "] " + out.Subject
 	return out, nil
 }

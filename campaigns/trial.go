@@ -19,12 +19,13 @@ const KindTest = "campaign_test"
 // TestMail is the content of a message of [KindTest].
 type TestMail struct {
 	Campaign string `json:"campaign"`
+	Variant  int    `json:"variant,omitempty"` // which text of a test, counted from 1
 }
 
 // maxTests is how many people a test mail goes to at once.
 const maxTests = 20
 
-// SendTest mails a campaign as it stands to colleagues. It answers their request, so no consent is needed, and it changes nothing.
+// SendTest mails a campaign as it stands to colleagues, each of its texts if it has several. It answers their request, so no consent is needed, and it changes nothing.
 func (s *Service) SendTest(ctx context.Context, actor audit.Actor, id string, to []string) (ids []string, err error) {
 	var bad problem.Collector
 	if len(to) == 0 || len(to) > maxTests {
@@ -49,9 +50,17 @@ func (s *Service) SendTest(ctx context.Context, actor audit.Actor, id string, to
 			return err
 		}
 		now := s.now()
-		data, _ := json.Marshal(TestMail{Campaign: c.ID}) // a text always encodes
-		for _, a := range parsed {
-			m := outbox.Message{ID: sqldb.NewID(), Class: gate.Service, Kind: KindTest, Reference: "test:" + c.ID, Email: a.Display, AddressKey: a.Key, Brand: c.Brand, Subject: c.Subject,
+		texts := 1
+		if c.AB != nil {
+			texts = c.AB.Arms()
+		}
+		for i := range texts * len(parsed) {
+			a, test := parsed[i/texts], TestMail{Campaign: c.ID}
+			if texts > 1 {
+				test.Variant = 1 + i%texts
+			}
+			data, _ := json.Marshal(test) // texts and numbers always encode
+			m := outbox.Message{ID: sqldb.NewID(), Class: gate.Service, Kind: KindTest, Reference: "test:" + c.ID, Email: a.Display, AddressKey: a.Key, Brand: c.Brand, Subject: c.As(test.Variant).Subject,
 				Content: data, Status: outbox.StatusQueued, At: now, DueAt: now, Author: actor.Person(), CreatedAt: now}
 			if err := s.Outbox.Insert(ctx, tx, m); err != nil {
 				return err

@@ -43,6 +43,11 @@ func (d *Desk) checks(ctx context.Context, p site.Page, m *campaigns.Campaign, a
 	for _, c := range list {
 		out = append(out, c.Check)
 	}
+	if err != nil {
+		return nil, err
+	}
+	texts, err := d.checkTexts(ctx, p.Locale, m)
+	out = append(out, texts...)
 	if err == nil && audience != nil && audience.Allowed == 0 {
 		out = append(out, site.Check{Text: p.Locale.T("site.check.nobody"), Tone: ui.Warn})
 	}
@@ -50,7 +55,7 @@ func (d *Desk) checks(ctx context.Context, p site.Page, m *campaigns.Campaign, a
 }
 
 // panel is what the editor shows beside a draft: first what keeps it from being one, then the checks, what asks for something first.
-func (d *Desk) panel(ctx context.Context, p site.Page, m *campaigns.Campaign, wrong map[string]string) (site.EditPanel, error) {
+func (d *Desk) panel(ctx context.Context, p site.Page, m *campaigns.Campaign, text int, wrong map[string]string) (site.EditPanel, error) {
 	k := checklist{l: p.Locale}
 	fields := make([]string, 0, len(wrong))
 	for field := range wrong {
@@ -68,7 +73,7 @@ func (d *Desk) panel(ctx context.Context, p site.Page, m *campaigns.Campaign, wr
 		c := k.say(ui.Bad, "site.lint.incomplete", "where", where, "what", wrong[field])
 		c.Spot = at
 	}
-	list, err := d.inspect(ctx, p.Locale, d.drafted(ctx, m))
+	list, err := d.inspect(ctx, p.Locale, d.drafted(ctx, m, text))
 	if err != nil {
 		return site.EditPanel{}, err
 	}

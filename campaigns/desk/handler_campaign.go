@@ -99,6 +99,7 @@ func (d *Desk) allow(c echo.Context, m *campaigns.Campaign, v *site.CampaignView
 	}
 	if maker && m.Status == campaigns.StatusDraft {
 		v.Links = append(v.Links, ui.Link{Label: l.T("site.editor.edit"), URL: here + "/edit"}, ui.Link{Label: l.T("site.ab.link_to"), URL: here + "/variants"})
+		v.Links = append(v.Links, textLinks(l, m)...)
 		tone := ui.Plain
 		if settings, err := d.People.Site.Get(c.Request().Context()); err == nil && settings.ReviewRequired {
 			tone = ui.Good

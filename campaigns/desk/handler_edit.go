@@ -38,7 +38,7 @@ func (d *Desk) addCampaign(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return d.did(c, nil, after(do, m.ID), "site.editor.created")
+	return d.did(c, nil, after(do, m.ID, 1), "site.editor.created")
 }
 
 // begin makes a campaign of the first that is typed, which may be less than a campaign needs: the rest is kept beside it.
@@ -59,19 +59,19 @@ func (d *Desk) begin(c echo.Context, f typed) error {
 	if err != nil {
 		return err
 	}
-	return d.revise(c, m.ID, f, campaigns.AnyVersion)
+	return d.revise(c, m, f, campaigns.AnyVersion)
 }
 
-func after(do, id string) string {
+func after(do, id string, text int) string {
 	if do == "stay" || do == "force" {
-		return campaignURL(id) + "/edit"
+		return textURL(id, text) + "/edit"
 	}
 	return campaignURL(id)
 }
 
 func (d *Desk) editCampaign(c echo.Context) error {
 	ctx := c.Request().Context()
-	m, err := d.Campaigns.Get(ctx, d.DB, c.Param("id"))
+	m, text, err := d.withText(c)
 	if err != nil {
 		return err
 	}
@@ -82,10 +82,17 @@ func (d *Desk) editCampaign(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	f, err := d.formOf(ctx, m)
-	if e.Pending() && err == nil {
-		err = json.Unmarshal(e.Form, &f)
+	pending, err := unfinished(e)
+	if err != nil {
+		return err
 	}
+	if pending != nil && pending.Text != text && pending.Text <= arms(m) { // first what was begun
+		return c.Redirect(http.StatusSeeOther, textURL(m.ID, pending.Text)+"/edit")
+	}
+	if pending != nil && pending.Text == text {
+		return d.editor(c, http.StatusOK, m, e, *pending, nil)
+	}
+	f, err := d.formOf(ctx, m, text)
 	if err != nil {
 		return err
 	}
@@ -95,18 +102,18 @@ func (d *Desk) editCampaign(c echo.Context) error {
 func (d *Desk) changeCampaign(c echo.Context) error {
 	ctx := c.Request().Context()
 	f, do, version := readForm(c)
-	if script(c) {
-		return d.revise(c, c.Param("id"), f, version)
-	}
-	m, err := d.Campaigns.Get(ctx, d.DB, c.Param("id"))
+	m, _, err := d.withText(c)
 	if err != nil {
 		return err
+	}
+	if script(c) {
+		return d.revise(c, m, f, version)
 	}
 	form, err := json.Marshal(f)
 	if err != nil {
 		return err
 	}
-	changed, e, wrong, err := d.Campaigns.Revise(ctx, actor(c), m.ID, campaigns.Revision{Draft: f.draft(), Form: form, Version: version})
+	changed, e, wrong, err := d.Campaigns.Revise(ctx, actor(c), m.ID, campaigns.Revision{Draft: f.draftOf(m), Form: form, Version: version})
 	switch p, _ := problem.As(err); {
 	case errors.Is(err, campaigns.ErrEdited):
 		return d.editor(c, http.StatusConflict, m, e, f, nil)
@@ -117,20 +124,20 @@ func (d *Desk) changeCampaign(c echo.Context) error {
 	case !keep(do):
 		return d.editor(c, http.StatusOK, changed, e, f, nil)
 	case wrong != nil:
-		return d.editor(c, http.StatusUnprocessableEntity, changed, e, f, staff.Problems(wrong))
+		return d.editor(c, http.StatusUnprocessableEntity, changed, e, f, ofText(f.Text, staff.Problems(wrong)))
 	}
-	return d.did(c, nil, after(do, m.ID), "site.desk.saved")
+	return d.did(c, nil, after(do, m.ID, f.Text), "site.desk.saved")
 }
 
 // revise keeps what the script of the editor sends and answers it.
-func (d *Desk) revise(c echo.Context, id string, f typed, version int64) error {
+func (d *Desk) revise(c echo.Context, m *campaigns.Campaign, f typed, version int64) error {
 	ctx := c.Request().Context()
 	p := d.page(c, site.NavCampaigns)
 	form, err := json.Marshal(f)
 	if err != nil {
 		return err
 	}
-	m, e, wrong, err := d.Campaigns.Revise(ctx, actor(c), id, campaigns.Revision{Draft: f.draft(), Form: form, Version: version})
+	m, e, wrong, err := d.Campaigns.Revise(ctx, actor(c), m.ID, campaigns.Revision{Draft: f.draftOf(m), Form: form, Version: version})
 	if errors.Is(err, campaigns.ErrEdited) {
 		return c.JSON(http.StatusConflict, site.EditAnswer{State: "conflict", Text: who(p.Locale, e)})
 	}
@@ -140,9 +147,9 @@ func (d *Desk) revise(c echo.Context, id string, f typed, version int64) error {
 	if err != nil {
 		return err
 	}
-	here := campaignURL(m.ID)
+	here := textURL(m.ID, f.Text)
 	answer := site.EditAnswer{State: "saved", Text: d.saved(p, m, e), Version: strconv.FormatInt(e.Version, 10), Action: here + "/edit", Frame: here + "/frame", Errors: map[string]string{}}
-	faults := problemsOf(wrong)
+	faults := ofText(f.Text, problemsOf(wrong))
 	if wrong != nil {
 		answer.State = "kept"
 	}
@@ -152,7 +159,7 @@ func (d *Desk) revise(c echo.Context, id string, f typed, version int64) error {
 		}
 		answer.Errors[field] = text
 	}
-	panel, err := d.panel(ctx, p, m, faults)
+	panel, err := d.panel(ctx, p, m, f.Text, faults)
 	if err != nil {
 		return err
 	}
@@ -182,7 +189,7 @@ func problemsOf(err error) map[string]string {
 
 func (d *Desk) discard(c echo.Context) error {
 	err := d.Campaigns.Discard(c.Request().Context(), actor(c), c.Param("id"))
-	return d.did(c, err, campaignURL(c.Param("id"))+"/edit", "site.desk.saved")
+	return d.did(c, err, textURL(c.Param("id"), textOf(c))+"/edit", "site.desk.saved")
 }
 
 func (d *Desk) deleteCampaign(c echo.Context) error {

@@ -24,6 +24,7 @@ type typed struct {
 	Values   map[string]string `json:"values"`
 	Excluded []string          `json:"excluded"`
 	Blocks   []site.EditBlock  `json:"blocks"`
+	Text     int               `json:"text,omitempty"` // which of the texts of a test; 1: the campaign's own
 }
 
 // formFields are the fields of the form beside its blocks.
@@ -32,7 +33,7 @@ var formFields = []string{"name", "topic", "segment", "brand", "subject", "prehe
 // readForm is what the editor's form says, after what the pressed button does.
 func readForm(c echo.Context) (f typed, do string, version int64) {
 	val := values(c)
-	f = typed{Values: map[string]string{}, Blocks: rearrange(blocksOf(val), val["do"])}
+	f = typed{Values: map[string]string{}, Text: textOf(c), Blocks: rearrange(blocksOf(val), val["do"])}
 	for _, name := range formFields {
 		f.Values[name] = val[name]
 	}
@@ -54,13 +55,14 @@ func (f typed) draft() campaigns.Draft {
 // keep is whether a button keeps the form, and does not only rearrange it.
 func keep(do string) bool { return do == "" || do == "save" || do == "stay" || do == "force" }
 
-// formOf is a stored campaign as the form.
-func (d *Desk) formOf(ctx context.Context, m *campaigns.Campaign) (typed, error) {
+// formOf is a stored campaign as the form, with one of its texts.
+func (d *Desk) formOf(ctx context.Context, m *campaigns.Campaign, text int) (typed, error) {
+	m = m.As(text)
 	topic, err := d.People.TopicByID(ctx, d.DB, m.TopicID)
 	if err != nil {
 		return typed{}, err
 	}
-	f := typed{Excluded: m.ExcludeSegments, Blocks: decode(m.Blocks),
+	f := typed{Excluded: m.ExcludeSegments, Blocks: decode(m.Blocks), Text: text,
 		Values: map[string]string{"name": m.Name, "topic": topic.Key, "segment": m.Segment, "brand": m.Brand, "subject": m.Subject, "preheader": m.Preheader}}
 	if m.ExpiresAfter > 0 {
 		f.Values["expires_after"] = m.ExpiresAfter.String()
@@ -83,15 +85,18 @@ func (d *Desk) editor(c echo.Context, status int, m *campaigns.Campaign, e edits
 	place(v.Blocks, wrong)
 	if m != nil {
 		v.Name, v.BackURL = m.Name, campaignURL(m.ID)
-		v.Action, v.PreviewURL, v.FrameURL = v.BackURL+"/edit", v.BackURL+"/preview", v.BackURL+"/frame?draft=1"
+		here := textURL(m.ID, f.Text)
+		v.Action, v.PreviewURL, v.FrameURL = here+"/edit", address(v.BackURL+"/preview", "text", strconv.Itoa(max(f.Text, 1))), here+"/frame?draft=1"
 		v.Remove = remove(v.Page, "site.editor.delete_text", v.BackURL+"/delete")
+		v.Texts = tabs(p.Locale, m, f.Text, func(n int) string { return textURL(m.ID, n) + "/edit" })
+		v.TextOnly = f.Text > 1
 		v.Version, v.State = strconv.FormatInt(e.Version, 10), d.saved(p, m, e)
 		if e.Pending() {
 			l := p.Locale
-			v.Unfinished = &ui.Post{Label: l.T("site.build.go_back"), Action: v.BackURL + "/discard", Icon: "undo", Ask: l.T("site.build.go_back_ask"), AskText: l.T("site.build.go_back_text")}
+			v.Unfinished = &ui.Post{Label: l.T("site.build.go_back"), Action: here + "/discard", Icon: "undo", Ask: l.T("site.build.go_back_ask"), AskText: l.T("site.build.go_back_text")}
 		}
 		var err error
-		if v.Panel, err = d.panel(ctx, p, m, wrong); err != nil {
+		if v.Panel, err = d.panel(ctx, p, m, f.Text, wrong); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -55,20 +56,26 @@ func (d *Desk) reader(c echo.Context) (sub *preferences.Subscriber, known bool) 
 	return sub, err == nil
 }
 
-// drafted is a campaign as its editor has it now: also what is not complete, but without what cannot be rendered.
-func (d *Desk) drafted(ctx context.Context, m *campaigns.Campaign) *campaigns.Campaign {
-	out := *m
+// drafted is one text of a campaign as its editor has it now: also what is not complete, but without what cannot be rendered.
+func (d *Desk) drafted(ctx context.Context, m *campaigns.Campaign, text int) *campaigns.Campaign {
+	out := *m.As(text)
 	e, err := edits.Get(ctx, d.DB, m.ID)
-	var f typed
-	if err == nil && e.Pending() && json.Unmarshal(e.Form, &f) == nil {
+	if err != nil {
+		return &out
+	}
+	f, err := unfinished(e)
+	typing := err == nil && f != nil && f.Text == max(text, 1)
+	if typing {
 		out.Subject, out.Preheader = content.SoundLine(f.Values["subject"]), content.SoundLine(f.Values["preheader"])
+		out.Blocks = encode(f.Blocks)
+	}
+	if typing && f.Text == 1 {
 		if topic, err := d.People.Topic(ctx, d.DB, f.Values["topic"]); err == nil {
 			out.TopicID = topic.ID
 		}
 		if _, err := brands.Get(ctx, d.DB, f.Values["brand"]); err == nil {
 			out.Brand = f.Values["brand"]
 		}
-		out.Blocks = encode(f.Blocks)
 	}
 	blocks, err := content.Parse(out.Blocks)
 	if err != nil {
@@ -93,12 +100,14 @@ const prefersDark = "@media (prefers-color-scheme:dark)"
 // frame is the bare mail, or its text part.
 func (d *Desk) frame(c echo.Context) error {
 	ctx := c.Request().Context()
-	m, err := d.Campaigns.Get(ctx, d.DB, c.Param("id"))
+	m, n, err := d.withText(c)
 	if err != nil {
 		return err
 	}
 	if c.QueryParam("draft") != "" {
-		m = d.drafted(ctx, m)
+		m = d.drafted(ctx, m, n)
+	} else {
+		m = m.As(n)
 	}
 	as, _ := d.reader(c)
 	_, html, text, err := d.rendered(ctx, m, c.QueryParam("language"), as)
@@ -137,31 +146,34 @@ func (d *Desk) readers(c echo.Context) error {
 
 func (d *Desk) preview(c echo.Context) error {
 	ctx := c.Request().Context()
-	m, err := d.Campaigns.Get(ctx, d.DB, c.Param("id"))
+	m, n, err := d.withText(c)
 	if err != nil {
 		return err
 	}
-	here := campaignURL(m.ID)
-	v := site.PreviewView{Page: d.page(c, site.NavCampaigns), Name: m.Name, BackURL: here, Action: here + "/preview", As: c.QueryParam("as"), Language: c.QueryParam("language"), Way: c.QueryParam("way")}
+	here, shown := campaignURL(m.ID), strconv.Itoa(n)
+	v := site.PreviewView{Page: d.page(c, site.NavCampaigns), Name: m.Name, BackURL: here, Action: here + "/preview", As: c.QueryParam("as"), Language: c.QueryParam("language"), Way: c.QueryParam("way"), Text: shown}
 	as, known := d.reader(c)
 	if !known {
 		v.Wrong = v.Locale.T("site.editor.as_nobody")
 	}
-	subject, _, text, err := d.rendered(ctx, m, v.Language, as)
+	subject, _, text, err := d.rendered(ctx, m.As(n), v.Language, as)
 	if err != nil {
 		return err
 	}
 	v.Subject, v.Phone = subject, v.Way == "phone"
 	if v.Way == "text" {
-		v.Text = text
+		v.Plain = text
 	}
-	v.FrameURL = address(here+"/frame", "language", v.Language, "as", v.As)
+	v.Texts = tabs(v.Locale, m, n, func(n int) string {
+		return address(v.Action, "text", strconv.Itoa(n), "way", v.Way, "language", v.Language, "as", v.As)
+	})
+	v.FrameURL = address(textURL(m.ID, n)+"/frame", "language", v.Language, "as", v.As)
 	for _, way := range []string{"", "phone", "text"} {
 		key := map[string]string{"": "site.editor.desk", "phone": "site.editor.phone", "text": "site.editor.text_part"}[way]
-		v.Ways = append(v.Ways, ui.Tab{Label: v.Locale.T(key), URL: address(v.Action, "way", way, "language", v.Language, "as", v.As), Current: way == v.Way})
+		v.Ways = append(v.Ways, ui.Tab{Label: v.Locale.T(key), URL: address(v.Action, "text", shown, "way", way, "language", v.Language, "as", v.As), Current: way == v.Way})
 	}
 	for _, tag := range d.languages(ctx) {
-		v.Languages = append(v.Languages, ui.Tab{Label: locale.Name(tag), URL: address(v.Action, "way", v.Way, "language", tag, "as", v.As), Current: tag == v.Language})
+		v.Languages = append(v.Languages, ui.Tab{Label: locale.Name(tag), URL: address(v.Action, "text", shown, "way", v.Way, "language", tag, "as", v.As), Current: tag == v.Language})
 	}
 	return staff.Render(c, http.StatusOK, site.Preview(v))
 }

@@ -12,6 +12,7 @@ import (
 	"assent/preferences/problem"
 	"assent/preferences/staff"
 	"assent/preferences/staff/access"
+	"assent/templates/locale"
 	"assent/templates/site"
 	"assent/templates/site/ui"
 )
@@ -19,6 +20,11 @@ import (
 func (d *Desk) registerVariants(e *echo.Echo) {
 	r := d.at(e, site.NavCampaigns)
 	r.getFor("/:id/variants", d.variants, access.Marketer)
+	r.get("/:id/text/:n", d.text)
+	r.get("/:id/text/:n/frame", d.frame)
+	r.getFor("/:id/text/:n/edit", d.editCampaign, access.Marketer)
+	r.post("/:id/text/:n/edit", d.changeCampaign, access.Marketer)
+	r.post("/:id/text/:n/discard", d.discard, access.Marketer)
 	r.post("/:id/variants", d.setVariants, access.Marketer)
 	r.post("/:id/winner", d.winner, access.Marketer, access.Approver)
 }
@@ -39,7 +45,10 @@ func (d *Desk) variants(c echo.Context) error {
 		val["share"], val["wait"], val["measure"] = strconv.Itoa(m.AB.Share), m.AB.Wait, m.AB.Measure
 		for i, v := range m.AB.Variants {
 			at := "." + strconv.Itoa(i+2)
-			val["subject"+at], val["preheader"+at], val["blocks"+at] = v.Subject, v.Preheader, string(v.Blocks)
+			val["subject"+at], val["preheader"+at] = v.Subject, v.Preheader
+			if v.Blocks != nil {
+				val["own"+at] = "1"
+			}
 		}
 	}
 	return d.variantsForm(c, http.StatusOK, m, val, nil)
@@ -47,20 +56,30 @@ func (d *Desk) variants(c echo.Context) error {
 
 func (d *Desk) variantsForm(c echo.Context, status int, m *campaigns.Campaign, val, wrong map[string]string) error {
 	here := campaignURL(m.ID)
-	return staff.Render(c, status, site.Variants(site.VariantsView{Page: d.page(c, site.NavCampaigns), Name: m.Name, Action: here + "/variants", BackURL: here, Values: val, Errors: wrong}))
+	v := site.VariantsView{Page: d.page(c, site.NavCampaigns), Name: m.Name, Action: here + "/variants", BackURL: here, Values: val, Errors: wrong}
+	v.Links = textLinks(v.Locale, m)
+	return staff.Render(c, status, site.Variants(v))
 }
 
-// testOf is the test that the form says; null for none.
-func testOf(val map[string]string) (json.RawMessage, error) {
+// textLinks lead to the editor of each other text.
+func textLinks(l *locale.Locale, m *campaigns.Campaign) (out []ui.Link) {
+	for n := 2; n <= arms(m); n++ {
+		out = append(out, ui.Link{Label: l.T("site.ab.edit", "name", site.VariantName(n)), URL: textURL(m.ID, n) + "/edit"})
+	}
+	return out
+}
+
+// testOf is the test that the form says; null for none. The content of a text is written in its editor: it begins as a copy of
+// the campaign's own.
+func testOf(val map[string]string, m *campaigns.Campaign) (json.RawMessage, error) {
 	t := campaigns.ABTest{Measure: val["measure"], Wait: strings.TrimSpace(val["wait"])}
 	for n := 2; n <= lastVariant; n++ {
 		at := "." + strconv.Itoa(n)
 		v := campaigns.Variant{Subject: strings.TrimSpace(val["subject"+at]), Preheader: strings.TrimSpace(val["preheader"+at])}
-		if text := strings.TrimSpace(val["blocks"+at]); text != "" {
-			if !json.Valid([]byte(text)) {
-				return nil, problem.Invalid("blocks"+at, "must be a list of blocks as JSON")
+		if val["own"+at] != "" {
+			if v.Blocks = m.Blocks; n <= arms(m) && m.AB.Variants[n-2].Blocks != nil {
+				v.Blocks = m.AB.Variants[n-2].Blocks
 			}
-			v.Blocks = json.RawMessage(text)
 		}
 		if v.Subject != "" || v.Preheader != "" || v.Blocks != nil {
 			t.Variants = append(t.Variants, v)
@@ -83,7 +102,7 @@ func (d *Desk) setVariants(c echo.Context) error {
 		return err
 	}
 	track := val["track_clicks"] != ""
-	test, err := testOf(val)
+	test, err := testOf(val, m)
 	if err == nil {
 		_, err = d.Campaigns.Update(ctx, actor(c), m.ID, campaigns.Draft{TrackClicks: &track, ABTest: test})
 	}
@@ -94,6 +113,9 @@ func (d *Desk) setVariants(c echo.Context) error {
 			for n := 2; n <= lastVariant; n++ { // ab_test.variants[0].subject is subject.2
 				if rest, ok := strings.CutPrefix(field, "variants["+strconv.Itoa(n-2)+"]."); ok {
 					name, _, _ := strings.Cut(strings.SplitN(rest, ".", 2)[0], "[")
+					if name == "blocks" {
+						name = "own"
+					}
 					field = name + "." + strconv.Itoa(n)
 				}
 			}

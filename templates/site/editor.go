@@ -32,6 +32,8 @@ type CampaignEditView struct {
 	PeopleURL                string // suggests people for whom the preview can be, as JSON
 	MediaURL                 string // the pictures to choose from; empty: there are none
 	Panel                    EditPanel
+	Texts                    []ui.Tab // the texts of its test; empty: there is one
+	TextOnly                 bool     // another text than the campaign's own: only what differs can be written
 }
 
 // EditBlock is one block with the values of its fields; those of columns hold further blocks.
@@ -176,7 +178,9 @@ type PreviewView struct {
 	Page
 	Name, Subject, BackURL string
 	FrameURL               string
-	Text                   string // the text part in place of the frame
+	Plain                  string // the text part in place of the frame
+	Text                   string // which text of a test is shown, counted from 1
+	Texts                  []ui.Tab
 	Phone                  bool
 	Ways, Languages        []ui.Tab
 	Action, As             string // whose mail is shown: an address

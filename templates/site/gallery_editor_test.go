@@ -30,6 +30,10 @@ func addEditor(out map[string]templ.Component, p Page, say func(string) string) 
 		Languages: options, PeopleURL: "/admin/campaigns/readers", MediaURL: "/admin/media/pick", Panel: checks, Record: Record{Remove: removal(say)},
 	}
 	out["editor"] = CampaignEdit(v)
+	other := v
+	other.Action, other.TextOnly = "/admin/campaigns/1/text/2/edit", true
+	other.Texts = []ui.Tab{{Label: say("Text A"), URL: "/admin/campaigns/1/edit"}, {Label: say("Text B"), URL: "/admin/campaigns/1/text/2/edit", Current: true}}
+	out["editor-text"] = CampaignEdit(other)
 	wrong := v
 	wrong.Conflict, wrong.Unfinished = say("Bo"), &ui.Post{Label: say("Go back"), Action: "/admin/campaigns/1/discard", Ask: say("Go back?")}
 	wrong.Errors = map[string]string{"subject": say("is required"), "blocks[2].alt": say("is required"), "topic": say("is archived")}

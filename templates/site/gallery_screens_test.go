@@ -61,16 +61,16 @@ func addCampaigns(out map[string]templ.Component, p Page, say func(string) strin
 	run.StartedAt, run.FinishedAt, run.ScheduledAt, run.ExpiresAt = at, at.Add(time.Hour), at, at.AddDate(0, 0, 2)
 	run.LocalTime, run.Window, run.Rate = say("09:00"), "09:00-17:00", "5000"
 	run.Report = &ReportView{Total: 12027, Sent: 4210, Waiting: 4800, Claimed: 12, Deferred: 98, Failed: 3, Uncertain: 1, Bounced: 22, Complained: 1, Unsubscribed: 17, Skipped: counts, Over: over}
-	run.Compared = []Compared{{say("What is new in March"), "/admin/campaigns/1", at, Counts{0, 12027, 4210, 2907, 22, 1, 17}}, {say("February"), "/admin/campaigns/2", at.AddDate(0, -1, 0), Counts{0, 11000, 9000, 2000, 40, 0, 90}}}
+	run.Compared = []Compared{{say("What is new in March"), "/admin/campaigns/1", at, Counts{0, 12027, 4210, 2907, 22, 1, 17}, true, 88}, {say("February"), "/admin/campaigns/2", at.AddDate(0, -1, 0), Counts{0, 11000, 9000, 2000, 40, 0, 90}, true, -1}}
 	run.Tried = &TestView{Tried: []TriedRow{{say("What is new"), 1000, 20, 0.02, 0.013, 0.0307}, {say("Five minutes of news"), 1010, 11, 0.0109, 0.0061, 0.0194}}, Best: 2, Winner: 2, By: say("Bo"),
 		Posts: []ui.Post{{Label: say("Send this to the rest"), Action: "/admin/campaigns/1/winner", Fields: []ui.Hidden{{Name: "variant", Value: "1"}}}}}
 	run.Clicks = &ClicksView{Tracked: 1200, Machines: 31, People: 88, Links: []LinkRow{{say("https://nordlicht.example/news"), 80}, {say("https://nordlicht.example/x"), -1}}}
-	out["campaign-variants"] = Variants(VariantsView{Page: p, Name: say("What is new in March"), Action: "/admin/campaigns/1/variants", BackURL: "/admin/campaigns/1", Values: map[string]string{"share": "20", "wait": say("4h"), "measure": "clicks", "subject.2": say("Five minutes of news")}, Errors: map[string]string{"share": say("Too much.")}})
+	out["campaign-variants"] = Variants(VariantsView{Page: p, Name: say("What is new in March"), Action: "/admin/campaigns/1/variants", BackURL: "/admin/campaigns/1", Links: []ui.Link{{Label: say("Edit text B"), URL: "/admin/campaigns/1/text/2/edit"}}, Values: map[string]string{"share": "20", "wait": say("4h"), "measure": "clicks", "subject.2": say("Five minutes of news")}, Errors: map[string]string{"share": say("Too much.")}})
 	run.LiveURL, run.Speed = "/admin/campaigns/1/live", Speed{0.4, 95 * time.Minute}
 	run.Alerts = []Check{{say("0.25 % of 1,200 recipients reported it as spam."), say("Told to the staff."), ui.Warn}, {say("gmail.com put off 34 % of 80 mails."), say("Mail to this domain waits until 10:35."), ui.Bad}}
 	out["campaign-running"] = Campaign(run)
 	run.LiveURL = ""
-	compared := []Compared{{say("What is new in March"), "/admin/campaigns/1", at, Counts{0, 12027, 4210, 2907, 22, 1, 17}}, {say("February"), "/admin/campaigns/2", at.AddDate(0, -1, 0), Counts{2, 11000, 9000, 2000, 40, 0, 90}}}
+	compared := []Compared{{say("What is new in March"), "/admin/campaigns/1", at, Counts{0, 12027, 4210, 2907, 22, 1, 17}, false, 0}, {say("February"), "/admin/campaigns/2", at.AddDate(0, -1, 0), Counts{2, 11000, 9000, 2000, 40, 0, 90}, false, 0}}
 	after := over
 	after.Title, after.Series = say("What came of it"), []ui.Series{{Name: say("Unsubscribed"), Values: []int{0, 3, 4, 5, 5}}, {Name: say("Bounced"), Values: []int{0, 9, 9, 4, 0}}}
 	reports := ReportsView{Page: p, Listing: l, Spans: []string{"30", "90", "365"}, Topics: []ui.Option{{Value: "news", Label: say("Newsletter")}}, Brands: []ui.Option{{Value: "n", Label: say("Nordlicht")}}, All: compared[1].Counts,

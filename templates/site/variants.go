@@ -8,10 +8,11 @@ import (
 )
 
 // VariantsView is the form in which a draft gets a test, and in which its clicks are counted or not. Fields: track_clicks, share,
-// wait, measure, and subject.N, preheader.N and blocks.N of the texts 2 to 4.
+// wait, measure, and subject.N, preheader.N and own.N of the texts 2 to 4. Links lead to the editors of those that there are.
 type VariantsView struct {
 	Page
 	Name, Action, BackURL string
+	Links                 []ui.Link
 	Values, Errors        map[string]string
 }
 
@@ -35,7 +36,7 @@ func (v VariantsView) form() ui.FormOf {
 		fields = append(fields, ui.Field{Name: "title" + at, Kind: "title", Label: v.t("site.ab.text", "name", variantNames[n-1])},
 			ui.Field{Name: "subject" + at, Label: v.t("site.campaign.subject"), Hint: v.t("site.ab.same"), Value: v.Values["subject"+at]},
 			ui.Field{Name: "preheader" + at, Label: v.t("site.campaign.preheader"), Value: v.Values["preheader"+at]},
-			ui.Field{Name: "blocks" + at, Kind: "textarea", Rows: 3, Mono: true, Label: v.t("site.ab.blocks"), Hint: v.t("site.ab.blocks_hint"), Value: v.Values["blocks"+at]})
+			ui.Field{Name: "own" + at, Kind: "checkbox", Label: v.t("site.ab.own"), Hint: v.t("site.ab.own_hint"), Value: v.Values["own"+at]})
 	}
 	return ui.FormOf{Action: v.Action, Submit: v.t("site.save"), Cancel: ui.Link{Label: v.t("site.ab.back"), URL: v.BackURL}, Fields: fields}.WithErrors(v.Errors)
 }
