@@ -199,6 +199,14 @@ func (s *Service) test(ctx context.Context, tx *sqldb.Tx, c *Campaign, slices in
 	return ABState{Winner: f.Best, At: now, Shown: f.Shown}, audit.Record(ctx, tx, now, audit.System("planner"), "campaign.winner", audit.Object("campaign", c.ID), nil, f)
 }
 
+// AwaitsWinner tells whether mail of a campaign waits until somebody chooses the better text by hand.
+func (s *Service) AwaitsWinner(ctx context.Context, c *Campaign) (bool, error) {
+	if c.AB == nil || c.AB.Measure != MeasureHand || c.ABState.Winner != 0 || !c.Planned {
+		return false, nil
+	}
+	return s.held(ctx, s.DB, c)
+}
+
 // held tells whether mail waits for the winner of a test.
 func (s *Service) held(ctx context.Context, q sqldb.Querier, c *Campaign) (bool, error) {
 	var n int

@@ -1,6 +1,7 @@
 package home
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 
 // Register serves the page, and leads there from the root of the site.
 func (h *Home) Register(e *echo.Echo) {
+	h.Site.Counts = h.counts
 	e.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusSeeOther, site.Base) })
 	e.GET(site.Base, h.show, h.Site.Guard())
 	if h.Live != nil {
@@ -35,7 +37,7 @@ func (h *Home) live(c echo.Context) error {
 
 func (h *Home) show(c echo.Context) error {
 	ctx := c.Request().Context()
-	v := site.HomeView{Page: h.Site.Page(c, site.NavHome), Now: h.Now(), Streams: []site.Stream{{Key: "marketing", Relay: h.Marketing}, {Key: "transactional", Relay: h.Transactional}}}
+	v := site.HomeView{Page: h.Site.Page(c, site.NavHome), Now: h.Now(), Streams: make([]site.Stream, 2)}
 	var err error
 	if v.Steps, err = h.steps(ctx); err != nil {
 		return err
@@ -54,12 +56,22 @@ func (h *Home) show(c echo.Context) error {
 		return err
 	}
 	v.Streams[1] = notices
+	if v.Streams[0], err = h.marketing(ctx, v.Page); err != nil {
+		return err
+	}
 	if access.Has(staff.VisitorOf(c).User.Roles, access.Approver) {
 		reviews, err := h.reviews(ctx, v.Page, staff.ActorOf(c).Person())
 		if err != nil {
 			return err
 		}
 		v.Needs = append(v.Needs, reviews...)
+	}
+	for _, more := range []func(context.Context, site.Page) ([]site.Need, error){h.winners, h.broadcasts} {
+		list, err := more(ctx, v.Page)
+		if err != nil {
+			return err
+		}
+		v.Needs = append(v.Needs, list...)
 	}
 	if need != nil {
 		v.Needs = append([]site.Need{*need}, v.Needs...)

@@ -30,7 +30,14 @@ func TestPasskeyInABrowser(t *testing.T) {
 	if h.Passkeys, err = passkeys.New(h.Accounts, h.Base); err != nil {
 		t.Fatal(err)
 	}
-	h.echo.GET(assets.Prefix+"*", echo.WrapHandler(assets.Handler()))
+	files := assets.Handler()
+	h.echo.GET(assets.Prefix+"*", func(c echo.Context) error {
+		if strings.Contains(c.Request().URL.Path, "passkey") {
+			time.Sleep(time.Second) // whoever is quicker than the script must not send an empty answer
+		}
+		files.ServeHTTP(c.Response(), c.Request())
+		return nil
+	})
 	h.open().person(t, "ada@example.org", access.Administrator)
 
 	ctx := start(t, path)
@@ -58,6 +65,7 @@ func TestPasskeyInABrowser(t *testing.T) {
 		chromedp.SendKeys(`form[action="/admin/account/passkeys"] input[name=password]`, password),
 		chromedp.Click(`form[action="/admin/account/passkeys"] button`),
 		chromedp.SendKeys(`form[data-passkey=create] input[name=name]`, "laptop"), chromedp.Click(`form[data-passkey=create] button`),
+		chromedp.Click(`form[data-passkey=create] button:enabled`),
 		chromedp.WaitVisible(`.flash`))
 	if list, err := h.Passkeys.List(ctx, h.only(t)); err != nil || len(list) != 1 || list[0].Name != "laptop" {
 		t.Fatalf("%+v, %v", list, err)
@@ -65,7 +73,7 @@ func TestPasskeyInABrowser(t *testing.T) {
 	do("sign out and in with the passkey",
 		chromedp.Click(`.usermenu summary`), chromedp.Click(`.usermenu form button`),
 		chromedp.WaitVisible(`a[href^="/admin/sign-in/passkey"]`), chromedp.Navigate(h.Base.JoinPath(pathPasskey).String()+"?next="+pathAccount),
-		chromedp.Click(`form[data-passkey=get] button`), chromedp.WaitVisible(`#sessions`))
+		chromedp.Click(`form[data-passkey=get] button:enabled`), chromedp.WaitVisible(`#sessions`))
 	sessions, err := h.Accounts.Sessions(ctx, h.only(t))
 	if err != nil || len(sessions) != 1 || sessions[0].Factors != "passkey" {
 		t.Errorf("%+v, %v", sessions, err)

@@ -40,14 +40,16 @@ func Render(c echo.Context, status int, page templ.Component) error {
 func (s *Site) Page(c echo.Context, current string) site.Page {
 	v := VisitorOf(c)
 	l := s.language(c)
+	p := site.Page{
+		Locale: l, User: site.User{Name: v.User.Name, Email: v.User.Email, Role: RoleNames(l, v.User.Roles)},
+		Current: current, CSRF: v.FormToken(), Offset: s.Offset, Flash: s.flashed(c),
+	}
 	var counts map[string]string
 	if s.Counts != nil {
-		counts = s.Counts(v)
+		counts = s.Counts(c.Request().Context(), p, v)
 	}
-	return site.Page{
-		Locale: l, User: site.User{Name: v.User.Name, Email: v.User.Email, Role: RoleNames(l, v.User.Roles)},
-		Nav: site.Nav(l, s.mayOpen(v.User.Roles), counts), Current: current, CSRF: v.FormToken(), Offset: s.Offset, Flash: s.flashed(c),
-	}
+	p.Nav = site.Nav(l, s.mayOpen(v.User.Roles), counts)
+	return p
 }
 
 // entrance is the frame of a page for somebody who is not signed in.

@@ -57,7 +57,11 @@ func (s *Site) load(c echo.Context) error {
 	if err != nil {
 		return nil
 	}
-	session, user, err := s.Accounts.Resume(c.Request().Context(), cookie.Value)
+	find := s.Accounts.Resume
+	if byItself(c.Request()) {
+		find = s.Accounts.Look
+	}
+	session, user, err := find(c.Request().Context(), cookie.Value)
 	if errors.Is(err, accounts.ErrNoSession) {
 		return nil
 	}
@@ -67,6 +71,12 @@ func (s *Site) load(c echo.Context) error {
 	c.Set(visitorKey, &Visitor{User: user, Session: session, token: cookie.Value})
 	c.Set(actorKey, user.Actor(c.RealIP()))
 	return nil
+}
+
+// byItself tells whether a page asks without anybody having done something: browsers open event streams with this header
+// (HTML Living Standard §9.2.2) and do so again whenever one ends.
+func byItself(r *http.Request) bool {
+	return r.Method == http.MethodGet && r.Header.Get("Accept") == "text/event-stream"
 }
 
 // SignedIn lets only people pass who are signed in, and from them only requests

@@ -1,6 +1,7 @@
 package staff
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -26,8 +27,8 @@ type Site struct {
 	OIDC     *oidc.Provider    // nil: no identity provider
 	Passkeys *passkeys.Service // nil: not possible at this address
 	Offset   time.Duration     // by which the clock is shifted, shown on every page
-	// Counts are the figures in the navigation, by its keys; nil for none.
-	Counts func(v *Visitor) map[string]string
+	// Counts are the figures in the navigation of a page, by its keys; nil for none.
+	Counts func(ctx context.Context, p site.Page, v *Visitor) map[string]string
 
 	origins *http.CrossOriginProtection
 	pages   func() []string // the paths that answer GET

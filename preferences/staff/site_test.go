@@ -288,3 +288,30 @@ func TestOffsetAndFlashAreShownOnce(t *testing.T) {
 		t.Error("told twice")
 	}
 }
+
+// A page that is left open asks for news by itself: that does not keep its session alive.
+func TestAnOpenStreamIsNoUse(t *testing.T) {
+	exercise(t, func(t *testing.T, h *house) {
+		h.echo.GET("/admin/live", func(c echo.Context) error { return c.NoContent(204) }, h.Guard())
+		h.open().person(t, "ada@example.org", access.Marketer)
+		left, used := h.browser(t).signIn("ada@example.org"), h.browser(t).signIn("ada@example.org")
+		for range 5 { // 25 hours in all
+			h.pass(5 * time.Hour)
+			left.header.Set("Accept", "text/event-stream")
+			if a := left.get("/admin/live"); a.StatusCode != 204 && a.StatusCode != 303 {
+				t.Fatalf("the stream: %d", a.StatusCode)
+			}
+			used.get("/admin/account").want(t, 200)
+		}
+		if a := left.get("/admin/live"); a.StatusCode != 303 {
+			t.Errorf("the stream of a session that is over: %d", a.StatusCode)
+		}
+		left.header.Del("Accept")
+		if left.signedIn() {
+			t.Error("a stream kept the session of an idle person alive")
+		}
+		if !used.signedIn() {
+			t.Error("somebody who works is signed out")
+		}
+	})
+}

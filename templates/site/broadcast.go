@@ -48,6 +48,7 @@ type CoverageView struct {
 	Addressed, Accepted, Pending, Bounced, Unserved int
 	Served                                          int // of the bounced and unserved, reached by other means
 	Joined, Late                                    int
+	InTime, JoinedLate, NotReached                  int // with Late and Pending, everybody
 	LeadTimeMet                                     bool
 	LastAt, Earliest                                time.Time
 }
@@ -81,6 +82,19 @@ func (p Page) outcomes(c CoverageView, url func(outcome string) string) []ui.Sha
 		{Name: p.t("site.delivery.accepted"), Value: c.Accepted, Tone: ui.Good, URL: url("accepted")}, {Name: p.t("site.delivery.pending"), Value: c.Pending, Tone: ui.Mute, URL: url("pending")},
 		{Name: p.t("site.delivery.bounced"), Value: c.Bounced, Tone: ui.Warn, URL: url("bounced")}, {Name: p.t("site.delivery.unserved"), Value: c.Unserved, Tone: ui.Bad, URL: url("unserved")},
 	}
+}
+
+// punctual is everybody by whether the lead time was theirs.
+func (p Page) punctual(c CoverageView, url func(outcome string) string) []ui.Share {
+	return []ui.Share{
+		{Name: p.t("site.punctual.in_time"), Value: c.InTime, Tone: ui.Good}, {Name: p.t("site.punctual.late"), Value: c.Late, Tone: ui.Bad}, {Name: p.t("site.punctual.joined_late"), Value: c.JoinedLate, Tone: ui.Info},
+		{Name: p.t("site.punctual.not_reached"), Value: c.NotReached, Tone: ui.Warn, URL: url("open")}, {Name: p.t("site.punctual.pending"), Value: c.Pending, Tone: ui.Mute, URL: url("pending")},
+	}
+}
+
+// punctualSum is the reckoning of [Page.punctual] in one line.
+func (p Page) punctualSum(c CoverageView) string {
+	return p.n(c.InTime) + " + " + p.n(c.Late) + " + " + p.n(c.JoinedLate) + " + " + p.n(c.NotReached) + " + " + p.n(c.Pending) + " = " + p.n(c.Addressed)
 }
 
 // sum is the reckoning in one line: "18,986 + 900 + 100 + 14 = 20,000".

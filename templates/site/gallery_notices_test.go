@@ -30,7 +30,7 @@ func addBroadcast(out map[string]templ.Component, p Page, say func(string) strin
 	cast := BroadcastView{
 		Page: p, URL: "/admin/notices/1", Subject: say("Our privacy policy changes on 1 May"), Status: "sending", Held: say("3 of 12 mails bounced."), Obligation: "privacy_change", Basis: "legal_obligation", Audience: say("Segment: nl"), AudienceURL: "/admin/segments/nl",
 		Jurisdiction: "telecoms", Brand: say("default"), Author: say("Ada"), Approver: say("Bo"), PolicyURL: "/admin/policies/privacy/versions/3", PolicyName: say("Privacy policy, version 3"), EffectiveAt: at.AddDate(0, 2, 0), AcceptBy: at.AddDate(0, 1, 0), Lead: say("30 days"),
-		Coverage: &CoverageView{Addressed: 20000, Accepted: 18986, Pending: 900, Bounced: 100, Unserved: 14, Served: 10, LeadTimeMet: true}, Trial: 200, FrameURL: "/admin/notices/1/frame", Languages: tabs, Reads: say("Ons privacybeleid verandert"),
+		Coverage: &CoverageView{Addressed: 20000, Accepted: 18986, Pending: 900, Bounced: 100, Unserved: 14, Served: 10, InTime: 18990, Late: 2, JoinedLate: 4, NotReached: 104, LeadTimeMet: true}, Trial: 200, FrameURL: "/admin/notices/1/frame", Languages: tabs, Reads: say("Ons privacybeleid verandert"),
 		Posts: []ui.Post{*removal(say)}, Links: []ui.Link{{Label: say("Coverage"), URL: "/admin/notices/1/coverage"}}, History: entries(say),
 	}
 	out["broadcast"] = Broadcast(cast)
@@ -55,9 +55,9 @@ func addBroadcast(out map[string]templ.Component, p Page, say func(string) strin
 	}
 	report := CoverageReport{Page: p, CoverageView: *cast.Coverage, Subject: cast.Subject, URL: cast.URL, Status: "sending", EffectiveAt: at, AcceptBy: at, Lead: say("30 days"), Tabs: []ui.Tab{{Label: say("All"), URL: "?show=", Count: "20,000", Current: true}, {Label: say("Still to be reached"), URL: "?show=open", Count: "104"}}, Rows: people, Pager: ui.Pager{Locale: p.Locale, Next: "?after=1"},
 		CSVURL: "/admin/notices/1/coverage.csv", JSONURL: "/admin/notices/1/coverage.json", PrintURL: "/admin/notices/1/paper", ByURL: "/admin/notices/1/coverage?show=", Today: "2026-03-03", ServeAll: "/admin/notices/1/served-all"}
-	report.Late, report.Joined, report.LastAt, report.Earliest = 2, 3, at, at
+	report.Joined, report.LastAt, report.Earliest = 3, at, at
 	out["coverage"] = Coverage(report)
-	report.Rows, report.Showing, report.CoverageView = nil, "open", CoverageView{Addressed: 3, Accepted: 3, LeadTimeMet: true}
+	report.Rows, report.Showing, report.CoverageView = nil, "open", CoverageView{Addressed: 3, Accepted: 3, InTime: 3, LeadTimeMet: true}
 	out["coverage-nobody"] = Coverage(report)
 	out["paper"] = Paper(PaperView{Page: p, CoverageView: *cast.Coverage, Broadcast: cast, ID: "01JB", PrintedAt: at, Head: "12:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", Texts: []PaperText{{"English", "en", say("Our privacy policy changes"), say("Dear Anna")}, {"العربية", "ar", say("Changes"), say("Text")}}, Unreached: people, More: 3, BackURL: "/admin/notices/1/coverage"})
 }

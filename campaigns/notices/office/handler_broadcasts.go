@@ -69,7 +69,7 @@ func (o *Office) broadcasts(c echo.Context) error {
 }
 
 func coverageOf(c broadcasts.Coverage) site.CoverageView {
-	v := site.CoverageView{Addressed: int(c.Addressed), Accepted: int(c.Accepted), Pending: int(c.Pending), Bounced: int(c.Bounced), Unserved: int(c.Unserved), Served: int(c.Served), Joined: int(c.Joined), Late: int(c.Late), LeadTimeMet: c.LeadTimeMet}
+	v := site.CoverageView{Addressed: int(c.Addressed), Accepted: int(c.Accepted), Pending: int(c.Pending), Bounced: int(c.Bounced), Unserved: int(c.Unserved), Served: int(c.Served), Joined: int(c.Joined), Late: int(c.Late), InTime: int(c.InTime), JoinedLate: int(c.JoinedLate), NotReached: int(c.NotReached), LeadTimeMet: c.LeadTimeMet}
 	if c.LastAt != nil {
 		v.LastAt = *c.LastAt
 	}

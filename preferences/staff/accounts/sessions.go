@@ -72,6 +72,22 @@ func (s *Store) StartSession(ctx context.Context, userID, factors string, from F
 // Resume finds the session with this token and whose it is. Sessions end when
 // they are not used for a day, after two weeks, and when the person is disabled.
 func (s *Store) Resume(ctx context.Context, token string) (Session, User, error) {
+	session, user, err := s.Look(ctx, token)
+	if err != nil {
+		return session, user, err
+	}
+	if now := s.Now(); now.Sub(session.SeenAt) >= seenEvery {
+		if _, err := s.DB.ExecContext(ctx, `UPDATE staff_sessions SET seen_at = $1 WHERE id = $2`, sqldb.Micros(now), session.ID); err != nil {
+			return Session{}, User{}, fmt.Errorf("accounts: note a session's use: %w", err)
+		}
+		session.SeenAt = now
+	}
+	return session, user, nil
+}
+
+// Look is [Store.Resume] for what a page does by itself: it does not count as use, so that a page that is left open does not
+// keep its session alive.
+func (s *Store) Look(ctx context.Context, token string) (Session, User, error) {
 	if len(token) < 20 || len(token) > 100 {
 		return Session{}, User{}, ErrNoSession
 	}
@@ -85,12 +101,6 @@ func (s *Store) Resume(ctx context.Context, token string) (Session, User, error)
 	}
 	if err != nil {
 		return Session{}, User{}, fmt.Errorf("accounts: resume a session: %w", err)
-	}
-	if now.Sub(session.SeenAt) >= seenEvery {
-		if _, err := s.DB.ExecContext(ctx, `UPDATE staff_sessions SET seen_at = $1 WHERE id = $2`, sqldb.Micros(now), session.ID); err != nil {
-			return Session{}, User{}, fmt.Errorf("accounts: note a session's use: %w", err)
-		}
-		session.SeenAt = now
 	}
 	return session, user, nil
 }

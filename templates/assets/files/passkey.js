@@ -17,4 +17,5 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
       failed.hidden = false;
     }
   });
+  form.querySelector("button[type=submit]").disabled = false; // before this script, it would send no answer
 }

@@ -1,0 +1,50 @@
+package home
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"assent/preferences/sqldb/sqldbtest"
+)
+
+// The page is looked at all day: what it counts is found by an index, however much there is.
+func TestTheFirstPageReadsByIndexes(t *testing.T) {
+	db := sqldbtest.SQLite(t)
+	for _, c := range []struct {
+		query string
+		args  []any
+		want  []string
+	}{
+		{lateQuery, []any{1, 1}, []string{"tally_minutes_minute"}},
+		{openQuery, []any{20}, []string{"messages_broadcast"}},
+		{countQuery, nil, []string{"data_requests_open"}},
+	} {
+		rows, err := db.QueryContext(context.Background(), "EXPLAIN QUERY PLAN "+c.query, c.args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan := ""
+		for rows.Next() {
+			var id, parent, unused int
+			var line string
+			if err := rows.Scan(&id, &parent, &unused, &line); err != nil {
+				t.Fatal(err)
+			}
+			plan += line + "\n"
+		}
+		if err := rows.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(plan, want) {
+				t.Errorf("%s\n%s", c.query, plan)
+			}
+		}
+		for _, table := range []string{"SCAN m", "SCAN tally_minutes\n", "SCAN data_requests\n", "SCAN v"} {
+			if strings.Contains(plan, table) {
+				t.Errorf("%s\n%s", c.query, plan)
+			}
+		}
+	}
+}
