@@ -293,6 +293,18 @@ func TestClassifiesReplies(t *testing.T) {
 		{transport.StageMail, 421, "4.3.2 closing", transport.Throttled},
 		{transport.StageRcpt, 451, "4.7.0 try again later", transport.Throttled},
 		{transport.StageRcpt, 452, "too many recipients this hour", transport.Throttled},
+		// As bounces are read: in other languages, with the code in the text, by what words say beside a code.
+		{transport.StageRcpt, 550, "Benutzer unbekannt", transport.HardBounce},
+		{transport.StageRcpt, 550, "no such thing (#5.1.1)", transport.HardBounce},
+		{transport.StageRcpt, 550, "5.1.1 mailbox is full", transport.SoftBounce},
+		{transport.StageRcpt, 550, "5.1.1 Sender address rejected", transport.Policy},
+		{transport.StageRcpt, 550, "spam@example.net: no such user", transport.HardBounce},
+		{transport.StageRcpt, 550, "5.2.1 receiving mail at a rate that is too high", transport.SoftBounce},
+		{transport.StageRcpt, 550, "Rejected", transport.Permanent},
+		{transport.StageEnd, 552, "message size exceeds fixed maximum message size", transport.Permanent},
+		{transport.StageEnd, 550, "5.6.0 content rejected: attachment", transport.Policy},
+		{transport.StageEnd, 550, "no such user", transport.Permanent},
+		{transport.StageEnd, 550, "5.1.1 no such user", transport.HardBounce},
 	} {
 		enhanced := ""
 		if w, _, _ := strings.Cut(c.text, " "); strings.Count(w, ".") == 2 {

@@ -1,6 +1,11 @@
 package transport
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	"assent/workers/inbound/dsn"
+)
 
 // Verdict is what a reply means for the person, the campaign and the next attempt.
 type Verdict uint8
@@ -28,20 +33,18 @@ func (r Result) Verdict() Verdict {
 	return Classify(r.Stage, r.Code, r.Enhanced, r.Reply)
 }
 
-// Classify reads a reply by RFC 3463: 5.1.1 is a hard bounce, 5.2.2 a soft one, 5.7.x policy; without an enhanced code the basic code and
-// the commonest wordings decide, and in doubt the person is not blamed. For the Status of a delivery report give StageRcpt and its class as
-// code (400, 500).
+// Classify reads a reply as package dsn reads what bounces say, so that a refusal means the same whether it comes at once or later; what
+// is known here besides is how far the transaction had come, and that this relay asks to go more slowly. In doubt the person is not blamed.
 func Classify(stage Stage, code int, enhanced, text string) Verdict {
 	class, detail, known := strings.Cut(enhanced, ".")
 	if !known || class == "" {
 		class = string(rune('0' + code/100))
 	}
-	lower := strings.ToLower(text)
 	switch class {
 	case "2":
 		return Accepted
 	case "4":
-		if code == 421 || strings.HasPrefix(detail, "7.") || detail == "3.2" || detail == "4.5" || contains(lower, throttling) {
+		if code == 421 || strings.HasPrefix(detail, "7.") || detail == "3.2" || detail == "4.5" || slowDown(text) {
 			return Throttled
 		}
 		return Transient
@@ -49,56 +52,30 @@ func Classify(stage Stage, code int, enhanced, text string) Verdict {
 	default:
 		return Unknown
 	}
-	switch {
-	case strings.HasPrefix(detail, "7."):
-		return Policy
-	case stage == StageMail || stage == StageConnect: // it is about the sender; the recipient has not been named
+	if stage == StageMail || stage == StageConnect { // it is about the sender; the recipient has not been named
 		return Policy
 	}
-	switch detail {
-	case "1.7", "1.8", "1.9": // the sender's address
-		return Policy
-	case "1.0", "1.1", "1.2", "1.3", "1.6", "1.10": // RFC 7505 §4.2: 5.1.10 is a null MX
-		return HardBounce
-	case "2.1": // disabled
-		return HardBounce
-	}
+	m := dsn.Judge(code, enhanced, text)
 	switch {
-	case strings.HasPrefix(detail, "2."):
-		return SoftBounce
-	case strings.HasPrefix(detail, "3."), strings.HasPrefix(detail, "6."), strings.HasPrefix(detail, "5."):
+	case strings.HasPrefix(m.Status, "4"): // the text speaks of a passing trouble, the reply says no for good
 		return Permanent
-	case strings.HasPrefix(detail, "4."):
-		return Permanent
-	}
-	switch {
-	case code == 530 || code == 535 || code == 538 || code == 521 || code == 554 && stage != StageRcpt:
-		return Policy
-	case contains(lower, blocking):
-		return Policy
-	case code == 552 || contains(lower, full):
+	case m.Class == dsn.Hard && (stage == StageRcpt || strings.HasPrefix(m.Status, "5.1.") || strings.HasPrefix(m.Status, "5.2.")):
+		return HardBounce // words behind the whole message do not say by themselves that the address is wrong
+	case m.Class == dsn.Full, m.Class == dsn.Soft && strings.HasPrefix(m.Status, "5.2."):
 		return SoftBounce
-	case stage == StageRcpt && (code == 550 || code == 551 || code == 553) && contains(lower, unknown):
-		return HardBounce
+	case m.Sender:
+		return Policy
+	case code == 530 || code == 535 || code == 538 || code == 521 || code == 554 && stage != StageRcpt && !known: // it is about us
+		return Policy
 	}
 	return Permanent
 }
 
-var (
-	throttling = []string{"too many", "rate limit", "ratelimit", "throttl", "try again more slowly", "deferred due to user complaints"}
-	blocking   = []string{"spam", "blocked", "blacklist", "block list", "blocklist", "denylist", "policy", "reputation", "spf", "dkim", "dmarc",
-		"relay access denied", "relaying denied", "not authenticated", "unauthenticated", "access denied", "banned"}
-	full    = []string{"mailbox full", "mailbox is full", "over quota", "quota exceeded", "insufficient storage"}
-	unknown = []string{"user unknown", "unknown user", "no such user", "no such recipient", "does not exist", "doesn't exist", "no mailbox",
-		"mailbox not found", "mailbox unavailable", "recipient not found", "unknown recipient", "invalid recipient", "address unknown",
-		"recipient rejected", "not a valid mailbox", "no longer", "unrouteable address"}
-)
+// slowDown reports that the relay asks for fewer mails at a time.
+func slowDown(text string) bool {
+	return contains(strings.ToLower(text), []string{"too many", "rate limit", "ratelimit", "throttl", "try again more slowly", "deferred due to user complaints"})
+}
 
 func contains(text string, any []string) bool {
-	for _, s := range any {
-		if strings.Contains(text, s) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(any, func(s string) bool { return strings.Contains(text, s) })
 }

@@ -14,10 +14,24 @@ const (
 	Spam   Class = "spam"   // refused as spam, virus or by a block list: as policy
 )
 
+// Meaning is what a refusal says.
+type Meaning struct {
+	Class  Class
+	Status string // the most telling enhanced status code, which may come from the text
+	// Sender tells that a refusal of class Policy is of the sender: of all mails that it sends, and not of this one for its size or content.
+	Sender bool
+}
+
 // Classify judges one refusal from its SMTP reply code (0 if unknown), its
 // enhanced status code ("" if unknown) and its text. It returns the class and
 // the most telling enhanced status code, which may come from the text.
 func Classify(reply int, status, text string) (Class, string) {
+	m := Judge(reply, status, text)
+	return m.Class, m.Status
+}
+
+// Judge is Classify with what else can be read.
+func Judge(reply int, status, text string) Meaning {
 	status = normalStatus(status)
 	if generic(status) {
 		if s := StatusIn(text, 0); s != "" && (status == "" || !generic(s)) {
@@ -29,9 +43,11 @@ func Classify(reply int, status, text string) (Class, string) {
 	}
 	said := words(text)
 	if transient(reply, status) {
-		return temporary(status, said), status
+		return Meaning{Class: temporary(status, said), Status: status}
 	}
-	return permanent(reply, status, said), status
+	m := Meaning{Class: permanent(reply, status, said), Status: status}
+	m.Sender = m.Class == Spam || m.Class == Policy && (strings.HasPrefix(status, "5.7.") || status == "5.1.7" || status == "5.1.8" || said.sender || said.barred || said.block)
+	return m
 }
 
 // transient reports whether the failure is a temporary one by its codes. The
@@ -97,7 +113,7 @@ func spoken(reply int, said phrase) Class {
 		return Full
 	case said.spam:
 		return Spam
-	case said.sender:
+	case said.sender, said.barred:
 		return Policy
 	case said.hard:
 		return Hard

@@ -12,6 +12,8 @@ type phrase struct {
 	sender bool // the sender or the policy towards it, said outright
 	hard   bool // the recipient does not exist
 	policy bool // permission, size, content
+	block  bool // permission
+	barred bool // who sends is kept out, whoever it is for
 	rate   bool // too much at once
 	soft   bool // will pass
 }
@@ -28,6 +30,8 @@ func words(text string) phrase {
 		sender: contains(t, senderPhrases),
 		hard:   contains(t, hardPhrases),
 		policy: contains(t, policyPhrases),
+		block:  contains(t, blockPhrases),
+		barred: contains(t, barredPhrases),
 		rate:   contains(t, ratePhrases),
 		soft:   contains(t, softPhrases),
 	}
@@ -108,6 +112,13 @@ var policyPhrases = []string{
 	"message size", "message too large", "message is too large", "too large", "too big", "size limit", "size exceed", "maximum size", "exceeds size", "attachment", "content", "restricted", "not a member", "moderat", "domain filter",
 	"rejected", "unacceptable", "contains", "zu groß", "abgelehnt", "nicht erlaubt", "trop volumineux", "refusé", "te groot", "geweigerd", "サイズ", "拒否", "制限",
 }
+
+// blockPhrases are those of policyPhrases that speak of who sends.
+var blockPhrases = []string{
+	"policy", "access denied", "permission denied", "relay", "banned", "blocked", "prohibited", "forbidden", "not authenticated", "not authorized", "not authorised",
+}
+
+var barredPhrases = []string{"blocked,", " blocked;", "has been blocked", "is blocked", "was blocked", "banned"}
 
 var ratePhrases = []string{
 	"rate limit", "at a rate", "too quickly", "too many connections", "too many messages", "too many recipients", "too much mail", "ratelimit", "throttl", "sending rate", "exceeded the rate", "frequency", "concurren",
