@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 
@@ -41,6 +42,21 @@ const providersKey = "providers"
 // Webhooks serves the webhooks of the mail providers, and the settings that they are checked with.
 type Webhooks struct {
 	Sink *Sink
+	// Fetch gets the certificates of SNS from Amazon; nil is webhook.Fetch.
+	Fetch webhook.Fetcher
+
+	mu  sync.Mutex
+	ses *webhook.SES // of the topics that were last asked for; it keeps certificates
+}
+
+// amazon is the reader of the calls about these topics.
+func (w *Webhooks) amazon(topics []string) *webhook.SES {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ses == nil || !slices.Equal(w.ses.Topics, topics) {
+		w.ses = &webhook.SES{Topics: topics, Fetch: w.Fetch}
+	}
+	return w.ses
 }
 
 // Register adds the webhooks, which bring their provider's signature in place of an API key, and their settings.
@@ -72,7 +88,7 @@ func (w *Webhooks) provider(ctx context.Context, name string) (webhook.Provider,
 	case name == "postmark" && (p.Postmark.Token != "" || p.Postmark.Password != ""):
 		return webhook.Postmark{User: p.Postmark.User, Password: p.Postmark.Password, Token: p.Postmark.Token}, nil
 	case name == "ses" && len(p.SES.Topics) > 0:
-		return &webhook.SES{Topics: p.SES.Topics}, nil
+		return w.amazon(p.SES.Topics), nil
 	case name == "sendgrid" && p.SendGrid.PublicKey != "":
 		key, err := webhook.ParseSendGridKey(p.SendGrid.PublicKey)
 		return webhook.SendGrid{Key: key}, err
