@@ -105,6 +105,12 @@ func samples(t testing.TB, keys *tokens.Keyring) []sample {
 	return out
 }
 
+// collection is how many samples of each class there are at least: a figure over fewer would say less than it seems to.
+var collection = map[string]int{
+	"auto_reply challenge": 3, "auto_reply receipt": 1, "auto_reply vacation": 8, "bounce full": 13, "bounce hard": 59, "bounce policy": 13, "bounce soft": 12, "bounce spam": 11,
+	"complaint": 6, "delayed full": 1, "delayed soft": 6, "unknown": 7, "unknown not_spam": 1, "unsubscribe": 8,
+}
+
 func TestSamplesAreReadAsExpected(t *testing.T) {
 	keys := testKeys(t)
 	p := testParser(t)
@@ -165,6 +171,19 @@ func TestSamplesAreReadAsExpected(t *testing.T) {
 	var labels []string
 	for l := range scores {
 		labels = append(labels, l)
+		if collection[l] == 0 {
+			t.Errorf("%q: no such class is expected; is the first line of a sample misspelt?", l)
+		}
+	}
+	for l, least := range collection {
+		if scores[l] == nil || scores[l].all < least {
+			t.Errorf("%q: the collection has shrunk below %d samples", l, least)
+		}
+	}
+	for what, least := range map[*score]int{statuses: 65, recipients: 119, agents: 98} {
+		if what.all < least {
+			t.Errorf("%d answers are held where there were %d", what.all, least)
+		}
 	}
 	slices.Sort(labels)
 	for _, l := range labels {
