@@ -188,10 +188,11 @@ type Delivery struct {
 	Reply        string
 }
 
-// Deliveries lists outcomes in the order of their ids, after the one given; status may be empty.
+// Deliveries lists outcomes in the order of their ids, after the one given; status may be empty. A mail that was sent and came
+// back later is a bounced one.
 func (s *Service) Deliveries(ctx context.Context, campaignID, status, after string, limit int) ([]Delivery, error) {
-	rows, err := s.DB.QueryContext(ctx, `SELECT d.id, d.subscriber_id, s.email, d.status, d.reason, d.at, d.reply FROM deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber_id
-		WHERE d.campaign_id = $1 AND d.subscriber_id > $2 AND ($3 = '' OR d.status = $3) ORDER BY d.subscriber_id LIMIT $4`, campaignID, after, status, limit)
+	rows, err := s.DB.QueryContext(ctx, `SELECT d.id, d.subscriber_id, s.email, `+shown+`, CASE WHEN d.status = 'sent' AND d.bounced_at IS NOT NULL THEN 'hard bounce' ELSE d.reason END, d.at, d.reply FROM deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber_id
+		WHERE d.campaign_id = $1 AND d.subscriber_id > $2 AND ($3 = '' OR `+shown+` = $3) ORDER BY d.subscriber_id LIMIT $4`, campaignID, after, status, limit)
 	if err != nil {
 		return nil, fmt.Errorf("campaigns: deliveries: %w", err)
 	}
@@ -209,6 +210,8 @@ func (s *Service) Deliveries(ctx context.Context, campaignID, status, after stri
 	}
 	return list, rows.Err()
 }
+
+const shown = "CASE WHEN d.status = 'sent' AND d.bounced_at IS NOT NULL THEN 'bounced' ELSE d.status END"
 
 // Decided is the decision that one delivery rests on.
 type Decided struct {

@@ -11,6 +11,7 @@ import (
 	"assent/campaigns/brands"
 	"assent/campaigns/content"
 	"assent/preferences"
+	"assent/preferences/address"
 	"assent/preferences/audit"
 	"assent/preferences/problem"
 	"assent/preferences/segments"
@@ -48,6 +49,8 @@ func (s *Service) apply(ctx context.Context, q sqldb.Querier, d Draft, c *Campai
 		}
 		if *f.to = strings.TrimSpace(*f.from); len(*f.to) > f.max {
 			bad.Add(f.name, "must have at most %d bytes", f.max)
+		} else if address.HeaderSafe(*f.to) != nil {
+			bad.Add(f.name, "must be one line without control characters")
 		}
 	}
 	bad.Require("name", c.Name)

@@ -149,6 +149,9 @@ func (b *bulk) read(results []BulkResult) (keys []string) {
 }
 
 func (b *bulk) checkEvidence(row BulkRow) error {
+	if err := row.Evidence.legible(); err != nil {
+		return err
+	}
 	in := ConsentInput{Topic: b.Topics[0].Key, Action: b.Action, Confirmed: b.Confirmed, Evidence: row.Evidence}
 	return in.check(b.now)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"assent/preferences/address"
 	"assent/preferences/audit"
 	"assent/preferences/ledger"
 	"assent/preferences/problem"
@@ -117,6 +118,26 @@ func (in *ConsentInput) check(now time.Time) error {
 		bad.Add("wording", "must have at most 20000 bytes")
 	}
 	return bad.Err()
+}
+
+// legible refuses control characters in what a program says of a choice. What a browser sent of itself is never a reason to
+// refuse a withdrawal, so the pages do not ask.
+func (e Evidence) legible() error {
+	var bad problem.Collector
+	for _, f := range [][2]string{{"source", e.Source}, {"wording_version", e.WordingVersion}, {"ip", e.IP}, {"user_agent", e.UserAgent}, {"url", e.URL}, {"document", e.Document}} {
+		if address.HeaderSafe(f[1]) != nil {
+			bad.Add(f[0], "must be one line without control characters")
+		}
+	}
+	if !legible(e.Wording) {
+		bad.Add("wording", "must be text without control characters")
+	}
+	return bad.Err()
+}
+
+// legible tells whether a text of several lines is free of NUL and other control characters.
+func legible(text string) bool {
+	return address.HeaderSafe(strings.NewReplacer("\n", " ", "\r", " ", "\t", " ", "\u2028", " ", "\u2029", " ").Replace(text)) == nil
 }
 
 // Consent records one choice. Less mail takes effect before it returns: no mail of the topic begins after that.

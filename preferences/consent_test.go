@@ -312,3 +312,45 @@ func TestACountryIsOneThatExists(t *testing.T) {
 		}
 	}
 }
+
+// Compliance 18: the name of a topic goes into List-Id, so it is one line.
+func TestTheNameOfATopicIsOneLine(t *testing.T) {
+	w, ctx := campaignstest.New(t, sqldbtest.SQLite(t)), context.Background()
+	for _, bad := range []string{"a\r\nBcc: x@example.com", "a\nb", "a\u2028b", "a\x00b"} {
+		_, err := w.People.CreateTopic(ctx, campaignstest.Staff, preferences.TopicInput{Key: "news", Class: "marketing", Basis: "consent", Names: map[string]string{"en": bad}})
+		if pr, ok := problem.As(err); !ok || pr.Status != 422 || pr.Fields[0].Field != "names.en" {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
+
+// The contract: 201, or 200 when the address exists. Several at once make one person and none is refused.
+func TestOnePersonIsMadeByManyAtOnce(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		w := campaignstest.New(t, db)
+		for round := range 5 {
+			email := fmt.Sprintf("p%d@example.com", round)
+			var mu sync.Mutex
+			var wait sync.WaitGroup
+			ids, made := map[string]bool{}, 0
+			for range 8 {
+				wait.Go(func() {
+					sub, created, err := w.People.Upsert(context.Background(), campaignstest.Staff, preferences.Profile{Email: &email}, "test")
+					mu.Lock()
+					defer mu.Unlock()
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					ids[sub.ID] = true
+					if created {
+						made++
+					}
+				})
+			}
+			if wait.Wait(); len(ids) != 1 || made != 1 {
+				t.Errorf("%d people, %d of them new", len(ids), made)
+			}
+		}
+	})
+}

@@ -126,6 +126,9 @@ func (h handler) recordConsent(c echo.Context) error {
 	input := ConsentInput{Topic: in.Topic, Partner: in.Partner, Action: in.Action, Confirmed: in.Confirmed, Evidence: Evidence{
 		Source: in.Source, Wording: in.Wording, WordingVersion: in.WordingVersion, IP: in.IP, UserAgent: in.UserAgent, URL: in.URL, Document: in.Document, OptOutOffered: in.OptOutOffered,
 	}}
+	if err := input.legible(); err != nil {
+		return err
+	}
 	if in.CollectedAt != nil {
 		input.CollectedAt = in.CollectedAt.Time
 	}

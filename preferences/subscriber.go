@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/text/language"
 
@@ -111,7 +112,7 @@ func (d *Date) UnmarshalJSON(b []byte) error {
 }
 
 const (
-	maxText       = 255
+	maxText       = 500 // characters
 	maxAttributes = 16 << 10
 )
 
@@ -142,8 +143,8 @@ func (p *Profile) apply(s *Subscriber, now time.Time) error {
 		text := strings.TrimSpace(*f.from)
 		if err := address.HeaderSafe(text); err != nil {
 			bad.Add(f.name, "must be one line of text without control characters")
-		} else if len(text) > maxText {
-			bad.Add(f.name, "must have at most %d bytes", maxText)
+		} else if utf8.RuneCountInString(text) > maxText {
+			bad.Add(f.name, "must have at most %d characters", maxText)
 		} else {
 			*f.to = text
 		}
@@ -313,7 +314,11 @@ func (s *Service) upsert(ctx context.Context, tx *sqldb.Tx, now time.Time, p Pro
 		if fresh.ErasedBefore, err = s.erased(ctx, tx, fresh.EmailKey); err != nil {
 			return nil, false, err
 		}
-		return &fresh, true, s.insertSubscriber(ctx, tx, &fresh)
+		made, err := s.insertSubscriber(ctx, tx, &fresh)
+		if made || err != nil {
+			return &fresh, true, err
+		}
+		known, err = oneSubscriber(tx.QueryRowContext(ctx, "SELECT "+columns+" FROM subscribers s WHERE s.email_key = $1"+tx.Dialect().ForUpdate(), fresh.EmailKey))
 	}
 	if err != nil {
 		return nil, false, err
@@ -326,17 +331,22 @@ func (s *Service) upsert(ctx context.Context, tx *sqldb.Tx, now time.Time, p Pro
 	return known, false, s.saveSubscriber(ctx, tx, known)
 }
 
-func (s *Service) insertSubscriber(ctx context.Context, tx *sqldb.Tx, sub *Subscriber) error {
+// insertSubscriber makes a person, unless somebody else has made one with this address meanwhile.
+func (s *Service) insertSubscriber(ctx context.Context, tx *sqldb.Tx, sub *Subscriber) (made bool, err error) {
 	attributes, err := attributesText(sub.Attributes)
 	if err != nil {
-		return err
+		return false, err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO subscribers (id, email, email_key, external_id, first_name, last_name, company, phone, locale, timezone, country, birth_date,
+	res, err := tx.ExecContext(ctx, `INSERT INTO subscribers (id, email, email_key, external_id, first_name, last_name, company, phone, locale, timezone, country, birth_date,
 		customer_since, attributes, source, erased_before, frequency, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) ON CONFLICT (email_key) DO NOTHING`,
 		sub.ID, sub.Email, sub.EmailKey, sqldb.NullText(sub.ExternalID), sub.FirstName, sub.LastName, sub.Company, sub.Phone, sub.Locale, sub.Timezone, sub.Country,
 		sub.BirthDate, sqldb.NullMicros(sub.CustomerSince), attributes, sub.Source, sub.ErasedBefore, sub.Frequency, sqldb.Micros(sub.CreatedAt), sqldb.Micros(sub.UpdatedAt))
-	return explainUnique(err)
+	if err != nil {
+		return false, explainUnique(err)
+	}
+	n, err := res.RowsAffected()
+	return n == 1, err
 }
 
 // saveSubscriber writes everything about a person that was read in this transaction.

@@ -40,6 +40,9 @@ func (s *Service) Suppress(ctx context.Context, actor audit.Actor, email, reason
 	if reason != SuppressedManual && reason != SuppressedBounced && reason != SuppressedComplained {
 		bad.Add("reason", "must be manual, bounced or complained")
 	}
+	if source == "api" && !legible(note) {
+		bad.Add("note", "must be text without control characters")
+	}
 	if err := bad.Err(); err != nil {
 		return Suppression{}, false, err
 	}

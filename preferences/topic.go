@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/text/language"
 
+	"assent/preferences/address"
 	"assent/preferences/audit"
 	"assent/preferences/gate"
 	"assent/preferences/problem"
@@ -141,6 +142,10 @@ func (in *TopicInput) apply(ctx context.Context, q sqldb.Querier, t *Topic, now 
 		for tag, text := range f.from {
 			if _, err := language.Parse(tag); err != nil {
 				bad.Add(f.field+"."+tag, "must be a language such as en")
+			} else if f.field == "names" && address.HeaderSafe(text) != nil {
+				bad.Add(f.field+"."+tag, "must be one line without control characters") // it goes into List-Id
+			} else if !legible(text) {
+				bad.Add(f.field+"."+tag, "must be text without control characters")
 			} else if len(text) > 2000 {
 				bad.Add(f.field+"."+tag, "must have at most 2000 bytes")
 			}

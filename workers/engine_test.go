@@ -144,6 +144,43 @@ func TestACampaignReachesEverybodyOnce(t *testing.T) {
 	})
 }
 
+// Compliance 15: a 5.1.1 suppresses, the relay's words are kept with the delivery, and the campaign does not stand still for it.
+func TestAddressesThatDoNotExistHoldNobodyUp(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		const reply = "550 5.1.1 no such user"
+		r := newRig(t, db, smtptest.Options{Script: func(s smtptest.Step) smtptest.Reply {
+			if s.Verb == "RCPT" && strings.HasPrefix(s.To, "gone") {
+				return smtptest.Reply{Text: reply}
+			}
+			return smtptest.Reply{}
+		}})
+		r.Topic("news", nil)
+		for i := range 20 {
+			r.Give(r.Person(fmt.Sprintf("gone%d@example.com", i), nil), "news")
+			r.Give(r.Person(fmt.Sprintf("here%d@example.com", i), nil), "news")
+		}
+		c, began := r.Campaign("news", nil), time.Now()
+		r.Schedule(c)
+		report := r.finished(c)
+		if took := time.Since(began); took > 10*campaigns.LeaseTime {
+			t.Errorf("it took %v: each bounce waits for its own claim", took)
+		}
+		if report.Sent != 20 || report.Bounced != 20 || report.Failed != 20 {
+			t.Errorf("%+v", report)
+		}
+		list, err := r.Mails.Deliveries(t.Context(), c.ID, campaigns.StatusBounced, "", 100)
+		if err != nil || len(list) != 20 {
+			t.Fatalf("%d bounced, %v", len(list), err)
+		}
+		for _, d := range list {
+			blocks, err := r.People.Suppressions(t.Context(), d.Email, "", time.Time{}, "", 10)
+			if d.Reply != reply || err != nil || len(blocks) != 1 || blocks[0].Reason != preferences.SuppressedBounced {
+				t.Fatalf("%s: %q, %v, %v", d.Email, d.Reply, blocks, err)
+			}
+		}
+	})
+}
+
 // Promise 2: after its response no mail for that person begins, also in the middle of a running campaign (compliance 22).
 func TestNoMailBeginsAfterAnAcknowledgedUnsubscribe(t *testing.T) {
 	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {

@@ -36,9 +36,12 @@ func (w *watch) note(campaign string, policy bool) bool {
 	return pause
 }
 
-// judge draws the conclusions from the relay's replies: an address that does not exist is suppressed; a relay or provider that
-// objects to us again and again pauses the campaign and suppresses nobody (compliance 15, 25).
-func (e *Engine) judge(ctx context.Context, c *campaigns.Campaign, items []campaigns.Claimed, results []transport.Result) (trouble string) {
+// gone is an address of which the relay said that it does not exist, in these words.
+type gone struct{ email, reply string }
+
+// judge draws the conclusions from the relay's replies: an address that does not exist is to be suppressed; a relay or provider
+// that objects to us again and again pauses the campaign and suppresses nobody (compliance 15, 25).
+func (e *Engine) judge(c *campaigns.Campaign, items []campaigns.Claimed, results []transport.Result) (dead []gone, trouble string) {
 	for i, r := range results {
 		switch r.State {
 		case transport.Sent, transport.Rejected:
@@ -50,10 +53,10 @@ func (e *Engine) judge(ctx context.Context, c *campaigns.Campaign, items []campa
 			trouble = "the relay refused too much by policy: " + r.Said()
 		}
 		if verdict == transport.HardBounce {
-			e.suppress(ctx, items[i].Person.Email, r.Said())
+			dead = append(dead, gone{items[i].Person.Email, r.Said()})
 		}
 	}
-	return trouble
+	return dead, trouble
 }
 
 // suppress blocks an address that the relay says does not exist.

@@ -101,10 +101,14 @@ func (e *Engine) runLane(ctx context.Context, campaignID string, lane int) (agai
 		var waiting []campaigns.Outcome
 		b.Items, waiting = e.hold(ctx, b.Items)
 		held = append(held, waiting...)
-		outcomes, troubled := e.send(ctx, b, claimant, notes)
+		outcomes, dead, troubled := e.send(ctx, b, claimant, notes)
 		outcomes = append(outcomes, held...)
 		if err := e.store(ctx, "outcome of mails", func(ctx context.Context) error { return e.Campaigns.Complete(ctx, campaignID, lane, outcomes) }); err != nil {
 			return 0, err
+		}
+		// Only now: a suppression waits until the claims of its person have an outcome, and these have theirs.
+		for _, d := range dead {
+			e.suppress(ctx, d.email, d.reply)
 		}
 		if err := notes.Settled(); err != nil {
 			return 0, err
@@ -131,8 +135,9 @@ func none(outcomes []campaigns.Outcome, status string) bool {
 	return true
 }
 
-// send sends one batch over one connection and tells what became of each mail, and why the campaign must pause, if it must.
-func (e *Engine) send(ctx context.Context, b campaigns.Batch, claimant string, notes transport.Journal) (outcomes []campaigns.Outcome, trouble string) {
+// send sends one batch over one connection and tells what became of each mail, which addresses do not exist, and why the
+// campaign must pause, if it must.
+func (e *Engine) send(ctx context.Context, b campaigns.Batch, claimant string, notes transport.Journal) (outcomes []campaigns.Outcome, dead []gone, trouble string) {
 	now := e.Campaigns.Now()
 	lease := lease{ctx: ctx, e: e, claimant: claimant, until: b.Lease, ids: make([]string, len(b.Items))}
 	out := make([]transport.Outgoing, len(b.Items))
@@ -151,7 +156,7 @@ func (e *Engine) send(ctx context.Context, b campaigns.Batch, claimant string, n
 		for _, item := range b.Items {
 			outcomes = append(outcomes, campaigns.Outcome{ID: item.ID, Status: campaigns.StatusClaimed})
 		}
-		return outcomes, trouble
+		return outcomes, nil, trouble
 	}
 	results := e.Marketing.SendBatch(ctx, transport.Batch{Messages: out, Lease: lease.of, Journal: notes})
 	outcomes = make([]campaigns.Outcome, len(results))
@@ -162,7 +167,8 @@ func (e *Engine) send(ctx context.Context, b campaigns.Batch, claimant string, n
 		}
 	}
 	e.domains(ctx, b.Campaign, b.Items, results)
-	return outcomes, e.judge(ctx, b.Campaign, b.Items, results)
+	dead, trouble = e.judge(b.Campaign, b.Items, results)
+	return outcomes, dead, trouble
 }
 
 // unsigned tells why the mails of a batch cannot be signed, if they should be. None of them is to be taken for one that cannot be sent.

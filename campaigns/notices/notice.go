@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/text/language"
 
@@ -28,6 +29,9 @@ var Obligations = []string{"contract", "account", "payment", "terms_change", "pr
 
 // Bases are the legal bases of a notice. Consent is none: who could withdraw it would miss what they must know.
 var Bases = []string{"contract", "legal_obligation", "vital_interests", "public_task", "legitimate_interests"}
+
+// maxName bounds the name of a person, in characters.
+const maxName = 500
 
 // Service sends notices. All fields are required.
 type Service struct {
@@ -152,8 +156,8 @@ func (s *Service) recipient(ctx context.Context, q sqldb.Querier, bad *problem.C
 		bad.Add("to", "must have an email or a subscriber_id")
 		return nil
 	}
-	if address.HeaderSafe(to.Name) != nil || len(to.Name) > 255 {
-		bad.Add("to.name", "must be one line of at most 255 bytes")
+	if address.HeaderSafe(to.Name) != nil || utf8.RuneCountInString(to.Name) > maxName {
+		bad.Add("to.name", "must be one line of at most %d characters", maxName)
 	}
 	if to.Locale != "" {
 		if _, err := language.Parse(to.Locale); err != nil {
@@ -287,8 +291,8 @@ func copies(bad *problem.Collector, list []Copy, m outbox.Message) (out []outbox
 			bad.Add(fmt.Sprintf("cc[%d].email", i), "is not an e-mail address")
 			continue
 		}
-		if address.HeaderSafe(c.Name) != nil || len(c.Name) > 255 {
-			bad.Add(fmt.Sprintf("cc[%d].name", i), "must be one line of at most 255 bytes")
+		if address.HeaderSafe(c.Name) != nil || utf8.RuneCountInString(c.Name) > maxName {
+			bad.Add(fmt.Sprintf("cc[%d].name", i), "must be one line of at most %d characters", maxName)
 		}
 		one := m
 		one.ID, one.CopyOf, one.SubscriberID, one.Email, one.AddressKey, one.Name = sqldb.NewID(), m.ID, "", parsed.Display, parsed.Key, c.Name

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"text/tabwriter"
 	"time"
 
+	"assent/preferences/problem"
 	"assent/preferences/staff/access"
 	"assent/preferences/staff/accounts"
 	"assent/preferences/staff/keys"
@@ -121,11 +123,18 @@ func (c *keyRevokeCmd) Run(ctx context.Context, config *Config, t *terminal) err
 		return err
 	}
 	defer db.Close()
-	if err := (&keys.Store{DB: db, Now: config.Now}).Revoke(ctx, operator, c.ID); err != nil {
+	if err := (&keys.Store{DB: db, Now: config.Now}).Revoke(ctx, operator, c.ID); isNotFound(err) {
+		return fmt.Errorf("no key that works has the id %s; see: assent key list", c.ID)
+	} else if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(t.out, "The key works no more.")
 	return err
+}
+
+func isNotFound(err error) bool {
+	p, ok := problem.As(err)
+	return ok && p.Status == http.StatusNotFound
 }
 
 // table writes rows in columns, the first row being the heading.

@@ -73,6 +73,12 @@ func retryable(err error) bool {
 	return false
 }
 
+// IsNoText tells whether PostgreSQL refused a text for a character in it: NUL, or bytes that are no UTF-8.
+func IsNoText(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "22021" || pg.Code == "22P05")
+}
+
 // IsUnique tells whether err is a violated unique index or primary key.
 func IsUnique(err error) bool {
 	var pg *pgconn.PgError

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -37,11 +38,32 @@ func Decode(c echo.Context, v any) error {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return problem.Malformed("The body must be one JSON document and nothing after it.")
 	}
+	return sound(read.Bytes())
+}
+
+// sound refuses what the decoder lets through: null in place of the document, bytes that are no text, and NUL in a text, which
+// no database and no mail holds.
+func sound(document []byte) error {
+	switch {
+	case bytes.HasPrefix(bytes.TrimLeft(document, " \t\r\n"), []byte("null")):
+		return problem.Malformed("The body must be a JSON object, not null.")
+	case !utf8.Valid(document):
+		return problem.Malformed("The body is not valid UTF-8.")
+	case bytes.Contains(document, []byte(`\u0000`)):
+		if field := fieldThat(document, func(text string) bool { return strings.ContainsRune(text, 0) }); field != "" {
+			return problem.Invalid(field, "must not hold the character NUL")
+		}
+	}
 	return nil
 }
 
 // fieldOf is the path of the first field whose text is value: what the decoder does not say of a time that it cannot read.
 func fieldOf(document []byte, value string) string {
+	return fieldThat(document, func(text string) bool { return text == value })
+}
+
+// fieldThat is the path of the first text that fits.
+func fieldThat(document []byte, fits func(text string) bool) string {
 	var v any
 	if json.Unmarshal(document, &v) != nil {
 		return ""
@@ -50,7 +72,7 @@ func fieldOf(document []byte, value string) string {
 	find = func(path string, v any) string {
 		switch v := v.(type) {
 		case string:
-			if v == value {
+			if fits(v) {
 				return path
 			}
 		case []any:

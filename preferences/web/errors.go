@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"assent/preferences/problem"
+	"assent/preferences/sqldb"
 )
 
 // ErrorPage shows a problem to a person in a browser.
@@ -64,6 +65,9 @@ func understood(err error) *problem.Problem {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		return problem.New(http.StatusRequestEntityTooLarge, "The request is larger than the server takes.")
+	}
+	if sqldb.IsNoText(err) { // of a form's field that nobody looked at before
+		return problem.New(http.StatusBadRequest, "A text has a character that cannot be kept.")
 	}
 	var he *echo.HTTPError
 	if errors.As(err, &he) {

@@ -35,6 +35,9 @@ func Idempotency(db *sqldb.DB, now func() time.Time, who func(echo.Context) stri
 			if len(key) > 255 {
 				return problem.Invalid("Idempotency-Key", "must have at most 255 characters")
 			}
+			if !isText(key) {
+				return problem.Invalid("Idempotency-Key", "must be text")
+			}
 			return s.serve(c, next, key)
 		}
 	}

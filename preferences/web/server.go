@@ -8,9 +8,11 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
+	"assent/preferences/problem"
 	"assent/preferences/sqldb"
 )
 
@@ -34,7 +36,7 @@ func New(o Options) *echo.Echo {
 	e.IPExtractor = ipExtractor(o.TrustedProxies)
 	e.HTTPErrorHandler = errorHandler(o.Log, o.ErrorPage)
 	e.OnAddRouteHandler = answerHead(e)
-	e.Use(requestID, access(o), recovered(o.Log), secured(o), limited)
+	e.Use(requestID, access(o), recovered(o.Log), secured(o), limited, legible)
 	return e
 }
 
@@ -108,6 +110,25 @@ func access(o Options) echo.MiddlewareFunc {
 		}
 	}
 }
+
+// legible refuses an address with NUL or broken UTF-8 in it, which is nobody's link and no database takes.
+func legible(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if !isText(c.Request().URL.Path) {
+			return echo.ErrNotFound
+		}
+		for name, values := range c.QueryParams() {
+			for _, text := range append(values, name) {
+				if !isText(text) {
+					return problem.Malformed("The query has a character that is no text.")
+				}
+			}
+		}
+		return next(c)
+	}
+}
+
+func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 func recovered(log *slog.Logger) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {

@@ -74,6 +74,10 @@ func TestBadInputIsRefusedWithTheFieldNamed(t *testing.T) {
 		{`{"name":`, "", 400},
 		{``, "", 400},
 		{`[]`, "", 400},
+		{` null`, "", 400},
+		{"{\"name\":\"a\xff\"}", "", 400},
+		{`{"name":"a\u0000b"}`, "name", 422},
+		{`{"name":"a\\u0000b"}`, "", 201},
 	} {
 		w := call(e, "POST", "/api/v1/things", tt.body)
 		if w.Code != tt.status {
@@ -113,6 +117,20 @@ func TestLogsHoldNeitherPathsNorPanicsReachTheClient(t *testing.T) {
 	}
 	if w.Header().Get("Referrer-Policy") != "no-referrer" || w.Header().Get("X-Request-Id") == "" || w.Header().Get("Content-Security-Policy") == "" {
 		t.Fatalf("compliance 59: headers missing: %v", w.Header())
+	}
+}
+
+// Compliance 18: what is no text is refused before any database sees it.
+func TestAnAddressThatIsNoTextIsRefused(t *testing.T) {
+	e := newServer(io.Discard)
+	e.GET("/api/v1/things/:id", func(c echo.Context) error { return c.NoContent(http.StatusNoContent) })
+	for path, want := range map[string]int{
+		"/api/v1/things/a?x=b": 204, "/api/v1/things/%C3%A9?x=%C3%A9": 204, "/api/v1/things/%00": 404, "/api/v1/things/%ff": 404,
+		"/api/v1/things/a?x=%00": 400, "/api/v1/things/a?x=%ff": 400, "/api/v1/things/a?%00=1": 400,
+	} {
+		if w := call(e, "GET", path, ""); w.Code != want {
+			t.Errorf("%s: %d, want %d", path, w.Code, want)
+		}
 	}
 }
 

@@ -69,6 +69,10 @@ func TestWhatComesBackChangesWhatItShould(t *testing.T) {
 				t.Errorf("%s: %v, want %v", name, got, want)
 			}
 		}
+		// The contract: status bounced; the report counts it in sent and in bounced.
+		if list, err := w.Mails.Deliveries(ctx, c.ID, campaigns.StatusBounced, "", 10); err != nil || len(list) != 1 || list[0].Email != "hard@example.com" || list[0].Status != campaigns.StatusBounced {
+			t.Errorf("bounced: %+v, %v", list, err)
+		}
 		if r := w.Report(c); r.Sent != 6 || r.Bounced != 1 || r.Complained != 1 || r.Unsubscribed != 1 {
 			t.Errorf("%+v", r)
 		}
