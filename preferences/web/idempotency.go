@@ -23,6 +23,9 @@ const idempotencyTTL = 24 * time.Hour
 // abandoned is after how long a request that never answered (its process died) may be run again.
 const abandoned = time.Minute
 
+// patience is how long a repeat waits for the first answer.
+const patience = 10 * time.Second
+
 // Idempotency gives the first answer again to a POST that repeats its Idempotency-Key within 24 hours. who names the caller.
 func Idempotency(db *sqldb.DB, now func() time.Time, who func(echo.Context) string) echo.MiddlewareFunc {
 	s := idempotency{db, now, who}
@@ -60,7 +63,7 @@ func (s idempotency) serve(c echo.Context, next echo.HandlerFunc, key string) er
 	c.Request().Body = body
 	request, actor, ctx := hex.EncodeToString(sum.Sum(nil)), s.who(c), c.Request().Context()
 
-	first, err := s.begin(ctx, actor, key, request)
+	first, err := s.await(ctx, actor, key, request)
 	if err != nil {
 		return err
 	}
@@ -88,6 +91,23 @@ type firstAnswer struct {
 	status                int
 	contentType, location string
 	body                  string
+}
+
+var errRunning = problem.Conflict("The first request with this Idempotency-Key is still running; try again in a moment.")
+
+// await is [idempotency.begin] for a repeat that comes while the first request still runs: it waits a while for its answer.
+func (s idempotency) await(ctx context.Context, actor, key, request string) (first *firstAnswer, err error) {
+	for end := time.Now().Add(patience); ; {
+		first, err = s.begin(ctx, actor, key, request)
+		if err != errRunning || time.Now().After(end) {
+			return first, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
 // begin takes the key. It returns the first answer when there is one.
@@ -122,7 +142,7 @@ func (s idempotency) begin(ctx context.Context, actor, key, request string) (*fi
 			return problem.Invalid("Idempotency-Key", "was used with another request; use a new key for a new request")
 		}
 		if a.status == 0 {
-			return problem.Conflict("The first request with this Idempotency-Key is still running; try again in a moment.")
+			return errRunning
 		}
 		first = &a
 		return nil

@@ -168,7 +168,9 @@ func TestARepeatedIdempotencyKeyGetsTheFirstAnswer(t *testing.T) {
 		clock := func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
 		e := newServer(io.Discard)
 		e.POST("/api/v1/things", func(c echo.Context) error {
-			return c.JSON(201, map[string]int32{"n": ran.Add(1)})
+			n := ran.Add(1)
+			time.Sleep(30 * time.Millisecond)
+			return c.JSON(201, map[string]int32{"n": n})
 		}, web.Idempotency(db, clock, func(echo.Context) string { return "key" }))
 
 		first := call(e, "POST", "/api/v1/things", `{"a":1}`, "Idempotency-Key", "k")
@@ -189,7 +191,11 @@ func TestARepeatedIdempotencyKeyGetsTheFirstAnswer(t *testing.T) {
 		var wg sync.WaitGroup
 		ran.Store(0)
 		for range 8 {
-			wg.Go(func() { call(e, "POST", "/api/v1/things", `{"a":1}`, "Idempotency-Key", "race") })
+			wg.Go(func() {
+				if w := call(e, "POST", "/api/v1/things", `{"a":1}`, "Idempotency-Key", "race"); w.Code != 201 || w.Body.String() != "{\"n\":1}\n" {
+					t.Errorf("a repeat at the same moment got %d %s, not the first answer", w.Code, w.Body)
+				}
+			})
 		}
 		wg.Wait()
 		if ran.Load() != 1 {
