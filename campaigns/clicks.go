@@ -216,7 +216,7 @@ func (s *Service) Clicks(ctx context.Context, c *Campaign) (*Clicks, error) {
 		return nil, nil
 	}
 	out := &Clicks{Links: []LinkCount{}}
-	if err := s.DB.QueryRowContext(ctx, "SELECT count(*) FROM deliveries WHERE campaign_id = $1 AND tracked = TRUE AND status IN ('sent', 'uncertain', 'bounced')", c.ID).Scan(&out.Tracked); err != nil {
+	if err := s.DB.QueryRowContext(ctx, trackedQuery, c.ID).Scan(&out.Tracked); err != nil {
 		return nil, fmt.Errorf("campaigns: clicks: %w", err)
 	}
 	people, err := s.tallied(ctx, s.DB, c.ID, CountClicked)

@@ -20,6 +20,16 @@ const ReasonTest = "ab_test"
 // abCheck is after how long it is looked again whether a test's mails have all left.
 const abCheck = 10 * time.Second
 
+// These are asked again and again while a campaign goes out, so each has an index that holds only what it wants to know.
+const (
+	findingsQuery = `SELECT variant, count(*) FILTER (WHERE status IN ('sent', 'bounced', 'uncertain')), count(unsubscribed_at), count(complained_at), count(*) FILTER (WHERE tracked = TRUE AND status IN ('sent', 'bounced', 'uncertain'))
+		FROM deliveries WHERE campaign_id = $1 AND tested = TRUE GROUP BY variant`
+	testQuery = `SELECT max(at) FILTER (WHERE status NOT IN ('deferred', 'skipped')), count(*) FILTER (WHERE status = 'claimed' OR (status = 'deferred' AND due_at <= $1))
+		FROM deliveries WHERE campaign_id = $2 AND tested = TRUE`
+	heldQuery    = "SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE campaign_id = $1 AND status = 'deferred' AND due_at IS NULL LIMIT 1) AS x"
+	trackedQuery = "SELECT count(*) FROM deliveries WHERE campaign_id = $1 AND tracked = TRUE AND status IN ('sent', 'uncertain', 'bounced')"
+)
+
 // Tried is what came of one text of a test, among those who took part in it.
 type Tried struct {
 	Variant      int    `json:"variant"`
@@ -55,8 +65,7 @@ func (s *Service) Findings(ctx context.Context, q sqldb.Querier, c *Campaign) (F
 	for i := range f.Tried {
 		f.Tried[i].Variant = i + 1
 	}
-	rows, err := q.QueryContext(ctx, `SELECT variant, count(*) FILTER (WHERE status IN ('sent', 'bounced', 'uncertain')), count(unsubscribed_at), count(complained_at), count(*) FILTER (WHERE tracked = TRUE AND status IN ('sent', 'bounced', 'uncertain'))
-		FROM deliveries WHERE campaign_id = $1 AND tested = TRUE GROUP BY variant`, c.ID)
+	rows, err := q.QueryContext(ctx, findingsQuery, c.ID)
 	if err != nil {
 		return f, fmt.Errorf("campaigns: findings: %w", err)
 	}
@@ -180,8 +189,7 @@ func (c *Campaign) testDue(now time.Time) bool {
 func (s *Service) test(ctx context.Context, tx *sqldb.Tx, c *Campaign, slices int, now time.Time) (ABState, error) {
 	var last sql.NullInt64
 	var open int
-	err := tx.QueryRowContext(ctx, `SELECT max(at) FILTER (WHERE status NOT IN ('deferred', 'skipped')), count(*) FILTER (WHERE status = 'claimed' OR (status = 'deferred' AND due_at <= $1))
-		FROM deliveries WHERE campaign_id = $2 AND tested = TRUE`, sqldb.Micros(now), c.ID).Scan(&last, &open)
+	err := tx.QueryRowContext(ctx, testQuery, sqldb.Micros(now), c.ID).Scan(&last, &open)
 	if err != nil {
 		return c.ABState, fmt.Errorf("campaigns: test: %w", err)
 	}
@@ -210,7 +218,7 @@ func (s *Service) AwaitsWinner(ctx context.Context, c *Campaign) (bool, error) {
 // held tells whether mail waits for the winner of a test.
 func (s *Service) held(ctx context.Context, q sqldb.Querier, c *Campaign) (bool, error) {
 	var n int
-	err := q.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE campaign_id = $1 AND status = 'deferred' AND due_at IS NULL LIMIT 1) AS x", c.ID).Scan(&n)
+	err := q.QueryRowContext(ctx, heldQuery, c.ID).Scan(&n)
 	if err != nil {
 		return false, fmt.Errorf("campaigns: test: %w", err)
 	}

@@ -1,0 +1,4 @@
+package campaigns
+
+// The queries whose plans are looked at.
+const FindingsQuery, TestQuery, HeldQuery, TrackedQuery = findingsQuery, testQuery, heldQuery, trackedQuery
