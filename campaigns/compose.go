@@ -133,7 +133,7 @@ func (s *Service) View(ctx context.Context, campaignID, subscriberID string, at 
 	if err != nil {
 		return "", "", err
 	}
-	variant, err := s.variantOf(ctx, campaignID, subscriberID)
+	variant, err := s.variantOf(ctx, c, subscriberID)
 	if err != nil {
 		return "", "", err
 	}

@@ -44,7 +44,7 @@ func TestFindingsAndWaitingReadNoMoreThanTheyMust(t *testing.T) {
 	}
 	c = get(t, w, c)
 	for query, index := range map[string]string{
-		campaigns.FindingsQuery: "deliveries_tested", campaigns.TestQuery: "deliveries_tested", campaigns.HeldQuery: "deliveries_deferred", campaigns.TrackedQuery: "deliveries_tracked",
+		campaigns.FindingsQuery: "COVERING INDEX deliveries_tested", campaigns.TestQuery: "deliveries_tested", campaigns.HeldQuery: "deliveries_deferred", campaigns.TrackedQuery: "deliveries_tracked",
 	} {
 		args := []any{c.ID, int64(0)}[:strings.Count(query, "$")]
 		if strings.Contains(query, "due_at <= $1") {

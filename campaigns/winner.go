@@ -257,10 +257,15 @@ func (w *work) marks(d sqldb.Dialect) (columns, values, sets string) {
 	return columns, values, sets
 }
 
-// variantOf is the text that a person got, 0 for the campaign's own.
-func (s *Service) variantOf(ctx context.Context, campaignID, subscriberID string) (n int, err error) {
-	err = s.DB.QueryRowContext(ctx, "SELECT variant FROM deliveries WHERE campaign_id = $1 AND subscriber_id = $2", campaignID, subscriberID).Scan(&n)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+// variantOf is the text that a person got, 0 for the campaign's own. Where the delivery is not kept any more it is what they must
+// have got.
+func (s *Service) variantOf(ctx context.Context, c *Campaign, subscriberID string) (n int, err error) {
+	err = s.DB.QueryRowContext(ctx, "SELECT variant FROM deliveries WHERE campaign_id = $1 AND subscriber_id = $2", c.ID, subscriberID).Scan(&n)
+	if errors.Is(err, sql.ErrNoRows) {
+		n, _ = c.part(subscriberID)
+		return n, nil
+	}
+	if err != nil {
 		return 0, fmt.Errorf("campaigns: variant: %w", err)
 	}
 	return n, nil

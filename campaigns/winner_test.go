@@ -124,6 +124,22 @@ func TestTheRestOfATestGetsTheBetterText(t *testing.T) {
 		if second != tested[2]+len(rest) {
 			t.Errorf("%d of the rest got the better text, not %d", second-tested[2], len(rest))
 		}
+		// In the browser each sees the text that they got, also when the delivery is not kept any more.
+		for _, kept := range []bool{true, false} {
+			looked := map[int]int{}
+			for id, variant := range got {
+				if looked[variant]++; looked[variant] > 20 {
+					continue
+				}
+				subject, _, err := w.Mails.View(context.Background(), c.ID, id, w.Clock.Now())
+				if want := map[int]string{1: "Hello", 2: "Another subject"}[variant]; err != nil || !strings.HasPrefix(subject, want) {
+					t.Fatalf("kept %v: who got text %d sees %q, %v", kept, variant, subject, err)
+				}
+			}
+			if _, err := db.ExecContext(context.Background(), "DELETE FROM deliveries WHERE campaign_id = $1", c.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
 	})
 }
 
