@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -102,38 +103,72 @@ func TestSoftBouncesOverDaysEndInSuppression(t *testing.T) {
 	})
 }
 
-// Compliance 21: a complaint rate of 0.3 % pauses the campaign.
-func TestTooManyComplaintsPauseTheCampaign(t *testing.T) {
-	w, ctx := campaignstest.New(t, sqldbtest.SQLite(t)), context.Background()
-	s := sink(w)
-	w.Topic("news", nil)
-	var people []*preferences.Subscriber
-	for i := range 400 {
-		p := w.Person(fmt.Sprintf("p%d@example.com", i), nil)
-		w.Give(p, "news")
-		people = append(people, p)
-	}
-	c := w.Campaign("news", nil)
-	w.Schedule(c)
-	for range 3 {
-		b, err := w.Mails.Claim(ctx, c.ID, "worker", 0, 100)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var out []campaigns.Outcome
-		for _, item := range b.Items {
-			out = append(out, campaigns.Outcome{ID: item.ID, Status: campaigns.StatusSent})
-		}
-		if err := w.Mails.Complete(ctx, c.ID, 0, out); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := s.Apply(ctx, []inbound.Event{{Kind: inbound.Complaint, Proof: inbound.ByReturnPath, Claims: tokens.Claims{Subject: people[0].ID, Source: c.ID}, Provider: "smtp", ProviderEventID: "x"}}); err != nil {
-		t.Fatal(err)
-	}
-	got, err := w.Mails.Get(ctx, w.DB, c.ID)
-	if err != nil || got.Status != campaigns.StatusPaused || got.StatusReason == "" {
-		t.Fatalf("%s %q, %v", got.Status, got.StatusReason, err)
+// Compliance 21: a complaint rate of 0.3 % pauses the campaign, and so do hard bounces of 5 %, whether they come one by one or as a flood.
+func TestRatesPauseTheCampaign(t *testing.T) {
+	for name, c := range map[string]struct {
+		kind   inbound.Kind
+		class  inbound.Class
+		n      int
+		single bool
+	}{
+		"complaints":         {inbound.Complaint, "", 1, true},
+		"bounces one by one": {inbound.Bounce, inbound.Hard, 15, true},
+		"a flood of bounces": {inbound.Bounce, inbound.Hard, 15, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, ctx := campaignstest.New(t, sqldbtest.SQLite(t)), context.Background()
+			s := sink(w)
+			w.Topic("news", nil)
+			var people []*preferences.Subscriber
+			for i := range 400 {
+				p := w.Person(fmt.Sprintf("p%d@example.com", i), nil)
+				w.Give(p, "news")
+				people = append(people, p)
+			}
+			campaign := w.Campaign("news", nil)
+			w.Schedule(campaign)
+			for range 3 {
+				b, err := w.Mails.Claim(ctx, campaign.ID, "worker", 0, 100)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var out []campaigns.Outcome
+				for _, item := range b.Items {
+					out = append(out, campaigns.Outcome{ID: item.ID, Status: campaigns.StatusSent})
+				}
+				if err := w.Mails.Complete(ctx, campaign.ID, 0, out); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var events []inbound.Event
+			for i := range c.n {
+				events = append(events, inbound.Event{Kind: c.kind, Class: c.class, Proof: inbound.ByReturnPath, Claims: tokens.Claims{Subject: people[i].ID, Source: campaign.ID}, Provider: "smtp", ProviderEventID: fmt.Sprint("x", i)})
+			}
+			status := func() string {
+				got, err := w.Mails.Get(ctx, w.DB, campaign.ID)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return string(got.Status) + " " + got.StatusReason
+			}
+			if c.single {
+				for i, e := range events {
+					if i == c.n-1 && i > 0 {
+						if got := status(); got != "sending " {
+							t.Fatalf("below the limit: %s", got)
+						}
+					}
+					if err := s.Apply(ctx, []inbound.Event{e}); err != nil {
+						t.Fatal(err)
+					}
+				}
+			} else if err := s.Apply(ctx, events); err != nil {
+				t.Fatal(err)
+			}
+			if got := status(); !strings.HasPrefix(got, "paused too many ") {
+				t.Errorf("%s", got)
+			}
+		})
 	}
 }
 

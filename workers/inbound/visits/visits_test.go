@@ -94,6 +94,35 @@ func TestAProcessThatDiedGivesItsTurnUp(t *testing.T) {
 	}
 }
 
+// A process that slept past its lease finds that another has the turn: its visit ends, and what the other noted stands.
+func TestAVisitEndsWhenItsTurnIsLost(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		b := &box{every: 20 * time.Millisecond, takes: time.Hour}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		done := make(chan struct{})
+		go func() { defer close(done); turns(db, "asleep").Run(ctx, b) }()
+		defer func() { cancel(); <-done }()
+		for b.now.Load() == 0 && ctx.Err() == nil {
+			time.Sleep(5 * time.Millisecond)
+		}
+		if _, err := db.ExecContext(ctx, "UPDATE visits SET holder = 'other', held_until = $1, fails = 7 WHERE source = $2", sqldb.Micros(time.Now().Add(time.Hour)), b.Name()); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		for b.now.Load() != 0 && ctx.Err() == nil {
+			time.Sleep(5 * time.Millisecond)
+		}
+		if took := time.Since(start); took > 3*time.Second {
+			t.Errorf("the visit went on for %s", took)
+		}
+		time.Sleep(200 * time.Millisecond) // what it would note, it has noted
+		s, err := visits.StatusOf(ctx, db, b.Name())
+		if err != nil || !s.Busy || s.Fails != 7 || !s.LastAt.IsZero() || b.visits.Load() != 1 {
+			t.Errorf("%+v, %d visits, %v", s, b.visits.Load(), err)
+		}
+	})
+}
+
 func TestFaultsAreFollowedByLongerWaits(t *testing.T) {
 	db := sqldbtest.SQLite(t)
 	b := &box{every: 50 * time.Millisecond, fault: errors.New("signing in:\n  no")}
