@@ -2,6 +2,8 @@ package preferences_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -353,4 +355,20 @@ func TestOnePersonIsMadeByManyAtOnce(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The contract: errors name the field. A moment that is none is one.
+func TestADateThatIsNoneIsOneOfTheCallersTexts(t *testing.T) {
+	var in struct {
+		At preferences.Date `json:"collected_at"`
+	}
+	var bad *time.ParseError
+	if err := json.Unmarshal([]byte(`{"collected_at": "yesterday"}`), &in); !errors.As(err, &bad) || bad.Value != "yesterday" {
+		t.Errorf("%v: web.Decode finds the field of a time by its text", err)
+	}
+	for _, good := range []string{"2026-05-01", "2026-05-01T09:00:00+02:00", ""} {
+		if err := json.Unmarshal([]byte(`{"collected_at": "`+good+`"}`), &in); err != nil {
+			t.Errorf("%q: %v", good, err)
+		}
+	}
 }

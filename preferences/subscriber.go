@@ -108,7 +108,7 @@ func (d *Date) UnmarshalJSON(b []byte) error {
 			return nil
 		}
 	}
-	return problem.Malformed("A date must be a text such as 2026-05-01 or 2026-05-01T09:00:00Z.")
+	return &time.ParseError{Layout: time.RFC3339, Value: *text} // web.Decode names the field
 }
 
 const (

@@ -80,9 +80,24 @@ func understood(err error) *problem.Problem {
 	return problem.New(http.StatusInternalServerError, "Something went wrong on our side. Try again; if it goes on, tell the operator the id of this request.")
 }
 
+// unsaid is the detail of a problem that says nothing but its status; the contract promises one.
+func unsaid(p *problem.Problem) string {
+	switch p.Status {
+	case http.StatusNotFound:
+		return "There is nothing at this address; /api/v1/openapi.yaml describes what there is."
+	case http.StatusMethodNotAllowed:
+		return "This address does not take this method."
+	}
+	return p.Title + "."
+}
+
 func writeProblem(c echo.Context, p *problem.Problem) error {
+	detail := p.Detail
+	if detail == "" {
+		detail = unsaid(p)
+	}
 	body, err := json.Marshal(document{
-		Type: "about:blank", Title: p.Title, Status: p.Status, Detail: p.Detail, Errors: p.Fields, Instance: "urn:uuid:" + RequestID(c),
+		Type: "about:blank", Title: p.Title, Status: p.Status, Detail: detail, Errors: p.Fields, Instance: "urn:uuid:" + RequestID(c),
 	})
 	if err != nil {
 		return err

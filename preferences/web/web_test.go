@@ -127,9 +127,14 @@ func TestAnAddressThatIsNoTextIsRefused(t *testing.T) {
 	for path, want := range map[string]int{
 		"/api/v1/things/a?x=b": 204, "/api/v1/things/%C3%A9?x=%C3%A9": 204, "/api/v1/things/%00": 404, "/api/v1/things/%ff": 404,
 		"/api/v1/things/a?x=%00": 400, "/api/v1/things/a?x=%ff": 400, "/api/v1/things/a?%00=1": 400,
+		"/api/v1/nothing": 404,
 	} {
-		if w := call(e, "GET", path, ""); w.Code != want {
+		w := call(e, "GET", path, "")
+		if w.Code != want {
 			t.Errorf("%s: %d, want %d", path, w.Code, want)
+		}
+		if want >= 400 && !strings.Contains(w.Body.String(), `"detail":"`) {
+			t.Errorf("%s: the contract promises a detail: %s", path, w.Body)
 		}
 	}
 }
