@@ -76,6 +76,7 @@ func (h *Home) show(c echo.Context) error {
 	if need != nil {
 		v.Needs = append([]site.Need{*need}, v.Needs...)
 	}
+	v.Growth, v.GrowthURL = h.growthChart(v.Page), site.Path(site.NavSubscribers)
 	return staff.Render(c, http.StatusOK, site.Home(v))
 }
 

@@ -28,6 +28,8 @@ type Home struct {
 	Live      *live.Hub // nil: the page does not renew itself
 	// Marketing and Transactional are the hosts of the relays; empty for the built-in mailbox.
 	Marketing, Transactional string
+
+	growth growth
 }
 
 // steps says which of the first steps are done.
