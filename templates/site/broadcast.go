@@ -167,7 +167,12 @@ func (v BroadcastFormView) form() ui.FormOf {
 		if i == 0 {
 			title.Hint, text.Hint = v.t("site.broadcast.rules"), v.t("site.notices.text_hint")
 		}
-		fields = append(fields, title, ui.Field{Name: "subject." + tag, Label: v.t("site.campaign.subject"), Value: val["subject."+tag], Required: i == 0, MaxLength: 200}, text)
+		subject := ui.Field{Name: "subject." + tag, Label: v.t("site.campaign.subject"), Value: val["subject."+tag], Required: i == 0, MaxLength: 200}
+		if i > 0 {
+			fields = append(fields, ui.Fold(locale.Name(tag), subject, text))
+			continue
+		}
+		fields = append(fields, title, subject, text)
 	}
 	return ui.FormOf{Action: v.Action, Fields: fields}.WithErrors(v.Errors)
 }

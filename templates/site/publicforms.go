@@ -107,9 +107,15 @@ func (v FormEditView) form() ui.FormOf {
 		fields = append(fields, kind)
 	}
 	for i, tag := range v.Languages {
-		fields = append(fields, ui.Field{Kind: "title", Label: locale.Name(tag)},
-			ui.Field{Name: "names." + tag, Label: p.t("site.forms.heading"), Value: val["names."+tag], Required: i == 0, MaxLength: 200},
-			ui.Field{Name: "intros." + tag, Kind: "textarea", Rows: 2, Label: p.t("site.forms.intro"), Value: val["intros."+tag], MaxLength: 2000})
+		texts := []ui.Field{
+			{Name: "names." + tag, Label: p.t("site.forms.heading"), Value: val["names."+tag], Required: i == 0, MaxLength: 200},
+			{Name: "intros." + tag, Kind: "textarea", Rows: 2, Label: p.t("site.forms.intro"), Value: val["intros."+tag], MaxLength: 2000},
+		}
+		if i > 0 {
+			fields = append(fields, ui.Fold(locale.Name(tag), texts...))
+			continue
+		}
+		fields = append(append(fields, ui.Field{Kind: "title", Label: locale.Name(tag)}), texts...)
 	}
 	fields = append(fields, ui.Field{Kind: "title", Label: p.t("site.forms.offers")},
 		ui.Field{Name: "topics", Kind: "checks", Label: p.t("site.nav.topics"), Hint: p.t("site.forms.topics_hint"), Options: v.Topics, Values: v.Ticked})
@@ -144,12 +150,28 @@ func (v FormEditView) wordings() []ui.Field {
 			continue
 		}
 		fields = append(fields, ui.Field{Kind: "title", Label: v.t("site.forms.wording", "topic", topic.Label), Hint: v.t("site.forms.wording_hint")})
-		for _, tag := range v.Languages {
+		fields = append(fields, v.inLanguages(func(tag string) ui.Field {
 			name := "wording." + topic.Value + "." + tag
-			fields = append(fields, ui.Field{Name: name, Kind: "textarea", Rows: 2, Label: locale.Name(tag), Value: v.Values[name], MaxLength: 1000})
-		}
+			return ui.Field{Name: name, Kind: "textarea", Rows: 2, Label: locale.Name(tag), Value: v.Values[name], MaxLength: 1000}
+		})...)
 	}
 	return fields
+}
+
+// inLanguages is one field in each language, all but the first of them folded away.
+func (v FormEditView) inLanguages(field func(tag string) ui.Field) []ui.Field {
+	var first, others []ui.Field
+	for i, tag := range v.Languages {
+		if i == 0 {
+			first = append(first, field(tag))
+		} else {
+			others = append(others, field(tag))
+		}
+	}
+	if len(others) == 0 {
+		return first
+	}
+	return append(first, ui.Fold(v.t("site.folded.others"), others...))
 }
 
 func (v FormEditView) questions() []ui.Field {
@@ -157,9 +179,9 @@ func (v FormEditView) questions() []ui.Field {
 	for i := range v.Questions {
 		q := "q." + itoa(i) + "."
 		fields = append(fields, ui.Field{Name: q + "name", Kind: "hidden", Value: v.Values[q+"name"]}, ui.Field{Kind: "title", Label: v.t("site.forms.question", "n", i+1)})
-		for _, tag := range v.Languages {
-			fields = append(fields, ui.Field{Name: q + "label." + tag, Label: v.t("site.forms.question_text", "language", locale.Name(tag)), Value: v.Values[q+"label."+tag], MaxLength: 200})
-		}
+		fields = append(fields, v.inLanguages(func(tag string) ui.Field {
+			return ui.Field{Name: q + "label." + tag, Label: v.t("site.forms.question_text", "language", locale.Name(tag)), Value: v.Values[q+"label."+tag], MaxLength: 200}
+		})...)
 		kind := ui.Field{Name: q + "kind", Kind: "select", Label: v.t("site.forms.question_kind"), Value: orElse(v.Values[q+"kind"], "text"), Required: true, Short: true}
 		for _, k := range questionKinds {
 			kind.Options = append(kind.Options, ui.Option{Value: k, Label: v.t("site.forms.question_kinds." + k)})

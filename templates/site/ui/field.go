@@ -6,7 +6,7 @@ import "github.com/a-h/templ"
 type Field struct {
 	Name, Label, Hint, Error string
 	// Kind is text (also when empty), email, password, tel, url, number, date, datetime-local, time, color, file,
-	// textarea, select, checkbox, checks, radio, hidden or title (a heading between fields).
+	// textarea, select, checkbox, checks, radio, hidden, title (a heading between fields) or fold: see [Fold].
 	Kind         string
 	Value        string
 	Values       []string // those that are ticked, for checks
@@ -24,11 +24,49 @@ type Field struct {
 	Accept    string // for file
 	InputMode string
 	Autofocus bool
-	Prefix    string // makes ids distinct where two forms share a page
+	Prefix    string  // makes ids distinct where two forms share a page
+	Fields    []Field // of a fold
 }
 
 // Option is one choice of a select, of checks or of radios.
 type Option struct{ Value, Label, Hint string }
+
+// Fold is fields that are put away behind their label until somebody opens them. They are in sight from the start when one of them has
+// a text or an error. None of them may be required: a browser cannot lead to what is folded.
+func Fold(label string, fields ...Field) Field {
+	return Field{Kind: "fold", Label: label, Fields: fields}
+}
+
+// open says whether a fold is open from the start.
+func (f Field) open() bool {
+	for _, in := range f.Fields {
+		if in.Value != "" && in.Kind != "hidden" || len(in.Values) > 0 || in.Error != "" || in.open() {
+			return true
+		}
+	}
+	return false
+}
+
+// wrong says whether one of the fields has an error.
+func wrong(fields []Field) bool {
+	for _, f := range fields {
+		if f.Error != "" || wrong(f.Fields) {
+			return true
+		}
+	}
+	return false
+}
+
+// place puts an error at the field with this name.
+func place(fields []Field, name, text string) (placed bool) {
+	for i := range fields {
+		if name != "" && fields[i].Name == name {
+			fields[i].Error, placed = text, true
+		}
+		placed = place(fields[i].Fields, name, text) || placed
+	}
+	return placed
+}
 
 // ID is the id of the control.
 func (f Field) ID() string {

@@ -19,12 +19,7 @@ func (f FormOf) Wrong() bool {
 	if f.Problem != "" {
 		return true
 	}
-	for _, field := range f.Fields {
-		if field.Error != "" {
-			return true
-		}
-	}
-	return false
+	return wrong(f.Fields)
 }
 
 func (f FormOf) problem(l *locale.Locale) string {
@@ -39,13 +34,7 @@ func (f FormOf) WithErrors(errors map[string]string) FormOf {
 	fields := make([]Field, len(f.Fields))
 	copy(fields, f.Fields)
 	for name, text := range errors {
-		placed := false
-		for i := range fields {
-			if name != "" && fields[i].Name == name {
-				fields[i].Error, placed = text, true
-			}
-		}
-		if !placed {
+		if !place(fields, name, text) {
 			if name != "" {
 				text = name + ": " + text
 			}
