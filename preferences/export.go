@@ -20,6 +20,11 @@ const exportPage = 500
 // import reads the first columns back. Cells that a spreadsheet would run are made text (compliance 66). progress is told now and then how
 // many are written; it may be nil.
 func (s *Service) Export(ctx context.Context, out io.Writer, progress func(done int)) error {
+	return s.ExportFound(ctx, out, Search{}, progress)
+}
+
+// ExportFound is [Service.Export] of the people whom a search finds; its After and Limit are not looked at.
+func (s *Service) ExportFound(ctx context.Context, out io.Writer, in Search, progress func(done int)) error {
 	topics, err := s.Topics(ctx, s.DB)
 	if err != nil {
 		return err
@@ -33,9 +38,10 @@ func (s *Service) Export(ctx context.Context, out io.Writer, progress func(done 
 	if err := w.Row(head...); err != nil {
 		return err
 	}
-	done, after := 0, ""
+	done := 0
+	in.After, in.Limit = "", exportPage
 	for {
-		people, err := s.Search(ctx, Search{After: after, Limit: exportPage})
+		people, err := s.Search(ctx, in)
 		if err != nil {
 			return err
 		}
@@ -51,7 +57,7 @@ func (s *Service) Export(ctx context.Context, out io.Writer, progress func(done 
 		if len(people) < exportPage {
 			return nil
 		}
-		after = people[len(people)-1].ID
+		in.After = people[len(people)-1].ID
 	}
 }
 

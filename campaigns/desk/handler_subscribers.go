@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"assent/preferences"
+	"assent/preferences/audit"
 	"assent/preferences/problem"
 	"assent/preferences/sqldb"
 	"assent/preferences/staff"
@@ -20,6 +21,7 @@ func (d *Desk) registerSubscribers(e *echo.Echo) {
 	officers := []access.Role{access.PrivacyOfficer}
 	both := []access.Role{access.Marketer, access.PrivacyOfficer}
 	r.get("", d.subscribers)
+	r.getFor("/export.csv", d.subscriberFile, both...)
 	r.getFor("/new", d.newSubscriber, both...)
 	r.post("", d.addSubscriber, both...)
 	r.get("/:id", d.subscriber)
@@ -62,16 +64,13 @@ func (d *Desk) subscribers(c echo.Context) error {
 	if v.Topics, err = d.topicOptions(ctx, v.Locale); err != nil {
 		return err
 	}
-	in := preferences.Search{Text: v.Search, After: c.QueryParam("after"), Limit: pageSize + 1, Where: standing[v.Chosen["status"]]}
+	if v.Write {
+		v.ExportURL = address(path+"/export.csv", "q", v.Search, "status", v.Chosen["status"], "topic", v.Chosen["topic"])
+	}
+	in := searched(c)
+	in.After, in.Limit = c.QueryParam("after"), pageSize+1
 	if !sqldb.IsID(in.After) {
 		in.After = ""
-	}
-	if key := v.Chosen["topic"]; key != "" {
-		if in.Where != "" {
-			in.Where += " AND "
-		}
-		in.Where += "EXISTS (SELECT 1 FROM consents c JOIN topics t ON t.id = c.topic_id WHERE c.subscriber_id = s.id AND c.state = 'given' AND t.key = $5)"
-		in.Args = []any{key}
 	}
 	people, err := d.People.Search(ctx, in)
 	if err != nil {
@@ -98,6 +97,32 @@ func (d *Desk) subscribers(c echo.Context) error {
 		v.Rows = append(v.Rows, row)
 	}
 	return staff.Render(c, http.StatusOK, site.Subscribers(v))
+}
+
+// searched is what the filter of the list asks for.
+func searched(c echo.Context) preferences.Search {
+	in := preferences.Search{Text: strings.TrimSpace(c.QueryParam("q")), Where: standing[c.QueryParam("status")]}
+	if key := c.QueryParam("topic"); key != "" {
+		if in.Where != "" {
+			in.Where += " AND "
+		}
+		in.Where += "EXISTS (SELECT 1 FROM consents c JOIN topics t ON t.id = c.topic_id WHERE c.subscriber_id = s.id AND c.state = 'given' AND t.key = $5)"
+		in.Args = []any{key}
+	}
+	return in
+}
+
+// subscriberFile is everybody whom the filter finds as CSV, in sets of some hundred. Who took it, and what was asked for, is in the
+// audit log; the text that was searched for is not, as it may be somebody's address.
+func (d *Desk) subscriberFile(c echo.Context) error {
+	ctx := c.Request().Context()
+	asked := map[string]any{"status": c.QueryParam("status"), "topic": c.QueryParam("topic"), "searched": c.QueryParam("q") != ""}
+	if err := audit.Record(ctx, d.DB, d.Now(), actor(c), "subscriber.export", audit.Object("subscriber", "*"), nil, asked); err != nil {
+		return err
+	}
+	c.Response().Header().Set(echo.HeaderContentType, "text/csv; charset=utf-8")
+	c.Response().Header().Set(echo.HeaderContentDisposition, `attachment; filename="subscribers.csv"`)
+	return d.People.ExportFound(ctx, c.Response(), searched(c), nil)
 }
 
 // standsAs is the one word that the list and the profile show of a person.
