@@ -108,6 +108,7 @@ var readers = map[string]string{
 	"/admin/subscribers/:id/edit":                  "mo",
 	"/admin/subscribers/:id/proof":                 "o",
 	"/admin/subscribers/:id/proof.json":            "o",
+	"/admin/subscribers/export.csv":                "mo",
 	"/admin/subscribers/new":                       "mo",
 	"/admin/suppressions/export.csv":               "mo",
 	"/admin/topics/new":                            "mo",
