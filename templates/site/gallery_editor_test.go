@@ -31,7 +31,7 @@ func addEditor(out map[string]templ.Component, p Page, say func(string) string) 
 	}
 	out["editor"] = CampaignEdit(v)
 	other := v
-	other.Action, other.TextOnly = "/admin/campaigns/1/text/2/edit", true
+	other.Action, other.TextOnly, other.Remove = "/admin/campaigns/1/text/2/edit", true, nil
 	other.Texts = []ui.Tab{{Label: say("Text A"), URL: "/admin/campaigns/1/edit"}, {Label: say("Text B"), URL: "/admin/campaigns/1/text/2/edit", Current: true}}
 	out["editor-text"] = CampaignEdit(other)
 	wrong := v
