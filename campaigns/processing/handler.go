@@ -86,15 +86,18 @@ func (d Desk) show(c echo.Context, status int, val, wrong map[string]string) err
 	if err != nil {
 		return err
 	}
-	due, err := d.Counts(ctx, rules)
-	if err != nil {
-		return err
+	if v.Counted = c.QueryParam("count") != ""; v.Counted { // it looks at everybody, so only when somebody asks
+		due, err := d.Counts(ctx, rules)
+		if err != nil {
+			return err
+		}
+		v.Due = sums(l, due)
 	}
 	last, err := d.LastRun(ctx)
 	if err != nil {
 		return err
 	}
-	v.Due, v.Last, v.LastRun = sums(l, due), sums(l, last), last.At
+	v.Last, v.LastRun = sums(l, last), last.At
 
 	if val == nil {
 		val = map[string]string{}

@@ -228,6 +228,10 @@ func TestTheRecordOfProcessing(t *testing.T) {
 		if strings.Contains(page, "/admin/processing/rules") {
 			t.Error("who may only read is offered to change the rules")
 		}
+		if strings.Contains(page, "nothing") {
+			t.Error("what is due was counted though nobody asked")
+		}
+		rita.Get("/admin/processing?count=1").Want(200, "nothing")
 		rita.Post("/admin/processing/rules", "audit", "400").Want(403)
 		rita.Post("/admin/processing/controller", "name", "X").Want(403)
 

@@ -155,7 +155,7 @@ func addOffers(out map[string]templ.Component, p Page, say func(string) string) 
 	out["topics-usual"] = UsualTopics(UsualTopicsView{p, "/admin/topics/usual", []UsualTopic{{"newsletter", say("Newsletter"), say("Once a month."), "consent", true}, {"surveys", say("Surveys"), say("Questions."), "research", false}}, map[string]string{"topics": say("Choose at least one.")}})
 	due := []Header{{say("Sign-ups that were never confirmed"), "12"}, {say("Audit log"), "1,204"}}
 	out["processing"] = Processing(ProcessingView{Page: p, Made: at, Controller: []Header{{"Controller", say("Nordlicht B.V.")}}, Recipients: []string{say("relay.example.net (mail relay)")}, Security: []string{say("Roles.")},
-		Activities: []ProcessingActivity{{say("Newsletter"), "Consent", "People who said yes", say("Name, e-mail address"), []string{say("Hub")}, "30 days."}}, Due: due, Last: due, LastRun: at, Write: true,
+		Activities: []ProcessingActivity{{say("Newsletter"), "Consent", "People who said yes", say("Name, e-mail address"), []string{say("Hub")}, "30 days."}}, Due: due, Counted: true, Last: due, LastRun: at, Write: true,
 		Rules: SettingsForm{ID: "rules", Form: ui.FormOf{Action: "/admin/processing/rules", Submit: "Save", Fields: []ui.Field{{Name: "audit", Label: "Audit log", Value: say("x"), Error: say("must be a number")}}}},
 		Who:   SettingsForm{ID: "who", Form: ui.FormOf{Action: "/admin/processing/controller", Submit: "Save", Fields: []ui.Field{{Name: "name", Label: "Controller", Value: say("Nordlicht")}}}}})
 	out["processing-new"] = Processing(ProcessingView{Page: p, Made: at})

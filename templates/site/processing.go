@@ -15,6 +15,7 @@ type ProcessingView struct {
 	Recipients []string
 	Security   []string
 	Due, Last  []Header // what the rules would take away now, and took away last
+	Counted    bool     // whether Due was counted
 	LastRun    time.Time
 	Rules      SettingsForm
 	Who        SettingsForm
