@@ -39,7 +39,7 @@ func Migrate(ctx context.Context, db *sqldb.DB) error {
 		}
 		defer unlock()
 	}
-	provider, err := goose.NewProvider(dialect, db.Writer(), dir, goose.WithVerbose(false))
+	provider, err := goose.NewProvider(dialect, db.Writer(), dir, goose.WithVerbose(false), goose.WithAllowOutofOrder(true)) // numbers come in ranges, one for each part of the product
 	if err != nil {
 		return fmt.Errorf("schema: %w", err)
 	}
