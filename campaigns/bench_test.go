@@ -63,7 +63,7 @@ func stages(b *testing.B, run func(b *testing.B, claim func() campaigns.Batch, c
 				for i, item := range batch.Items {
 					out[i] = campaigns.Outcome{ID: item.ID, Status: campaigns.StatusSent, Reply: "2.0.0 Ok: queued"}
 				}
-				if err := w.Mails.Complete(ctx, c.ID, 0, out); err != nil {
+				if err := w.Mails.Complete(ctx, c.ID, "worker", 0, out); err != nil {
 					b.Fatal(err)
 				}
 			})

@@ -3,6 +3,7 @@ package campaigns_test
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -89,7 +90,7 @@ func TestAWithdrawalBeforeTheClaimAlwaysWins(t *testing.T) {
 			}
 			outcomes = append(outcomes, campaigns.Outcome{ID: item.ID, Status: status})
 		}
-		if err := w.Mails.Complete(ctx, c.ID, 0, outcomes); err != nil {
+		if err := w.Mails.Complete(ctx, c.ID, "worker", 0, outcomes); err != nil {
 			t.Fatal(err)
 		}
 		if r := <-done; r.InFlight != 0 {
@@ -121,7 +122,7 @@ func TestAMailThatHadBegunIsCountedInFlight(t *testing.T) {
 		}
 		go func() {
 			time.Sleep(50 * time.Millisecond)
-			_ = w.Mails.Complete(ctx, c.ID, 0, []campaigns.Outcome{{ID: b.Items[0].ID, Status: campaigns.StatusSent}})
+			_ = w.Mails.Complete(ctx, c.ID, "worker", 0, []campaigns.Outcome{{ID: b.Items[0].ID, Status: campaigns.StatusSent}})
 		}()
 		if r := w.Withdraw(p, "news"); r.InFlight != 1 {
 			t.Fatalf("in flight: %d", r.InFlight)
@@ -147,7 +148,7 @@ func TestPauseCancelAndExpiryLeaveNobodyWithoutAnOutcome(t *testing.T) {
 			for _, item := range b.Items {
 				out = append(out, campaigns.Outcome{ID: item.ID, Status: campaigns.StatusSent})
 			}
-			if err := w.Mails.Complete(ctx, c.ID, 0, out); err != nil {
+			if err := w.Mails.Complete(ctx, c.ID, "worker", 0, out); err != nil {
 				t.Fatal(err)
 			}
 			return b
@@ -238,6 +239,57 @@ func TestADeadWorkersMailIsSettledByWhatIsKnown(t *testing.T) {
 		}
 		if r := w.Report(c); r.Sent != 6 || r.Uncertain != 3 || r.Failed != 3 || r.Status != campaigns.StatusFinished {
 			t.Fatalf("%+v", r)
+		}
+	})
+}
+
+// A lane that lost a mail, because the person withdrew, says so when the person has consented anew and another lane holds the
+// mail: it must take nothing from that lane, or a third would claim the mail and send it a second time.
+func TestALaneThatLostAMailTakesNothingFromTheNext(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		w, ctx := campaignstest.New(t, db), context.Background()
+		w.Clock.Run()
+		w.Topic("news", nil)
+		p := w.Person("p@example.com", nil)
+		w.Give(p, "news")
+		c := w.Campaign("news", nil)
+		w.Schedule(c)
+		claim := func(worker string) string {
+			b, err := w.Mails.Claim(ctx, c.ID, worker, 0, 1)
+			if err != nil || len(b.Items) != 1 {
+				t.Fatalf("%s claimed %d, %v", worker, len(b.Items), err)
+			}
+			return b.Items[0].ID
+		}
+		id := claim("first")
+		var leaving sync.WaitGroup
+		leaving.Go(func() { w.Withdraw(p, "news") }) // waits for the first lane
+		for still := true; still; time.Sleep(5 * time.Millisecond) {
+			held, _, err := w.Mails.Extend(ctx, "first", []string{id})
+			if err != nil {
+				t.Fatal(err)
+			}
+			still = held[id]
+		}
+		w.Give(p, "news")
+		if again := claim("second"); again != id {
+			t.Fatalf("another delivery: %s, %s", id, again)
+		}
+		if err := w.Mails.Complete(ctx, c.ID, "first", 0, []campaigns.Outcome{{ID: id, Status: campaigns.StatusClaimed}}); err != nil {
+			t.Fatal(err)
+		}
+		if b, err := w.Mails.Claim(ctx, c.ID, "third", 0, 1); err != nil || len(b.Items) != 0 {
+			t.Fatalf("a mail that the second lane holds was claimed again (%v)", err)
+		}
+		if held, _, err := w.Mails.Extend(ctx, "second", []string{id}); err != nil || !held[id] {
+			t.Fatalf("the second lane lost its mail (%v)", err)
+		}
+		if err := w.Mails.Complete(ctx, c.ID, "second", 0, []campaigns.Outcome{{ID: id, Status: campaigns.StatusSent}}); err != nil {
+			t.Fatal(err)
+		}
+		leaving.Wait()
+		if r := w.Report(c); r.Sent != 1 {
+			t.Errorf("%+v", r)
 		}
 	})
 }

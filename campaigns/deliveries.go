@@ -69,8 +69,9 @@ func (s *Service) Extend(ctx context.Context, worker string, ids []string) (stil
 }
 
 // Complete stores what became of claimed mails. One that was not begun goes back: it is decided about again, which is how a
-// withdrawal that came in between turns into its outcome.
-func (s *Service) Complete(ctx context.Context, campaignID string, lane int, outcomes []Outcome) error {
+// withdrawal that came in between turns into its outcome. Only what worker still holds is touched: a mail that it lost when it
+// asked again ([Service.Extend]) may be another lane's by now, which must neither lose it nor let it be claimed a second time.
+func (s *Service) Complete(ctx context.Context, campaignID, worker string, lane int, outcomes []Outcome) error {
 	if len(outcomes) == 0 {
 		return nil
 	}
@@ -102,7 +103,7 @@ func (s *Service) Complete(ctx context.Context, campaignID string, lane int, out
 		// The comparison is made so that no index fits it: the rows are found by their ids.
 		rows, err := tx.QueryContext(ctx, `UPDATE deliveries SET at = $1, worker = '', attempts = attempts + 1, status = `+d.Field("st", "TEXT")+`, reason = `+d.Field("r", "TEXT")+
 			`, reply = CASE WHEN revoked_at IS NULL THEN `+d.Field("p", "TEXT")+` ELSE '' END, due_at = nullif(`+d.Field("d", "BIGINT")+`, 0) FROM `+d.Rows(2)+` WHERE deliveries.id = `+d.Field("id", "TEXT")+
-			` AND deliveries.status || '' = 'claimed' RETURNING deliveries.status, deliveries.reason`, sqldb.Micros(now), string(text))
+			` AND deliveries.status || '' = 'claimed' AND deliveries.worker || '' = $3 RETURNING deliveries.status, deliveries.reason`, sqldb.Micros(now), string(text), worker)
 		if err != nil {
 			return fmt.Errorf("campaigns: complete: %w", err)
 		}

@@ -61,7 +61,7 @@ func TestEveryMailThatBeganHadAConsentThatStood(t *testing.T) {
 		}
 		for n := range workers * lanes {
 			sending.Go(func() {
-				l := &slowLane{w: w, h: h, worker: fmt.Sprint("worker", n/lanes), lane: n % lanes, client: clients + n}
+				l := &slowLane{w: w, h: h, worker: fmt.Sprintf("worker%d/%d", n/lanes, n%lanes), lane: n % lanes, client: clients + n}
 				for _, c := range running {
 					l.send(t, c)
 				}
@@ -137,7 +137,7 @@ func (l *slowLane) send(t *testing.T, c *campaigns.Campaign) {
 			}
 			outcomes = append(outcomes, o)
 		}
-		if err := l.w.Mails.Complete(ctx, c.ID, l.lane, outcomes); err != nil {
+		if err := l.w.Mails.Complete(ctx, c.ID, l.worker, l.lane, outcomes); err != nil {
 			t.Error(err)
 		}
 	}

@@ -32,7 +32,7 @@ func TestAWithdrawalWaitsForTheClaimThatIsUnderWay(t *testing.T) {
 			}
 			if again {
 				id := claim("first").Items[0].ID
-				if err := w.Mails.Complete(ctx, c.ID, 0, []campaigns.Outcome{{ID: id, Status: campaigns.StatusClaimed}}); err != nil {
+				if err := w.Mails.Complete(ctx, c.ID, "first", 0, []campaigns.Outcome{{ID: id, Status: campaigns.StatusClaimed}}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -80,7 +80,7 @@ func TestACancelledCampaignCountsWhomNoLaneHadReached(t *testing.T) {
 		for _, item := range b.Items {
 			out = append(out, campaigns.Outcome{ID: item.ID, Status: campaigns.StatusSent})
 		}
-		if err := w.Mails.Complete(ctx, c.ID, 0, out); err != nil {
+		if err := w.Mails.Complete(ctx, c.ID, "worker", 0, out); err != nil {
 			t.Fatal(err)
 		}
 	}

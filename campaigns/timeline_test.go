@@ -33,7 +33,7 @@ func TestATimelineHasEveryOutcomeInItsStretch(t *testing.T) {
 			for _, item := range b.Items {
 				out = append(out, campaigns.Outcome{ID: item.ID, Status: campaigns.StatusSent})
 			}
-			if err := w.Mails.Complete(ctx, c.ID, i, out); err != nil {
+			if err := w.Mails.Complete(ctx, c.ID, "worker", i, out); err != nil {
 				t.Fatal(err)
 			}
 			w.Clock.Move(time.Minute)

@@ -162,7 +162,7 @@ func TestNobodyGetsTwoTextsHoweverOftenItIsDecided(t *testing.T) {
 				before[item.Person.ID] = item.Variant
 				back = append(back, campaigns.Outcome{ID: item.ID, Status: campaigns.StatusClaimed})
 			}
-			if err := w.Mails.Complete(ctx, c.ID, 0, back); err != nil {
+			if err := w.Mails.Complete(ctx, c.ID, "worker", 0, back); err != nil {
 				t.Fatal(err)
 			}
 		}

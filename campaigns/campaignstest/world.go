@@ -168,7 +168,7 @@ func (w *World) SendAll(c *campaigns.Campaign) (sent []string) {
 			sent = append(sent, item.Person.Email)
 			outcomes = append(outcomes, campaigns.Outcome{ID: item.ID, Status: campaigns.StatusSent})
 		}
-		w.must(w.Mails.Complete(ctx, c.ID, 0, outcomes))
+		w.must(w.Mails.Complete(ctx, c.ID, "worker", 0, outcomes))
 		if b.Idle {
 			return sent
 		}

@@ -232,3 +232,50 @@ func TestAnInstallationMayStartWithTheUsualTopics(t *testing.T) {
 		}
 	})
 }
+
+func TestSeveralPeopleAtOnce(t *testing.T) {
+	exercise(t, func(t *testing.T, h *house) {
+		ids := map[string]string{}
+		for _, name := range []string{"ann", "bob", "cy"} {
+			ids[name] = h.Person(name+"@example.com", nil).ID
+		}
+		ada, rita := h.As("Ada", access.Marketer), h.As("Rita", access.ReadOnly)
+		ada.Get("/admin/subscribers").Want(200, `value="`+ids["ann"]+`" form="together"`, `id="together"`)
+		if strings.Contains(rita.Get("/admin/subscribers").Body.String(), `form="together"`) {
+			t.Error("who may only read can tick people")
+		}
+		rita.Post("/admin/subscribers/together", "do", "tag", "tag", "vip", "id", ids["ann"]).Want(403)
+		ada.Post("/admin/subscribers/together", "do", "tag", "tag", "vip").Want(422, "tick people")
+		ada.Post("/admin/subscribers/together", "do", "tag", "id", ids["ann"]).Want(422, "is required")
+		ada.Post("/admin/subscribers/together", "do", "tag", "tag", "9 lives", "id", ids["ann"]).Want(422, "9 lives")
+		ada.Post("/admin/subscribers/together", "do", "suppress", "id", ids["ann"]).Want(422, "why these")
+		ada.Post("/admin/subscribers/together", "do", "dance", "id", ids["ann"]).Want(422)
+		marked := func() (n int) {
+			for _, id := range ids {
+				if sub, err := h.People.Subscriber(ctx, h.DB, id); err != nil {
+					t.Fatal(err)
+				} else if sub.Attributes["vip"] == true {
+					n++
+				}
+			}
+			return n
+		}
+		if marked() != 0 {
+			t.Error("a form that was refused changed something")
+		}
+		ada.Post("/admin/subscribers/together", "do", "tag", "tag", "vip", "id", ids["ann"], "id", ids["bob"], "id", "nonsense").Want(303)
+		if n := marked(); n != 2 {
+			t.Errorf("%d are marked", n)
+		}
+		ada.Get("/admin/subscribers").Want(200, "Done for 2 people.")
+		ada.Post("/admin/subscribers/together", "do", "untag", "tag", "vip", "all", "1", "q", "ann").Want(303)
+		if n := marked(); n != 1 {
+			t.Errorf("%d are marked", n)
+		}
+		ada.Post("/admin/subscribers/together", "do", "suppress", "note", "asked by telephone", "all", "1").Want(303)
+		var blocked int
+		if err := h.DB.QueryRowContext(ctx, "SELECT count(*) FROM suppressions WHERE reason = 'manual' AND note = 'asked by telephone'").Scan(&blocked); err != nil || blocked != 3 {
+			t.Errorf("%d are blocked, %v", blocked, err)
+		}
+	})
+}

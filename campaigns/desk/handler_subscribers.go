@@ -21,6 +21,7 @@ func (d *Desk) registerSubscribers(e *echo.Echo) {
 	officers := []access.Role{access.PrivacyOfficer}
 	both := []access.Role{access.Marketer, access.PrivacyOfficer}
 	r.get("", d.subscribers)
+	r.post("/together", d.together, both...)
 	r.getFor("/export.csv", d.subscriberFile, both...)
 	r.getFor("/new", d.newSubscriber, both...)
 	r.post("", d.addSubscriber, both...)
@@ -55,11 +56,16 @@ var standing = map[string]string{
 }
 
 func (d *Desk) subscribers(c echo.Context) error {
+	return d.list(c, http.StatusOK, site.BulkForm{})
+}
+
+// list is the page of people. The filter is in the address or, after a form that was wrong, in that form.
+func (d *Desk) list(c echo.Context, status int, together site.BulkForm) error {
 	ctx := c.Request().Context()
 	path := site.Path(site.NavSubscribers)
-	v := site.SubscribersView{Page: d.page(c, site.NavSubscribers), NoImport: !d.Site.Serves(site.NavImports)}
-	v.Search, v.Write = strings.TrimSpace(c.QueryParam("q")), may(c, access.Marketer, access.PrivacyOfficer)
-	v.Chosen = map[string]string{"status": c.QueryParam("status"), "topic": c.QueryParam("topic")}
+	v := site.SubscribersView{Bulk: together, Page: d.page(c, site.NavSubscribers), NoImport: !d.Site.Serves(site.NavImports)}
+	v.Search, v.Write = strings.TrimSpace(c.FormValue("q")), may(c, access.Marketer, access.PrivacyOfficer)
+	v.Chosen = map[string]string{"status": c.FormValue("status"), "topic": c.FormValue("topic")}
 	var err error
 	if v.Topics, err = d.topicOptions(ctx, v.Locale); err != nil {
 		return err
@@ -86,7 +92,7 @@ func (d *Desk) subscribers(c echo.Context) error {
 		return err
 	}
 	for _, s := range people {
-		row := site.SubscriberRow{Email: s.Email, URL: personURL(s.ID), Name: s.Name(), Since: s.CreatedAt}
+		row := site.SubscriberRow{ID: s.ID, Email: s.Email, URL: personURL(s.ID), Name: s.Name(), Since: s.CreatedAt}
 		states := consents[s.ID]
 		row.Status = d.standsAs(s, states)
 		for _, state := range states {
@@ -96,13 +102,13 @@ func (d *Desk) subscribers(c echo.Context) error {
 		}
 		v.Rows = append(v.Rows, row)
 	}
-	return staff.Render(c, http.StatusOK, site.Subscribers(v))
+	return staff.Render(c, status, site.Subscribers(v))
 }
 
 // searched is what the filter of the list asks for.
 func searched(c echo.Context) preferences.Search {
-	in := preferences.Search{Text: strings.TrimSpace(c.QueryParam("q")), Where: standing[c.QueryParam("status")]}
-	if key := c.QueryParam("topic"); key != "" {
+	in := preferences.Search{Text: strings.TrimSpace(c.FormValue("q")), Where: standing[c.FormValue("status")]}
+	if key := c.FormValue("topic"); key != "" {
 		if in.Where != "" {
 			in.Where += " AND "
 		}

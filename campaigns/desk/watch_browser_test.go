@@ -29,7 +29,7 @@ func TestAMarketerWatchesACampaignInABrowser(t *testing.T) {
 		for _, item := range b.Items {
 			out = append(out, campaigns.Outcome{ID: item.ID, Status: campaigns.StatusSent})
 		}
-		if err := h.Mails.Complete(ctx, m.ID, 0, out); err != nil {
+		if err := h.Mails.Complete(ctx, m.ID, "worker", 0, out); err != nil {
 			t.Fatal(err)
 		}
 		h.Clock.Move(time.Minute)

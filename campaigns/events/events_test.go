@@ -79,7 +79,7 @@ func TestBadEventsAreRefused(t *testing.T) {
 		"url":         {object{"url": "javascript:alert(1)"}, []string{"url"}},
 		"no places":   {object{"capacity": 0}, []string{"capacity"}},
 		"partner":     {object{"partners": []string{"fair", "nobody"}}, []string{"partners"}},
-		"partner NUL": {object{"partners": []string{"a\x00b"}}, []string{"partners"}},
+		"partner NUL": {object{"partners": []string{"a\x00b"}}, []string{"partners[0]"}},
 		"twice":       {object{"partners": []string{"fair", "fair"}}, []string{"partners"}},
 		"brand":       {object{"brand": "nobody"}, []string{"brand"}},
 		"reminder":    {object{"reminder_hours": -1}, []string{"reminder_hours"}},

@@ -48,7 +48,7 @@ func some(t *testing.T, w *campaignstest.World, c *campaigns.Campaign, n int) {
 	for _, item := range b.Items {
 		out = append(out, campaigns.Outcome{ID: item.ID, Status: campaigns.StatusSent})
 	}
-	if err := w.Mails.Complete(context.Background(), c.ID, 0, out); err != nil {
+	if err := w.Mails.Complete(context.Background(), c.ID, "worker", 0, out); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -293,9 +293,10 @@ func TestPublicPages(t *testing.T) {
 				}
 			}
 		}
-		for _, path := range []string{"/policies/none", "/policies/privacy/9", "/policies/privacy/changes?from=9", "/policies/privacy/changes?from=%00", "/policies/privacy/..%2f"} {
+		for _, path := range []string{"/policies/none", "/policies/privacy/9", "/policies/privacy/changes?from=9", "/policies/privacy/..%2f"} {
 			w.Get(path).Want(http.StatusNotFound)
 		}
+		w.Get("/policies/privacy/changes?from=%00").Want(http.StatusBadRequest)
 	})
 }
 

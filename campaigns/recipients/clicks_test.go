@@ -53,7 +53,7 @@ func mailed(t *testing.T, w *campaignstest.World, c *campaigns.Campaign) map[str
 			}
 			done = append(done, campaigns.Outcome{ID: item.ID, Status: campaigns.StatusSent})
 		}
-		if err := w.Mails.Complete(ctx, c.ID, 0, done); err != nil {
+		if err := w.Mails.Complete(ctx, c.ID, "worker", 0, done); err != nil {
 			t.Fatal(err)
 		}
 		if b.Idle {

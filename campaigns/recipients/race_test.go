@@ -169,7 +169,7 @@ func TestEraseDuringASend(t *testing.T) {
 			t.Errorf("the mail of an erased person may still begin: %v", err)
 		}
 		quote := "550 5.1.1 <anna@example.com> unknown"
-		s.ok(s.Mails.Complete(ctx, c.ID, 0, []campaigns.Outcome{{ID: b.Items[0].ID, Status: campaigns.StatusFailed, Reply: quote}}))
+		s.ok(s.Mails.Complete(ctx, c.ID, "worker", 0, []campaigns.Outcome{{ID: b.Items[0].ID, Status: campaigns.StatusFailed, Reply: quote}}))
 		for _, m := range claimed {
 			s.ok(s.Outbox.Complete(ctx, outbox.Result{ID: m.ID, Status: outbox.StatusSent, Reply: quote, Raw: []byte("To: anna@example.com\r\n"), MessageID: "<x@y>", SHA256: "abc"}))
 		}

@@ -295,6 +295,7 @@ func (w *whole) queued(text string) {
 			all = fmt.Sprint(redis.SMembers(w.t.Context(), key).Val())
 		case "zset":
 			all = fmt.Sprint(redis.ZRange(w.t.Context(), key, 0, -1).Val())
+		case "none": // it was done between the two questions
 		default:
 			w.t.Errorf("Redis has a %s at %s, which this test cannot read", kind, key)
 		}

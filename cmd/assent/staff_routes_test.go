@@ -69,6 +69,7 @@ var readers = map[string]string{
 	"/admin/audit.csv":                             "o",
 	"/admin/brands/new":                            "m",
 	"/admin/campaigns/:id/edit":                    "m",
+	"/admin/campaigns/:id/text/:n/edit":            "m",
 	"/admin/campaigns/:id/variants":                "m",
 	"/admin/campaigns/new":                         "m",
 	"/admin/campaigns/readers":                     "m",

@@ -94,7 +94,15 @@ type sheet struct {
 	Tabs   []ui.Tab
 	Filter *ui.Filter
 	Table  ui.Table
+	Bulk   *bulk
 	Empty  ui.Empty
+}
+
+// bulk is what can be done with the ticked rows of a list.
+type bulk struct {
+	Title string
+	Form  ui.FormOf
+	Open  bool
 }
 
 // head leaves its buttons to the empty state while there is nothing in the list.

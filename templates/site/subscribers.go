@@ -10,6 +10,7 @@ import (
 
 // SubscribersView lists people. Filters: status (see personStates), topic.
 type SubscribersView struct {
+	Bulk BulkForm // what was asked for several people and is wrong
 	Page
 	Listing
 	Topics []ui.Option
@@ -18,11 +19,15 @@ type SubscribersView struct {
 	NoImport bool
 }
 
+// BulkForm is what is done with several people. Fields: do (tag, untag, suppress), tag, note, all, id (each that is ticked),
+// and the filter: q, status, topic.
+type BulkForm struct{ Values, Errors map[string]string }
+
 // SubscriberRow is one of them. Status is one of personStates.
 type SubscriberRow struct {
-	Email, URL, Name, Status string
-	Topics                   int // that are on
-	Since                    time.Time
+	ID, Email, URL, Name, Status string
+	Topics                       int // that are on
+	Since                        time.Time
 }
 
 var personTones = map[string]ui.Tone{
@@ -44,7 +49,12 @@ func Subscribers(v SubscribersView) templ.Component {
 		v.column(p.t("site.email"), "email"), v.column(p.t("site.subscribers.status"), ""), quiet(v.column(p.t("site.subscribers.name"), "")), number(v.column(p.t("site.subscribers.topics"), "")), date(v.column(p.t("site.subscribers.since"), "since")),
 	}}
 	for _, r := range v.Rows {
-		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: r.Email, URL: r.URL}, {Badge: PersonStatus(p, r.Status)}, {Text: r.Name}, {Text: p.n(r.Topics)}, {Text: p.day(r.Since)}}})
+		t.Rows = append(t.Rows, ui.Row{Tick: r.ID, Cells: []ui.Cell{{Text: r.Email, URL: r.URL}, {Badge: PersonStatus(p, r.Status)}, {Text: r.Name}, {Text: p.n(r.Topics)}, {Text: p.day(r.Since)}}})
+	}
+	var together *bulk
+	if v.Write {
+		t.Ticks, t.Ticking = bulkID, p.t("site.bulk.tick")
+		together = v.bulk(p)
 	}
 	topics := ui.Field{Name: "topic", Label: p.t("site.campaigns.topic"), Options: append([]ui.Option{{Value: "", Label: p.t("site.subscribers.any_topic")}}, v.Topics...)}
 	begin, more := ui.Link{Label: p.t("site.imports.new"), URL: Path(NavImports) + "/new"}, first(create)
@@ -52,11 +62,29 @@ func Subscribers(v SubscribersView) templ.Component {
 		begin, more = more, ui.Link{}
 	}
 	return listPage(sheet{
-		Page: p, Listing: v.Listing, Table: t,
+		Page: p, Listing: v.Listing, Table: t, Bulk: together,
 		Head:   ui.Head{Title: p.t("site.nav.subscribers"), Lead: p.t("site.subscribers.lead"), Actions: create},
 		Filter: v.filter(p, NavSubscribers, p.t("site.subscribers.search"), choose(p, "status", p.t("site.subscribers.status"), p.t("site.campaigns.any_status"), "site.person.", personStates...), topics),
 		Empty:  ui.Empty{Icon: NavSubscribers, Title: p.t("site.subscribers.empty"), Text: p.t("site.subscribers.empty_text"), Action: begin, More: more},
 	})
+}
+
+// bulkID is the id of the form of the ticked people.
+const bulkID = "together"
+
+// bulk does one thing with several people: with those who are ticked, or with all whom the filter finds.
+func (v SubscribersView) bulk(p Page) *bulk {
+	val := v.Bulk.Values
+	f := ui.FormOf{ID: bulkID, Action: Path(NavSubscribers) + "/together", Submit: p.t("site.bulk.do"), Fields: []ui.Field{
+		{Name: "do", Kind: "radio", Label: p.t("site.bulk.what"), Value: orElse(val["do"], "tag"), Options: []ui.Option{
+			{Value: "tag", Label: p.t("site.bulk.tag"), Hint: p.t("site.bulk.tag_hint")}, {Value: "untag", Label: p.t("site.bulk.untag")}, {Value: "suppress", Label: p.t("site.bulk.suppress"), Hint: p.t("site.bulk.suppress_hint")},
+		}},
+		{Name: "tag", Label: p.t("site.bulk.name"), Value: val["tag"], Short: true, MaxLength: 64},
+		{Name: "note", Label: p.t("site.bulk.note"), Hint: p.t("site.bulk.note_hint"), Value: val["note"], MaxLength: 200},
+		{Name: "all", Kind: "checkbox", Label: p.t("site.bulk.all"), Hint: p.t("site.bulk.all_hint"), Value: val["all"]},
+		{Name: "q", Kind: "hidden", Value: v.Search}, {Name: "status", Kind: "hidden", Value: v.Chosen["status"]}, {Name: "topic", Kind: "hidden", Value: v.Chosen["topic"]},
+	}}
+	return &bulk{Title: p.t("site.bulk.title"), Form: f.WithErrors(v.Bulk.Errors), Open: len(v.Bulk.Errors) > 0}
 }
 
 // SubscriberView is one person: where they stand, what happened, what would happen.

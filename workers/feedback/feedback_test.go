@@ -136,7 +136,7 @@ func TestRatesPauseTheCampaign(t *testing.T) {
 				for _, item := range b.Items {
 					out = append(out, campaigns.Outcome{ID: item.ID, Status: campaigns.StatusSent})
 				}
-				if err := w.Mails.Complete(ctx, campaign.ID, 0, out); err != nil {
+				if err := w.Mails.Complete(ctx, campaign.ID, "worker", 0, out); err != nil {
 					t.Fatal(err)
 				}
 			}

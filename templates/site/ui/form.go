@@ -4,6 +4,7 @@ import "assent/templates/locale"
 
 // FormOf is a form that posts to Action.
 type FormOf struct {
+	ID             string // for controls outside it. Empty: none
 	Action, Submit string
 	Cancel         Link
 	Fields         []Field

@@ -12,6 +12,9 @@ type Table struct {
 	Actions string // heading of the buttons, read out
 	Columns []Column
 	Rows    []Row
+	// Ticks is the id of the form outside the table to which the ticked rows belong. Empty: rows have no box.
+	Ticks   string
+	Ticking string // heading of the boxes, read out; before the first cell's text also the label of each
 }
 
 // Column names a column and can sort by it.
@@ -29,6 +32,7 @@ type Row struct {
 	Cells []Cell
 	// Posts are the buttons at its end.
 	Posts []Post
+	Tick  string // what its box sends as id
 }
 
 // Cell is one field of a line. The first of a line names it.
