@@ -103,7 +103,9 @@ func (e *Engine) runLane(ctx context.Context, campaignID string, lane int) (agai
 		held = append(held, waiting...)
 		outcomes, dead, troubled := e.send(ctx, b, claimant, notes)
 		outcomes = append(outcomes, held...)
-		if err := e.store(ctx, "outcome of mails", func(ctx context.Context) error { return e.Campaigns.Complete(ctx, campaignID, claimant, lane, outcomes) }); err != nil {
+		if err := e.store(ctx, "outcome of mails", func(ctx context.Context) error {
+			return e.Campaigns.Complete(ctx, campaignID, claimant, lane, outcomes)
+		}); err != nil {
 			return 0, err
 		}
 		// Only now: a suppression waits until the claims of its person have an outcome, and these have theirs.
