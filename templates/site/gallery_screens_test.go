@@ -95,7 +95,7 @@ func addPeople(out map[string]templ.Component, p Page, say func(string) string) 
 	options := []ui.Option{{Value: "news", Label: say("Newsletter")}, {Value: "offers", Label: say("Offers"), Hint: say("A few times a year.")}}
 	var rows []SubscriberRow
 	for _, s := range append(personStates, "erased") {
-		rows = append(rows, SubscriberRow{say("anna.de.vries@example.com"), "/admin/subscribers/1", say("Anna de Vries"), s, 3, at})
+		rows = append(rows, SubscriberRow{"01a2", say("anna.de.vries@example.com"), "/admin/subscribers/1", say("Anna de Vries"), s, 3, at})
 	}
 	out["subscribers"] = Subscribers(SubscribersView{Page: p, Listing: l, Topics: options, Rows: rows})
 	out["subscribers-empty"] = Subscribers(SubscribersView{Page: p, Listing: Listing{Write: true}})
