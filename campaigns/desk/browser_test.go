@@ -99,19 +99,27 @@ func (b *tab) open(path string) {
 // js is what an expression says, as text.
 func (b *tab) js(expression string) string {
 	b.t.Helper()
-	got, err := chromedp.Run(b.ctx, chromedp.Evaluate[string]("(async () => String(await ("+expression+")))()", chromedp.EvalAwaitPromise))
+	got, err := b.ask(expression)
 	if err != nil {
 		b.t.Fatalf("%s: %v", expression, err)
 	}
 	return got
 }
 
+func (b *tab) ask(expression string) (string, error) {
+	return chromedp.Run(b.ctx, chromedp.Evaluate[string]("(async () => String(await ("+expression+")))()", chromedp.EvalAwaitPromise))
+}
+
 // until waits for an expression to be true.
 func (b *tab) until(expression string) {
 	b.t.Helper()
 	for end := time.Now().Add(15 * time.Second); time.Now().Before(end); time.Sleep(40 * time.Millisecond) {
-		if b.js("Boolean("+expression+")") == "true" {
+		got, err := b.ask("Boolean(" + expression + ")")
+		if got == "true" {
 			return
+		}
+		if err != nil && !strings.Contains(err.Error(), "navigated") && !strings.Contains(err.Error(), "context") { // the page is on its way to the next
+			b.t.Fatalf("%s: %v", expression, err)
 		}
 	}
 	b.shot("failed")

@@ -135,7 +135,7 @@ func randomFacts(t *rapid.T) Facts {
 func TestDecideMatchesTheModel(t *testing.T) {
 	seen := map[string]int{}
 	rapid.Check(t, func(t *rapid.T) {
-		for range 50 {
+		for range 400 { // so many that each reason is surely met
 			f := randomFacts(t)
 			want, until := model(f, now)
 			d := Decide(f, now)
