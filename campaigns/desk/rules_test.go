@@ -152,6 +152,8 @@ func TestRulesInABrowser(t *testing.T) {
 	b.keys("Some")
 	b.js(`document.querySelector('[name="r.0-0-0.value"]').focus()`)
 	b.keys("NL")
+	b.until(`document.querySelector('[name=key]').value === 'some' && document.querySelector('[name=name]').value === 'Some' &&
+		document.querySelector('[name="r.0-0-0.value"]').value === 'NL' && document.querySelector('[data-people="1"]')`)
 	b.sound()
 	for _, width := range []int64{1280, 320} {
 		b.look(width, "light")
@@ -161,8 +163,9 @@ func TestRulesInABrowser(t *testing.T) {
 	b.look(390, "dark")
 	b.axe("segment, dark")
 	b.shot("segment-dark")
+	b.js(`document.querySelector('[name=name]').focus()`)
 	b.keys(kb.Enter)
-	b.until(`location.pathname === '/admin/segments'`)
+	b.until(`location.pathname === '/admin/segments' && document.readyState === 'complete'`)
 	s, err := segments.Get(ctx, h.DB, "some")
 	if err != nil || strings.Join(strings.Fields(string(s.Rules)), "") != `{"all":[{"any":[{"field":"country","op":"eq","value":"NL"}]}]}` {
 		t.Errorf("%s %v", s.Rules, err)
