@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -11,6 +10,7 @@ import (
 
 	"assent/preferences/sqldb"
 	"assent/preferences/sqldb/sqldbtest"
+	"assent/workers/queue/queuetest"
 )
 
 // named is the check of that name.
@@ -106,11 +106,7 @@ func TestSettingsOfRedis(t *testing.T) {
 }
 
 func TestARealRedisIsRead(t *testing.T) {
-	url := os.Getenv("ASSENT_TEST_REDIS")
-	if url == "" {
-		t.Skip("ASSENT_TEST_REDIS is not set")
-	}
-	o, err := redis.ParseURL(url)
+	o, err := redis.ParseURL(queuetest.Start(t).URL())
 	if err != nil {
 		t.Fatal(err)
 	}
