@@ -103,6 +103,10 @@ func (e *Engine) runLane(ctx context.Context, campaignID string, lane int) (agai
 		held = append(held, waiting...)
 		outcomes, dead, troubled := e.send(ctx, b, claimant, notes)
 		outcomes = append(outcomes, held...)
+		var paused error
+		if troubled != "" { // before the outcomes, with which a small campaign would be finished
+			_, paused = e.Campaigns.Pause(ctx, audit.System("sender"), campaignID, troubled)
+		}
 		if err := e.store(ctx, "outcome of mails", func(ctx context.Context) error {
 			return e.Campaigns.Complete(ctx, campaignID, claimant, lane, outcomes)
 		}); err != nil {
@@ -116,10 +120,7 @@ func (e *Engine) runLane(ctx context.Context, campaignID string, lane int) (agai
 			return 0, err
 		}
 		if troubled != "" {
-			if _, err := e.Campaigns.Pause(ctx, audit.System("sender"), campaignID, troubled); err != nil {
-				return 0, err
-			}
-			return 0, nil
+			return 0, paused
 		}
 		if len(b.Items) > 0 && none(outcomes, campaigns.StatusSent) {
 			return relayPause, nil
