@@ -12,6 +12,7 @@ import (
 	"assent/preferences/audit"
 	"assent/preferences/gate"
 	"assent/preferences/sqldb"
+	"assent/templates/locale"
 )
 
 // SiteSettings are the rules of the whole site that an administrator may change while it runs.
@@ -75,6 +76,22 @@ func (s *Settings) Get(ctx context.Context) (SiteSettings, error) {
 	}
 	s.cached, s.until = site, time.Now().Add(settingsTTL)
 	return site, nil
+}
+
+// Languages are those in which the staff are asked for texts, the site's own first.
+func (s *Settings) Languages(ctx context.Context) []string {
+	site, err := s.Get(ctx)
+	first := locale.Get(site.DefaultLocale).Language()
+	if err != nil || first == "" {
+		first = "en"
+	}
+	out := []string{first}
+	for _, tag := range locale.Languages() {
+		if tag != first {
+			out = append(out, tag)
+		}
+	}
+	return out
 }
 
 // Put stores the site's settings.

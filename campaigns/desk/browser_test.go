@@ -73,17 +73,6 @@ func (b *tab) prepare(who *stafftest.Browser) {
 	}
 }
 
-// another is a second tab of the same browser.
-func (b *tab) another(who *stafftest.Browser) *tab {
-	b.t.Helper()
-	ctx, cancel := chromedp.NewContext(b.ctx)
-	b.t.Cleanup(cancel)
-	other := &tab{b.t, ctx, b.base}
-	other.do("start", chromedp.EmulateViewport(1280, 900), chromedp.Navigate("about:blank"))
-	other.prepare(who)
-	return other
-}
-
 func (b *tab) do(what string, steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	if err := chromedp.Do(b.ctx, steps...); err != nil {

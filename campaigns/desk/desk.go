@@ -46,47 +46,19 @@ const (
 	allOf    = 1000
 )
 
-// languages are those in which texts are asked for, the site's own first.
-func (d *Desk) languages(ctx context.Context) []string {
-	settings, err := d.People.Site.Get(ctx)
-	first := locale.Get(settings.DefaultLocale).Language()
-	if err != nil || first == "" {
-		first = "en"
-	}
-	out := []string{first}
-	for _, tag := range locale.Languages() {
-		if tag != first {
-			out = append(out, tag)
-		}
-	}
-	return out
-}
-
 func (d *Desk) brandOptions(ctx context.Context) ([]ui.Option, error) {
 	list, err := d.Brands.List(ctx, "", allOf)
-	var out []ui.Option
-	for _, b := range list {
-		out = append(out, ui.Option{Value: b.Key, Label: b.Name})
-	}
-	return out, err
+	return screen.Options(list, func(b brands.Brand) (string, string) { return b.Key, b.Name }), err
 }
 
 func (d *Desk) partnerOptions(ctx context.Context) ([]ui.Option, error) {
 	list, err := d.Partners.List(ctx, "", allOf)
-	var out []ui.Option
-	for _, p := range list {
-		out = append(out, ui.Option{Value: p.Key, Label: p.Name})
-	}
-	return out, err
+	return screen.Options(list, func(p partners.Partner) (string, string) { return p.Key, p.Name }), err
 }
 
 func (d *Desk) segmentOptions(ctx context.Context) ([]ui.Option, error) {
 	list, err := d.Segments.List(ctx, "", allOf)
-	var out []ui.Option
-	for _, s := range list {
-		out = append(out, ui.Option{Value: s.Key, Label: s.Name})
-	}
-	return out, err
+	return screen.Options(list, func(s segments.Segment) (string, string) { return s.Key, s.Name }), err
 }
 
 // topicOptions are the topics that are in use, by key.

@@ -102,7 +102,7 @@ func (d *Desk) editor(c echo.Context, status int, m *campaigns.Campaign, e edits
 			return err
 		}
 	}
-	for _, tag := range d.languages(ctx) {
+	for _, tag := range d.People.Site.Languages(ctx) {
 		v.Languages = append(v.Languages, ui.Option{Value: tag, Label: locale.Name(tag)})
 	}
 	var err error

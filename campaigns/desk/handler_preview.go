@@ -172,7 +172,7 @@ func (d *Desk) preview(c echo.Context) error {
 		key := map[string]string{"": "site.editor.desk", "phone": "site.editor.phone", "text": "site.editor.text_part"}[way]
 		v.Ways = append(v.Ways, ui.Tab{Label: v.Locale.T(key), URL: address(v.Action, "text", shown, "way", way, "language", v.Language, "as", v.As), Current: way == v.Way})
 	}
-	for _, tag := range d.languages(ctx) {
+	for _, tag := range d.People.Site.Languages(ctx) {
 		v.Languages = append(v.Languages, ui.Tab{Label: locale.Name(tag), URL: address(v.Action, "text", shown, "way", v.Way, "language", tag, "as", v.As), Current: tag == v.Language})
 	}
 	return staff.Render(c, http.StatusOK, site.Preview(v))

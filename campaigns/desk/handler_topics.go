@@ -107,7 +107,7 @@ func (d *Desk) newTopic(c echo.Context) error {
 
 func (d *Desk) topicForm(c echo.Context, status int, fresh bool, val, wrong map[string]string) error {
 	ctx := c.Request().Context()
-	v := site.TopicFormView{Page: d.page(c, site.NavTopics), Record: site.Record{New: fresh, Errors: wrong}, Action: site.Path(site.NavTopics), Values: val, Languages: d.languages(ctx)}
+	v := site.TopicFormView{Page: d.page(c, site.NavTopics), Record: site.Record{New: fresh, Errors: wrong}, Action: site.Path(site.NavTopics), Values: val, Languages: d.People.Site.Languages(ctx)}
 	if !fresh {
 		v.Action += "/" + val["key"]
 	}
@@ -123,7 +123,7 @@ func (d *Desk) topicForm(c echo.Context, status int, fresh bool, val, wrong map[
 
 func (d *Desk) topicInput(c echo.Context) (preferences.TopicInput, map[string]string, error) {
 	val := values(c)
-	languages := d.languages(c.Request().Context())
+	languages := d.People.Site.Languages(c.Request().Context())
 	double, similar, brand, partner := val["double_opt_in"] != "", val["similar_goods"] != "", val["brand"], val["partner"]
 	in := preferences.TopicInput{Key: val["key"], Class: val["class"], Basis: val["basis"], DoubleOptIn: &double, SimilarGoods: &similar, Brand: &brand, Partner: &partner,
 		Names: texts(val, "names", languages), Descriptions: texts(val, "descriptions", languages)}

@@ -91,7 +91,7 @@ func (o *Office) newEvent(c echo.Context) error {
 
 func (o *Office) eventForm(c echo.Context, status int, slug string, val map[string]string, ticked []string, wrong map[string]string) error {
 	ctx := c.Request().Context()
-	v := site.EventFormView{Page: o.page(c, site.NavEvents), Record: site.Record{New: slug == "", Errors: wrong}, Action: site.Path(site.NavEvents), Values: val, Ticked: ticked, Languages: o.languages(ctx)}
+	v := site.EventFormView{Page: o.page(c, site.NavEvents), Record: site.Record{New: slug == "", Errors: wrong}, Action: site.Path(site.NavEvents), Values: val, Ticked: ticked, Languages: o.People.Site.Languages(ctx)}
 	if slug != "" {
 		v.Action = eventURL(slug)
 	}
@@ -123,7 +123,7 @@ func (o *Office) shareWording(c echo.Context, brand, partner string) (string, er
 
 // eventOf writes the fields over e. Times are those of the clocks at the place.
 func (o *Office) eventOf(c echo.Context, val map[string]string, e *events.Event) error {
-	languages := o.languages(c.Request().Context())
+	languages := o.People.Site.Languages(c.Request().Context())
 	at := site.Page{Zone: val["timezone"]}
 	var bad problem.Collector
 	for _, f := range []struct {

@@ -83,7 +83,7 @@ const spare = 2
 // formPage is the page of a form, or of a new one. val and ticked are what its fields hold.
 func (o *Office) formPage(c echo.Context, status int, f *forms.Form, val map[string]string, ticked []string, wrong map[string]string) error {
 	ctx := c.Request().Context()
-	v := site.FormEditView{Page: o.page(c, site.NavForms), Record: site.Record{New: f == nil, Errors: wrong}, Action: site.Path(site.NavForms), Values: val, Ticked: ticked, Languages: o.languages(ctx)}
+	v := site.FormEditView{Page: o.page(c, site.NavForms), Record: site.Record{New: f == nil, Errors: wrong}, Action: site.Path(site.NavForms), Values: val, Ticked: ticked, Languages: o.People.Site.Languages(ctx)}
 	var err error
 	if v.Topics, err = o.topics(ctx, v.Locale, ticked...); err != nil {
 		return err
@@ -256,7 +256,7 @@ func formErrors(wrong map[string]string) map[string]string {
 
 func (o *Office) addForm(c echo.Context) error {
 	ctx, val := c.Request().Context(), screen.Values(c)
-	in := inputOf(c, val, o.languages(ctx), nil)
+	in := inputOf(c, val, o.People.Site.Languages(ctx), nil)
 	f, err := o.Forms.Create(ctx, actor(c), in)
 	if wrong := staff.Problems(err); wrong != nil {
 		return o.formPage(c, http.StatusUnprocessableEntity, nil, val, *in.Topics, formErrors(wrong))
@@ -273,7 +273,7 @@ func (o *Office) changeForm(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	in := inputOf(c, val, o.languages(ctx), f)
+	in := inputOf(c, val, o.People.Site.Languages(ctx), f)
 	_, err = o.Forms.Update(ctx, actor(c), f.Key, in)
 	if wrong := staff.Problems(err); wrong != nil {
 		val["key"], val["kind"] = f.Key, f.Kind

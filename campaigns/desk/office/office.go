@@ -13,6 +13,7 @@ import (
 	"assent/preferences/rights"
 	"assent/preferences/sqldb"
 	"assent/preferences/staff"
+	"assent/preferences/staff/screen"
 	"assent/preferences/webhooks"
 	"assent/templates/locale"
 	"assent/templates/site/ui"
@@ -41,22 +42,6 @@ const (
 	allOf         = 1000 // what a select offers at most
 )
 
-// languages are those in which texts are asked for, the site's own first.
-func (o *Office) languages(ctx context.Context) []string {
-	settings, err := o.People.Site.Get(ctx)
-	first := locale.Get(settings.DefaultLocale).Language()
-	if err != nil || first == "" {
-		first = "en"
-	}
-	out := []string{first}
-	for _, tag := range locale.Languages() {
-		if tag != first {
-			out = append(out, tag)
-		}
-	}
-	return out
-}
-
 // topics are those in use, by key and with their names; gone are in it too if they are among keep.
 func (o *Office) topics(ctx context.Context, l *locale.Locale, keep ...string) ([]ui.Option, error) {
 	list, err := o.People.Topics(ctx, o.DB)
@@ -75,18 +60,10 @@ func (o *Office) topics(ctx context.Context, l *locale.Locale, keep ...string) (
 
 func (o *Office) brands(ctx context.Context) ([]ui.Option, error) {
 	list, err := o.Brands.List(ctx, "", allOf)
-	var out []ui.Option
-	for _, b := range list {
-		out = append(out, ui.Option{Value: b.Key, Label: b.Name})
-	}
-	return out, err
+	return screen.Options(list, func(b brands.Brand) (string, string) { return b.Key, b.Name }), err
 }
 
 func (o *Office) partners(ctx context.Context) ([]ui.Option, error) {
 	list, err := o.Partners.List(ctx, "", allOf)
-	var out []ui.Option
-	for _, p := range list {
-		out = append(out, ui.Option{Value: p.Key, Label: p.Name})
-	}
-	return out, err
+	return screen.Options(list, func(p partners.Partner) (string, string) { return p.Key, p.Name }), err
 }

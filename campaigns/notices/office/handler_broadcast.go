@@ -121,10 +121,10 @@ func (o *Office) look(c echo.Context, v *site.BroadcastView, b *broadcasts.Broad
 	ctx := c.Request().Context()
 	v.Language = c.QueryParam("language")
 	if v.Language == "" {
-		v.Language = o.languages(ctx)[0]
+		v.Language = o.People.Site.Languages(ctx)[0]
 	}
 	v.FrameURL = screen.Address(v.URL+"/frame", "language", v.Language)
-	for _, tag := range o.languages(ctx) {
+	for _, tag := range o.People.Site.Languages(ctx) {
 		v.Languages = append(v.Languages, ui.Tab{Label: localeName(tag), URL: screen.Address(v.URL, "language", tag), Current: tag == v.Language})
 	}
 	v.Reads = v.Subject

@@ -201,7 +201,7 @@ func (o *Office) paper(c echo.Context) error {
 	written := append([]string{b.Locale}, sortedTags(b.Translations)...)
 	for _, tag := range written {
 		if tag == "" {
-			tag = o.languages(ctx)[0]
+			tag = o.People.Site.Languages(ctx)[0]
 		}
 		mail, err := o.Broadcasts.Preview(ctx, b, tag)
 		if err != nil {

@@ -72,21 +72,21 @@ func (o *Office) policies(c echo.Context) error {
 func (o *Office) newPolicy(c echo.Context) error { return o.policyForm(c, http.StatusOK, nil, nil) }
 
 func (o *Office) policyForm(c echo.Context, status int, val, wrong map[string]string) error {
-	return staff.Render(c, status, site.PolicyForm(site.PolicyFormView{Page: o.page(c, site.NavPolicies), Action: site.Path(site.NavPolicies), Values: val, Errors: o.named(c, "names", wrong), Languages: o.languages(c.Request().Context())}))
+	return staff.Render(c, status, site.PolicyForm(site.PolicyFormView{Page: o.page(c, site.NavPolicies), Action: site.Path(site.NavPolicies), Values: val, Errors: o.named(c, "names", wrong), Languages: o.People.Site.Languages(c.Request().Context())}))
 }
 
 // named puts what is wrong with a text in all its languages at the first of them.
 func (o *Office) named(c echo.Context, field string, wrong map[string]string) map[string]string {
 	if text, ok := wrong[field]; ok {
 		delete(wrong, field)
-		wrong[field+"."+o.languages(c.Request().Context())[0]] = text
+		wrong[field+"."+o.People.Site.Languages(c.Request().Context())[0]] = text
 	}
 	return wrong
 }
 
 func (o *Office) addPolicy(c echo.Context) error {
 	ctx, val := c.Request().Context(), screen.Values(c)
-	p, err := o.Policies.Create(ctx, actor(c), strings.TrimSpace(val["slug"]), names.Texts(screen.Texts(val, "names", o.languages(ctx))))
+	p, err := o.Policies.Create(ctx, actor(c), strings.TrimSpace(val["slug"]), names.Texts(screen.Texts(val, "names", o.People.Site.Languages(ctx))))
 	if wrong := staff.Problems(err); wrong != nil {
 		if text, ok := wrong[""]; ok { // the name is taken
 			wrong = map[string]string{"slug": text}
@@ -115,7 +115,7 @@ func (o *Office) policyPage(c echo.Context, status int, val, wrong map[string]st
 	if screen.May(c, writers...) {
 		v.NewURL = policyURL(p.Slug) + "/new"
 		form := ui.FormOf{Action: policyURL(p.Slug), Submit: v.Locale.T("site.save")}
-		for i, tag := range o.languages(ctx) {
+		for i, tag := range o.People.Site.Languages(ctx) {
 			value := p.Names[tag]
 			if val != nil {
 				value = val["names."+tag]
@@ -156,7 +156,7 @@ func (o *Office) about(ctx context.Context, slug string) (map[string]string, err
 
 func (o *Office) renamePolicy(c echo.Context) error {
 	ctx, val, slug := c.Request().Context(), screen.Values(c), c.Param("slug")
-	_, err := o.Policies.Rename(ctx, actor(c), slug, names.Texts(screen.Texts(val, "names", o.languages(ctx))))
+	_, err := o.Policies.Rename(ctx, actor(c), slug, names.Texts(screen.Texts(val, "names", o.People.Site.Languages(ctx))))
 	if wrong := staff.Problems(err); wrong != nil {
 		return o.policyPage(c, http.StatusUnprocessableEntity, val, wrong)
 	}

@@ -28,7 +28,7 @@ func (o *Office) newNotice(c echo.Context) error {
 }
 
 func (o *Office) noticeForm(c echo.Context, status int, val, wrong map[string]string) error {
-	v := site.NoticeFormView{Page: o.page(c, site.NavNotices), Action: site.Path(site.NavNotices) + single, Values: val, Errors: wrong, Templates: content.NoticeTemplates(), Languages: o.languages(c.Request().Context())}
+	v := site.NoticeFormView{Page: o.page(c, site.NavNotices), Action: site.Path(site.NavNotices) + single, Values: val, Errors: wrong, Templates: content.NoticeTemplates(), Languages: o.People.Site.Languages(c.Request().Context())}
 	for _, f := range content.NoticeFields(val["template"]) {
 		v.Fields = append(v.Fields, site.NoticeInput{Name: f.Name, Kind: f.Kind, Required: f.Required})
 	}

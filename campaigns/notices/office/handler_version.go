@@ -54,7 +54,7 @@ func (o *Office) newVersion(c echo.Context) error {
 
 // versionForm writes a version; a nil one is new.
 func (o *Office) versionForm(c echo.Context, status int, p policies.Policy, version *policies.Version, val, wrong map[string]string) error {
-	v := site.PolicyFormView{Page: o.page(c, site.NavPolicies), Action: policyURL(p.Slug) + "/versions", BackURL: policyURL(p.Slug), Slug: p.Slug, Draft: true, Values: val, Errors: o.named(c, "bodies", wrong), Languages: o.languages(c.Request().Context())}
+	v := site.PolicyFormView{Page: o.page(c, site.NavPolicies), Action: policyURL(p.Slug) + "/versions", BackURL: policyURL(p.Slug), Slug: p.Slug, Draft: true, Values: val, Errors: o.named(c, "bodies", wrong), Languages: o.People.Site.Languages(c.Request().Context())}
 	v.Name = p.Names.In(v.Locale.Tag())
 	if version != nil {
 		v.Version, v.Draft, v.Action = version.Version, version.Draft, versionURL(p.Slug, version.Version)
@@ -89,7 +89,7 @@ func (o *Office) addVersion(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	d, err := o.drafted(c, val, o.languages(ctx))
+	d, err := o.drafted(c, val, o.People.Site.Languages(ctx))
 	if err == nil {
 		_, err = o.Policies.AddVersion(ctx, actor(c), p.Slug, d)
 	}
@@ -133,7 +133,7 @@ func (o *Office) changeVersion(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	d, err := o.drafted(c, val, append(o.languages(ctx), version.Bodies.Languages()...))
+	d, err := o.drafted(c, val, append(o.People.Site.Languages(ctx), version.Bodies.Languages()...))
 	if err == nil {
 		_, err = o.Policies.ChangeVersion(ctx, actor(c), p.Slug, version.Version, func(to *policies.Draft) {
 			d.Version, d.Hidden = to.Version, d.Hidden && to.Hidden // what is public stays so

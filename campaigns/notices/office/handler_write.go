@@ -29,7 +29,7 @@ func (o *Office) newBroadcast(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		val, again = o.written(o.page(c, site.NavNotices), b, o.languages(ctx)), b.RefusedFor
+		val, again = o.written(o.page(c, site.NavNotices), b, o.People.Site.Languages(ctx)), b.RefusedFor
 	}
 	if slug, version, ok := strings.Cut(c.QueryParam("policy"), "/"); ok {
 		p, err := o.Policies.Get(ctx, o.DB, slug)
@@ -84,7 +84,7 @@ func (o *Office) written(p site.Page, b *broadcasts.Broadcast, languages []strin
 
 func (o *Office) broadcastForm(c echo.Context, status int, val, wrong map[string]string, again string) error {
 	ctx := c.Request().Context()
-	v := site.BroadcastFormView{Page: o.page(c, site.NavNotices), Action: site.Path(site.NavNotices), Values: val, Errors: wrong, Languages: o.languages(ctx), Again: again, Checked: val["do"] == "check" && len(wrong) == 0}
+	v := site.BroadcastFormView{Page: o.page(c, site.NavNotices), Action: site.Path(site.NavNotices), Values: val, Errors: wrong, Languages: o.People.Site.Languages(ctx), Again: again, Checked: val["do"] == "check" && len(wrong) == 0}
 	l := v.Locale
 	list, err := o.Segments.List(ctx, "", allOf)
 	if err != nil {
@@ -215,7 +215,7 @@ func (o *Office) says(c echo.Context, p site.Page, b *broadcasts.Broadcast) (map
 // looked is the broadcast of the form with all that is wrong with it.
 func (o *Office) looked(c echo.Context, val map[string]string) (*broadcasts.Broadcast, map[string]string, error) {
 	ctx := c.Request().Context()
-	languages := o.languages(ctx)
+	languages := o.People.Site.Languages(ctx)
 	in, unread := o.broadcastInput(o.page(c, site.NavNotices), val, languages)
 	b, err := o.Broadcasts.Check(ctx, actor(c), in)
 	wrong := problems(err)
@@ -251,7 +251,7 @@ func (o *Office) addBroadcast(c echo.Context) error {
 	case val["do"] == "check":
 		return o.broadcastForm(c, http.StatusOK, val, nil, "")
 	}
-	in, err := o.broadcastInput(o.page(c, site.NavNotices), val, o.languages(ctx))
+	in, err := o.broadcastInput(o.page(c, site.NavNotices), val, o.People.Site.Languages(ctx))
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"assent/preferences/sqldb"
 	"assent/preferences/staff"
 	"assent/preferences/staff/access"
+	"assent/preferences/staff/screen"
 	"assent/templates/locale"
 	"assent/templates/site"
 	"assent/templates/site/ui"
@@ -47,29 +48,9 @@ var (
 // allOf bounds what a select offers.
 const allOf = 1000
 
-// languages are those in which texts are asked for, the site's own first.
-func (o *Office) languages(ctx context.Context) []string {
-	settings, err := o.People.Site.Get(ctx)
-	first := locale.Get(settings.DefaultLocale).Language()
-	if err != nil || first == "" {
-		first = "en"
-	}
-	out := []string{first}
-	for _, tag := range locale.Languages() {
-		if tag != first {
-			out = append(out, tag)
-		}
-	}
-	return out
-}
-
 func (o *Office) brandOptions(ctx context.Context) ([]ui.Option, error) {
 	list, err := o.Brands.List(ctx, "", allOf)
-	var out []ui.Option
-	for _, b := range list {
-		out = append(out, ui.Option{Value: b.Key, Label: b.Name})
-	}
-	return out, err
+	return screen.Options(list, func(b brands.Brand) (string, string) { return b.Key, b.Name }), err
 }
 
 // leadWords is a lead time as people read it.

@@ -68,6 +68,15 @@ func Texts(val map[string]string, prefix string, languages []string) map[string]
 	return out
 }
 
+// Options are the choices of a select that offers what is in a list, each by its key and with its name.
+func Options[T any](list []T, of func(T) (key, name string)) (out []ui.Option) {
+	for _, item := range list {
+		key, name := of(item)
+		out = append(out, ui.Option{Value: key, Label: name})
+	}
+	return out
+}
+
 // Address is a path with those parameters that are not empty.
 func Address(path string, kv ...string) string {
 	q := url.Values{}
