@@ -175,10 +175,13 @@ func names(t *text) []string {
 	return slices.Compact(a)
 }
 
-// Every key that a source file names has an English text.
+// Every key that a source file names has an English text, and every English text is named by one: whole, as the beginning of
+// a key that is put together, or without the _ask and _text that belong to a question.
 func TestKeysInTheCodeExist(t *testing.T) {
 	call := regexp.MustCompile(`\.[TNt]\("((?:mail|pages|site|rights|reasons|centre|history)\.[a-z0-9_.]+[a-z0-9_])"`)
+	literal := regexp.MustCompile(`"([a-z0-9_.]+)"`)
 	found := 0
+	named, begun := map[string]bool{}, []string{}
 	for _, dir := range []string{"..", "../../campaigns", "../../preferences", "../../workers", "../../cmd"} {
 		err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !(strings.HasSuffix(path, ".go") || strings.HasSuffix(path, ".templ")) ||
@@ -195,6 +198,11 @@ func TestKeysInTheCodeExist(t *testing.T) {
 					t.Errorf("%s names %s, which has no text", path, m[1])
 				}
 			}
+			for _, m := range literal.FindAllStringSubmatch(string(src), -1) {
+				if named[m[1]] = true; strings.HasSuffix(m[1], ".") || strings.HasSuffix(m[1], "_") {
+					begun = append(begun, m[1])
+				}
+			}
 			return nil
 		})
 		if err != nil {
@@ -202,6 +210,12 @@ func TestKeysInTheCodeExist(t *testing.T) {
 		}
 	}
 	t.Logf("%d uses", found)
+	for key := range Get("en").english.texts {
+		trunk := strings.TrimSuffix(strings.TrimSuffix(key, "_ask"), "_text")
+		if !named[key] && !named[trunk] && !slices.ContainsFunc(begun, func(b string) bool { return strings.HasPrefix(key, b) }) {
+			t.Errorf("%s is a text that nothing shows", key)
+		}
+	}
 }
 
 func BenchmarkT(b *testing.B) {
