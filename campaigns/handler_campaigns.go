@@ -316,10 +316,7 @@ func (h handler) audience(c echo.Context) error {
 		return err
 	}
 	explanation, err := h.s.Explain(c.Request().Context(), campaign)
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, explanation)
+	return web.Answer(c, explanation, err)
 }
 
 func (h handler) report(c echo.Context) error {
@@ -328,10 +325,7 @@ func (h handler) report(c echo.Context) error {
 		return err
 	}
 	report, err := h.s.Report(c.Request().Context(), campaign)
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, report)
+	return web.Answer(c, report, err)
 }
 
 // deliveryView is one person's outcome as the API shows it.

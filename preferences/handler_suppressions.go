@@ -112,8 +112,5 @@ func (h handler) importSuppressions(c echo.Context) error {
 		reason = SuppressedManual
 	}
 	out, err := h.s.ImportSuppressions(c.Request().Context(), h.actor(c), in, reason, "import")
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, out)
+	return web.Answer(c, out, err)
 }

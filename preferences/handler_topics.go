@@ -30,10 +30,7 @@ func (h handler) listTopics(c echo.Context) error {
 
 func (h handler) getTopic(c echo.Context) error {
 	t, err := h.s.Topic(c.Request().Context(), h.s.DB, c.Param("key"))
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, t)
+	return web.Answer(c, t, err)
 }
 
 func (h handler) createTopic(c echo.Context) error {
@@ -54,8 +51,5 @@ func (h handler) updateTopic(c echo.Context) error {
 		return err
 	}
 	t, err := h.s.UpdateTopic(c.Request().Context(), h.actor(c), c.Param("key"), in)
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, t)
+	return web.Answer(c, t, err)
 }

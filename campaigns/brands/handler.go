@@ -1,8 +1,6 @@
 package brands
 
 import (
-	"net/http"
-
 	"github.com/labstack/echo/v4"
 
 	"assent/preferences/audit"
@@ -25,24 +23,12 @@ type handler struct {
 }
 
 func (h handler) list(c echo.Context) error {
-	page, err := web.PageOf(c, 1)
-	if err != nil {
-		return err
-	}
-	after := page.After()
-	list, err := h.store.List(c.Request().Context(), after, page.Limit+1)
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, web.ListOf(list, page.Limit, func(b Brand) []string { return []string{b.Key} }))
+	return web.Paged(c, h.store.List, func(b Brand) string { return b.Key })
 }
 
 func (h handler) get(c echo.Context) error {
 	b, err := Get(c.Request().Context(), h.store.DB, c.Param("key"))
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, b)
+	return web.Answer(c, b, err)
 }
 
 // fields are what a caller may set; nil leaves a field as it is.
@@ -88,8 +74,7 @@ func (h handler) create(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	c.Response().Header().Set(echo.HeaderLocation, c.Request().URL.Path+"/"+b.Key)
-	return c.JSON(http.StatusCreated, b)
+	return web.Created(c, b.Key, b)
 }
 
 func (h handler) update(c echo.Context) error {
@@ -98,8 +83,5 @@ func (h handler) update(c echo.Context) error {
 		return err
 	}
 	b, err := h.store.Update(c.Request().Context(), h.actor(c), c.Param("key"), in.apply)
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, b)
+	return web.Answer(c, b, err)
 }

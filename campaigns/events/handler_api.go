@@ -61,10 +61,7 @@ func (h handler) list(c echo.Context) error {
 
 func (h handler) get(c echo.Context) error {
 	e, err := Get(c.Request().Context(), h.store.DB, c.Param("slug"))
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, e)
+	return web.Answer(c, e, err)
 }
 
 // fields are what a caller may set; nil leaves a field as it is.
@@ -145,8 +142,7 @@ func (h handler) create(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	c.Response().Header().Set(echo.HeaderLocation, c.Request().URL.Path+"/"+e.Slug)
-	return c.JSON(http.StatusCreated, e)
+	return web.Created(c, e.Slug, e)
 }
 
 func (h handler) update(c echo.Context) error {

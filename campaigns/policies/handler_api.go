@@ -33,24 +33,12 @@ type handler struct {
 }
 
 func (h handler) list(c echo.Context) error {
-	page, err := web.PageOf(c, 1)
-	if err != nil {
-		return err
-	}
-	after := page.After()
-	list, err := h.store.List(c.Request().Context(), after, page.Limit+1)
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, web.ListOf(list, page.Limit, func(p Policy) []string { return []string{p.Slug} }))
+	return web.Paged(c, h.store.List, func(p Policy) string { return p.Slug })
 }
 
 func (h handler) get(c echo.Context) error {
 	p, err := h.store.Get(c.Request().Context(), h.store.DB, c.Param("slug"))
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, p)
+	return web.Answer(c, p, err)
 }
 
 func (h handler) create(c echo.Context) error {
@@ -65,8 +53,7 @@ func (h handler) create(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	c.Response().Header().Set(echo.HeaderLocation, c.Request().URL.Path+"/"+p.Slug)
-	return c.JSON(http.StatusCreated, p)
+	return web.Created(c, p.Slug, p)
 }
 
 func (h handler) rename(c echo.Context) error {
@@ -77,10 +64,7 @@ func (h handler) rename(c echo.Context) error {
 		return err
 	}
 	p, err := h.store.Rename(c.Request().Context(), h.actor(c), c.Param("slug"), in.Names)
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, p)
+	return web.Answer(c, p, err)
 }
 
 // versions answers with all of them: a policy has few.
@@ -99,10 +83,7 @@ func (h handler) version(c echo.Context) error {
 		return err
 	}
 	v, err := h.store.Version(ctx, h.store.DB, p, c.Param("version"))
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, v)
+	return web.Answer(c, v, err)
 }
 
 func (h handler) addVersion(c echo.Context) error {
@@ -128,8 +109,7 @@ func (h handler) addVersion(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	c.Response().Header().Set(echo.HeaderLocation, c.Request().URL.Path+"/"+v.Version)
-	return c.JSON(http.StatusCreated, v)
+	return web.Created(c, v.Version, v)
 }
 
 func (h handler) changeVersion(c echo.Context) error {

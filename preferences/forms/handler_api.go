@@ -27,24 +27,12 @@ type handler struct {
 }
 
 func (h handler) list(c echo.Context) error {
-	page, err := web.PageOf(c, 1)
-	if err != nil {
-		return err
-	}
-	after := page.After()
-	list, err := h.store.List(c.Request().Context(), after, page.Limit+1)
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, web.ListOf(list, page.Limit, func(f *Form) []string { return []string{f.Key} }))
+	return web.Paged(c, h.store.List, func(f *Form) string { return f.Key })
 }
 
 func (h handler) get(c echo.Context) error {
 	f, err := h.store.Get(c.Request().Context(), h.store.DB, c.Param("key"))
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, f)
+	return web.Answer(c, f, err)
 }
 
 func (h handler) create(c echo.Context) error {
@@ -56,8 +44,7 @@ func (h handler) create(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	c.Response().Header().Set(echo.HeaderLocation, c.Request().URL.Path+"/"+f.Key)
-	return c.JSON(http.StatusCreated, f)
+	return web.Created(c, f.Key, f)
 }
 
 func (h handler) update(c echo.Context) error {
@@ -66,10 +53,7 @@ func (h handler) update(c echo.Context) error {
 		return err
 	}
 	f, err := h.store.Update(c.Request().Context(), h.actor(c), c.Param("key"), in)
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, f)
+	return web.Answer(c, f, err)
 }
 
 func (h handler) responses(c echo.Context) error {
@@ -97,8 +81,5 @@ func (h handler) handle(c echo.Context) error {
 		return err
 	}
 	r, err := h.store.Handle(c.Request().Context(), h.actor(c), c.Param("key"), c.Param("id"), in.Handled)
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, r)
+	return web.Answer(c, r, err)
 }

@@ -13,6 +13,7 @@ import (
 
 	"assent/preferences"
 	"assent/preferences/audit"
+	"assent/preferences/kick"
 	"assent/preferences/names"
 	"assent/preferences/problem"
 	"assent/preferences/sqldb"
@@ -35,10 +36,7 @@ type Store struct {
 	Limits Limits
 	Log    *slog.Logger
 
-	kick  sync.Once
-	kicks chan struct{}
-	stop  context.CancelFunc
-	loop  sync.WaitGroup
+	loop kick.Loop
 
 	counting  sync.Mutex // of what follows
 	counted   map[string]Figures

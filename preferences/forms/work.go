@@ -44,37 +44,11 @@ const (
 
 // Kick lets this process work off what has come in, at once and beside the caller, until [Store.Close].
 func (s *Store) Kick() {
-	s.kick.Do(func() {
-		s.kicks = make(chan struct{}, 1)
-		ctx, cancel := context.WithCancel(context.Background())
-		s.stop = cancel
-		s.loop.Go(func() {
-			for {
-				select {
-				case <-ctx.Done():
-					return
-				case <-s.kicks:
-				}
-				if err := s.Work(ctx); err != nil && ctx.Err() == nil {
-					s.log().Error("forms: sign-ups wait", "error", err)
-				}
-			}
-		})
-	})
-	select {
-	case s.kicks <- struct{}{}:
-	default:
-	}
+	s.loop.Kick(s.Work, func(err error) { s.log().Error("forms: sign-ups wait", "error", err) })
 }
 
 // Close stops what [Store.Kick] began, after the sign-up that is under way. The rest is done when a process looks again.
-func (s *Store) Close() {
-	s.kick.Do(func() {}) // no kick from now on
-	if s.stop != nil {
-		s.stop()
-	}
-	s.loop.Wait()
-}
+func (s *Store) Close() { s.loop.Close() }
 
 // Work works off all submissions that are due. Several processes may do it at once: each submission is done once.
 func (s *Store) Work(ctx context.Context) error {

@@ -142,24 +142,12 @@ func decode(name string, text []byte, to any) error {
 }
 
 func (h handler) list(c echo.Context) error {
-	page, err := web.PageOf(c, 1)
-	if err != nil {
-		return err
-	}
-	before := page.After()
-	list, err := h.store.List(c.Request().Context(), before, page.Limit+1)
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, web.ListOf(list, page.Limit, func(i *Import) []string { return []string{i.ID} }))
+	return web.Paged(c, h.store.List, func(i *Import) string { return i.ID })
 }
 
 func (h handler) get(c echo.Context) error {
 	imp, err := h.store.Get(c.Request().Context(), h.store.DB, c.Param("id"))
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, imp)
+	return web.Answer(c, imp, err)
 }
 
 func (h handler) rejects(c echo.Context) error {

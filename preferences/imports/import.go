@@ -16,6 +16,7 @@ import (
 
 	"assent/preferences"
 	"assent/preferences/audit"
+	"assent/preferences/kick"
 	"assent/preferences/problem"
 	"assent/preferences/sqldb"
 )
@@ -86,10 +87,7 @@ type Store struct {
 	Dir    string // of the files
 	Log    *slog.Logger
 
-	once   sync.Once
-	kicks  chan struct{}
-	stop   context.CancelFunc
-	loop   sync.WaitGroup
+	loop   kick.Loop
 	worker string
 	one    sync.Mutex // one file at a time
 }

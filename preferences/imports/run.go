@@ -33,37 +33,11 @@ var errTaken = errors.New("imports: another process works on it now")
 
 // Kick lets this process work off what waits, at once and beside the caller, until [Store.Close].
 func (s *Store) Kick() {
-	s.once.Do(func() {
-		s.kicks = make(chan struct{}, 1)
-		ctx, cancel := context.WithCancel(context.Background())
-		s.stop = cancel
-		s.loop.Go(func() {
-			for {
-				select {
-				case <-ctx.Done():
-					return
-				case <-s.kicks:
-				}
-				if err := s.Work(ctx); err != nil && ctx.Err() == nil {
-					s.log().Error("imports: a file waits", "error", err)
-				}
-			}
-		})
-	})
-	select {
-	case s.kicks <- struct{}{}:
-	default:
-	}
+	s.loop.Kick(s.Work, func(err error) { s.log().Error("imports: a file waits", "error", err) })
 }
 
 // Close stops what [Store.Kick] began, after the batch that is under way. The rest goes on when a process looks again.
-func (s *Store) Close() {
-	s.once.Do(func() {}) // no kick from now on
-	if s.stop != nil {
-		s.stop()
-	}
-	s.loop.Wait()
-}
+func (s *Store) Close() { s.loop.Close() }
 
 // Work works off all imports whose files are in this process's folder, and all that are to be taken back.
 func (s *Store) Work(ctx context.Context) error {

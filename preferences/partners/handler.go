@@ -1,8 +1,6 @@
 package partners
 
 import (
-	"net/http"
-
 	"github.com/labstack/echo/v4"
 
 	"assent/preferences/audit"
@@ -24,24 +22,12 @@ type handler struct {
 }
 
 func (h handler) list(c echo.Context) error {
-	page, err := web.PageOf(c, 1)
-	if err != nil {
-		return err
-	}
-	after := page.After()
-	list, err := h.store.List(c.Request().Context(), after, page.Limit+1)
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, web.ListOf(list, page.Limit, func(p Partner) []string { return []string{p.Key} }))
+	return web.Paged(c, h.store.List, func(p Partner) string { return p.Key })
 }
 
 func (h handler) get(c echo.Context) error {
 	p, err := Get(c.Request().Context(), h.store.DB, c.Param("key"))
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, p)
+	return web.Answer(c, p, err)
 }
 
 func (h handler) create(c echo.Context) error {
@@ -56,8 +42,7 @@ func (h handler) create(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	c.Response().Header().Set(echo.HeaderLocation, c.Request().URL.Path+"/"+p.Key)
-	return c.JSON(http.StatusCreated, p)
+	return web.Created(c, p.Key, p)
 }
 
 func (h handler) rename(c echo.Context) error {
@@ -68,8 +53,5 @@ func (h handler) rename(c echo.Context) error {
 		return err
 	}
 	p, err := h.store.Rename(c.Request().Context(), h.actor(c), c.Param("key"), in.Name)
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, p)
+	return web.Answer(c, p, err)
 }

@@ -145,8 +145,7 @@ func (h handler) receive(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	c.Response().Header().Set(echo.HeaderLocation, c.Request().URL.Path+"/"+r.ID)
-	return c.JSON(http.StatusCreated, h.s.ViewOf(r))
+	return web.Created(c, r.ID, h.s.ViewOf(r))
 }
 
 func (h handler) change(c echo.Context) error {

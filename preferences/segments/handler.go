@@ -34,24 +34,12 @@ type counted struct {
 }
 
 func (h handler) list(c echo.Context) error {
-	page, err := web.PageOf(c, 1)
-	if err != nil {
-		return err
-	}
-	after := page.After()
-	list, err := h.store.List(c.Request().Context(), after, page.Limit+1)
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, web.ListOf(list, page.Limit, func(s Segment) []string { return []string{s.Key} }))
+	return web.Paged(c, h.store.List, func(s Segment) string { return s.Key })
 }
 
 func (h handler) get(c echo.Context) error {
 	s, err := Get(c.Request().Context(), h.store.DB, c.Param("key"))
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, s)
+	return web.Answer(c, s, err)
 }
 
 func (h handler) create(c echo.Context) error {
@@ -67,8 +55,7 @@ func (h handler) create(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	c.Response().Header().Set(echo.HeaderLocation, c.Request().URL.Path+"/"+s.Key)
-	return c.JSON(http.StatusCreated, s)
+	return web.Created(c, s.Key, s)
 }
 
 func (h handler) update(c echo.Context) error {

@@ -27,24 +27,12 @@ type handler struct {
 }
 
 func (h handler) list(c echo.Context) error {
-	page, err := web.PageOf(c, 1)
-	if err != nil {
-		return err
-	}
-	after := page.After()
-	list, err := h.store.List(c.Request().Context(), after, page.Limit+1)
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, web.ListOf(list, page.Limit, func(w Webhook) []string { return []string{w.ID} }))
+	return web.Paged(c, h.store.List, func(w Webhook) string { return w.ID })
 }
 
 func (h handler) get(c echo.Context) error {
 	w, err := h.store.Get(c.Request().Context(), c.Param(param))
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, w)
+	return web.Answer(c, w, err)
 }
 
 func (h handler) create(c echo.Context) error {
@@ -56,8 +44,7 @@ func (h handler) create(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	c.Response().Header().Set(echo.HeaderLocation, c.Request().URL.Path+"/"+w.ID)
-	return c.JSON(http.StatusCreated, struct {
+	return web.Created(c, w.ID, struct {
 		Webhook
 		Secret string `json:"secret"`
 	}{w, secret})

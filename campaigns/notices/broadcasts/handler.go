@@ -69,8 +69,7 @@ func (h handler) create(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	c.Response().Header().Set(echo.HeaderLocation, c.Request().URL.Path+"/"+b.ID)
-	return c.JSON(http.StatusCreated, viewOf(b))
+	return web.Created(c, b.ID, viewOf(b))
 }
 
 func (h handler) find(c echo.Context) (*Broadcast, error) {
@@ -91,10 +90,7 @@ func (h handler) audience(c echo.Context) error {
 		return err
 	}
 	explained, err := h.s.Explain(c.Request().Context(), b)
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, explained)
+	return web.Answer(c, explained, err)
 }
 
 func (h handler) preview(c echo.Context) error {
