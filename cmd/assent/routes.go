@@ -51,6 +51,7 @@ func (a *app) routes(ctx context.Context) (*echo.Echo, error) {
 
 func (a *app) api(e *echo.Echo) {
 	api := e.Group("/api/v1", staff.Authenticate(a.apiKeys), web.Idempotency(a.db, a.config.Now, func(c echo.Context) string { return staff.ActorOf(c).ID }))
+	api.RouteNotFound("/*", web.OtherMethods)
 	scope := func(name string) echo.MiddlewareFunc { return staff.RequireScope(access.Scope(name)) }
 	a.people.Register(api, scope, staff.ActorOf)
 	a.mails.Register(api, scope, staff.ActorOf)

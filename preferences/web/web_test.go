@@ -165,6 +165,33 @@ func TestHeadIsAnsweredWhereGetIs(t *testing.T) {
 	}
 }
 
+// RFC 9110 §15.5.6: an address that takes other methods says which; one that is not there is not found.
+func TestAWrongMethodIsToldTheRightOnes(t *testing.T) {
+	e := newServer(io.Discard)
+	pass := func(next echo.HandlerFunc) echo.HandlerFunc { return next }
+	group := e.Group("/api", pass)
+	group.RouteNotFound("/*", web.OtherMethods)
+	answer := func(c echo.Context) error { return c.NoContent(http.StatusOK) }
+	group.GET("/things", answer)
+	group.POST("/things", answer)
+	group.PATCH("/things/:id", answer)
+	for _, c := range []struct {
+		method, path string
+		status       int
+		allow        string
+	}{
+		{http.MethodPut, "/api/things", http.StatusMethodNotAllowed, "GET, HEAD, POST"},
+		{http.MethodGet, "/api/things/1", http.StatusMethodNotAllowed, "PATCH"},
+		{http.MethodPatch, "/api/things/1", http.StatusOK, ""},
+		{http.MethodGet, "/api/nothing", http.StatusNotFound, ""},
+	} {
+		w := call(e, c.method, c.path, "")
+		if w.Code != c.status || w.Header().Get("Allow") != c.allow {
+			t.Errorf("%s %s: %d, Allow %q; want %d, %q", c.method, c.path, w.Code, w.Header().Get("Allow"), c.status, c.allow)
+		}
+	}
+}
+
 func TestARepeatedIdempotencyKeyGetsTheFirstAnswer(t *testing.T) {
 	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
 		var ran atomic.Int32
