@@ -315,6 +315,19 @@ func TestACountryIsOneThatExists(t *testing.T) {
 	}
 }
 
+// Compliance 18: an address with a line break in it or behind it is refused, not mended.
+func TestAnAddressWithALineBreakIsRefused(t *testing.T) {
+	w := campaignstest.New(t, sqldbtest.SQLite(t))
+	for _, bad := range []string{"a@example.com\r\n", "\na@example.com", "a@example.com\u2028", "a@example.com\t"} {
+		if _, _, err := w.People.Upsert(context.Background(), campaignstest.Staff, preferences.Profile{Email: &bad}, "test"); err == nil {
+			t.Errorf("%q passes as an address", bad)
+		}
+		if _, _, err := w.People.Suppress(context.Background(), campaignstest.Staff, bad, preferences.SuppressedManual, "", "test"); err == nil {
+			t.Errorf("%q is suppressed", bad)
+		}
+	}
+}
+
 // Compliance 18: the name of a topic goes into List-Id, so it is one line.
 func TestTheNameOfATopicIsOneLine(t *testing.T) {
 	w, ctx := campaignstest.New(t, sqldbtest.SQLite(t)), context.Background()

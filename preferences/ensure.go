@@ -3,7 +3,6 @@ package preferences
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"assent/preferences/address"
 	"assent/preferences/problem"
@@ -16,7 +15,7 @@ func (s *Service) Ensure(ctx context.Context, tx *sqldb.Tx, p Profile, source st
 	if p.Email == nil {
 		return nil, problem.Invalid("email", "is required")
 	}
-	parsed, err := address.Parse(strings.TrimSpace(*p.Email))
+	parsed, err := address.Parse(*p.Email)
 	if err != nil {
 		return nil, problem.Invalid("email", "is not an e-mail address: "+reason(err))
 	}

@@ -101,7 +101,7 @@ func (c *change) signUp(ctx context.Context, chosen SignUpTopic, again bool) err
 
 // meet finds the person with the address, or makes one of what was typed.
 func (s *Service) meet(ctx context.Context, tx *sqldb.Tx, in SignUp) (*Subscriber, bool, error) {
-	parsed, err := address.Parse(strings.TrimSpace(in.Email))
+	parsed, err := address.Parse(in.Email)
 	if err != nil {
 		return nil, false, problem.Invalid("email", "is not an e-mail address: "+reason(err))
 	}

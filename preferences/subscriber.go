@@ -122,7 +122,7 @@ var attributeName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
 func (p *Profile) apply(s *Subscriber, now time.Time) error {
 	var bad problem.Collector
 	if p.Email != nil {
-		parsed, err := address.Parse(strings.TrimSpace(*p.Email))
+		parsed, err := address.Parse(*p.Email)
 		if err != nil {
 			bad.Add("email", "is not an e-mail address: %s", reason(err))
 		} else {

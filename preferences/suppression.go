@@ -3,7 +3,6 @@ package preferences
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"assent/preferences/address"
@@ -32,7 +31,7 @@ type Suppression struct {
 
 // Suppress blocks an address. A block that exists already stays as it was; added tells which.
 func (s *Service) Suppress(ctx context.Context, actor audit.Actor, email, reason, note, source string) (block Suppression, added bool, err error) {
-	parsed, err := address.Parse(strings.TrimSpace(email))
+	parsed, err := address.Parse(email)
 	var bad problem.Collector
 	if err != nil {
 		bad.Add("email", "is not an e-mail address")
@@ -69,7 +68,7 @@ func (s *Service) Suppress(ctx context.Context, actor audit.Actor, email, reason
 
 // Unsuppress lifts the blocks of an address, or the one with this reason. It returns how many there were.
 func (s *Service) Unsuppress(ctx context.Context, actor audit.Actor, email, reason, note string) (lifted int, err error) {
-	parsed, err := address.Parse(strings.TrimSpace(email))
+	parsed, err := address.Parse(email)
 	if err != nil {
 		return 0, problem.Invalid("email", "is not an e-mail address")
 	}

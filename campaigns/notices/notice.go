@@ -173,7 +173,7 @@ func (s *Service) recipient(ctx context.Context, q sqldb.Querier, bad *problem.C
 			return nil
 		}
 	} else {
-		parsed, bad2 := address.Parse(strings.TrimSpace(to.Email))
+		parsed, bad2 := address.Parse(to.Email)
 		if bad2 != nil {
 			bad.Add("to.email", "is not an e-mail address")
 			return nil
@@ -286,7 +286,7 @@ func copies(bad *problem.Collector, list []Copy, m outbox.Message) (out []outbox
 		return nil
 	}
 	for i, c := range list {
-		parsed, err := address.Parse(strings.TrimSpace(c.Email))
+		parsed, err := address.Parse(c.Email)
 		if err != nil {
 			bad.Add(fmt.Sprintf("cc[%d].email", i), "is not an e-mail address")
 			continue
