@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"assent/campaigns/outbox"
 	"assent/preferences"
@@ -13,45 +14,40 @@ import (
 	"assent/templates/mail"
 )
 
-// Views are the service mails that package preferences asks for.
+// Views are the service mails that package preferences asks for: each asks to confirm something by a link.
 func Views(people *preferences.Service, links preferences.Links) map[string]outbox.View {
+	link := func(ctx context.Context, m *outbox.Message, issued time.Time) (url string, until time.Time, err error) {
+		site, err := people.Site.Get(ctx)
+		return links.Confirm(m.SubscriberID, issued), issued.Add(site.ConfirmTTL), err
+	}
+	topics := func(view func(topics []string, url string, until time.Time) mail.View) outbox.View {
+		return func(ctx context.Context, q sqldb.Querier, m *outbox.Message, l *locale.Locale) (mail.View, error) {
+			var data preferences.ConfirmSignup
+			if err := json.Unmarshal(m.Content, &data); err != nil {
+				return nil, fmt.Errorf("campaigns: %w", err)
+			}
+			url, until, err := link(ctx, m, data.Issued)
+			if err != nil {
+				return nil, err
+			}
+			names, err := asked(ctx, q, people, data, l)
+			return view(names, url, until), err
+		}
+	}
 	return map[string]outbox.View{
-		preferences.MailConfirmSignup: func(ctx context.Context, q sqldb.Querier, m *outbox.Message, l *locale.Locale) (mail.View, error) {
-			var data preferences.ConfirmSignup
-			if err := json.Unmarshal(m.Content, &data); err != nil {
-				return nil, fmt.Errorf("campaigns: %w", err)
-			}
-			site, err := people.Site.Get(ctx)
-			if err != nil {
-				return nil, err
-			}
-			view := mail.ConfirmSignup{URL: links.Confirm(m.SubscriberID, data.Issued), Until: data.Issued.Add(site.ConfirmTTL)}
-			view.Topics, err = asked(ctx, q, people, data, l)
-			return view, err
-		},
-		preferences.MailConfirmTopics: func(ctx context.Context, q sqldb.Querier, m *outbox.Message, l *locale.Locale) (mail.View, error) {
-			var data preferences.ConfirmSignup
-			if err := json.Unmarshal(m.Content, &data); err != nil {
-				return nil, fmt.Errorf("campaigns: %w", err)
-			}
-			site, err := people.Site.Get(ctx)
-			if err != nil {
-				return nil, err
-			}
-			view := mail.ConfirmTopics{URL: links.Confirm(m.SubscriberID, data.Issued), Until: data.Issued.Add(site.ConfirmTTL)}
-			view.Topics, err = asked(ctx, q, people, data, l)
-			return view, err
-		},
+		preferences.MailConfirmSignup: topics(func(topics []string, url string, until time.Time) mail.View {
+			return mail.ConfirmSignup{Topics: topics, URL: url, Until: until}
+		}),
+		preferences.MailConfirmTopics: topics(func(topics []string, url string, until time.Time) mail.View {
+			return mail.ConfirmTopics{Topics: topics, URL: url, Until: until}
+		}),
 		preferences.MailConfirmAddress: func(ctx context.Context, _ sqldb.Querier, m *outbox.Message, _ *locale.Locale) (mail.View, error) {
 			var data preferences.ConfirmAddress
 			if err := json.Unmarshal(m.Content, &data); err != nil {
 				return nil, fmt.Errorf("campaigns: %w", err)
 			}
-			site, err := people.Site.Get(ctx)
-			if err != nil {
-				return nil, err
-			}
-			return mail.ConfirmAddress{URL: links.Confirm(m.SubscriberID, data.Issued), Until: data.Issued.Add(site.ConfirmTTL)}, nil
+			url, until, err := link(ctx, m, data.Issued)
+			return mail.ConfirmAddress{URL: url, Until: until}, err
 		},
 	}
 }
