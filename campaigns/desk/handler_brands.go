@@ -58,7 +58,7 @@ func (d *Desk) addBrand(c echo.Context) error {
 	b := brands.Brand{Key: val["key"]}
 	fill(&b, val)
 	_, err := d.Brands.Create(c.Request().Context(), actor(c), b)
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		return d.brandForm(c, http.StatusUnprocessableEntity, true, val, wrong)
 	}
 	return d.did(c, err, site.Path(site.NavBrands), "site.desk.saved")
@@ -77,7 +77,7 @@ func (d *Desk) changeBrand(c echo.Context) error {
 	val := values(c)
 	val["key"] = c.Param("key")
 	_, err := d.Brands.Update(c.Request().Context(), actor(c), val["key"], func(b *brands.Brand) { fill(b, val) })
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		return d.brandForm(c, http.StatusUnprocessableEntity, false, val, wrong)
 	}
 	return d.did(c, err, site.Path(site.NavBrands), "site.desk.saved")

@@ -31,7 +31,8 @@ func (d *Desk) show(c echo.Context, status int, val, unscheduled, untested map[s
 		return err
 	}
 	here := campaignURL(m.ID)
-	v := site.CampaignView{Page: d.page(c, site.NavCampaigns), Name: m.Name, Status: m.Status, StatusReason: m.StatusReason, Subject: m.Subject, Preheader: m.Preheader, Segment: d.segmentName(ctx, m.Segment), Excluded: d.segmentNames(ctx, m.ExcludeSegments),
+	page := d.page(c, site.NavCampaigns)
+	v := site.CampaignView{Page: page, Name: m.Name, Status: m.Status, StatusReason: page.Locale.Said(m.StatusReason), Subject: m.Subject, Preheader: m.Preheader, Segment: d.segmentName(ctx, m.Segment), Excluded: d.segmentNames(ctx, m.ExcludeSegments),
 		Brand: d.brandName(ctx, m.Brand), ScheduledAt: m.ScheduledAt, StartedAt: m.StartedAt, FinishedAt: m.FinishedAt, ExpiresAt: m.ExpiresAt, LocalTime: strings.Replace(m.LocalTime, "T", " ", 1), Window: m.Window, PreviewURL: here + "/frame", DeliveriesURL: here + "/deliveries"}
 	l := v.Locale
 	if v.Alerts, err = d.alerts(ctx, v.Page, m.ID); err != nil {
@@ -183,7 +184,7 @@ func (d *Desk) test(c echo.Context) error {
 	val := values(c)
 	to := strings.FieldsFunc(val["to"], func(r rune) bool { return strings.ContainsRune(", ;\r\n\t", r) })
 	_, err := d.Campaigns.SendTest(c.Request().Context(), actor(c), c.Param("id"), to)
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		for field, text := range wrong {
 			if strings.HasPrefix(field, "to[") {
 				wrong = map[string]string{"to": text}
@@ -227,7 +228,7 @@ func (d *Desk) schedule(c echo.Context) error {
 	if err == nil {
 		_, err = d.Campaigns.Schedule(ctx, actor(c), id, when)
 	}
-	if wrong := staff.Problems(err); wrong != nil && wrong[""] == "" { // what is wrong with no field is told above the page
+	if wrong := staff.Problems(c, err); wrong != nil && wrong[""] == "" { // what is wrong with no field is told above the page
 		return d.show(c, http.StatusUnprocessableEntity, val, wrong, nil)
 	}
 	return d.did(c, err, campaignURL(id), "site.editor.scheduled")

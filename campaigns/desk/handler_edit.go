@@ -14,6 +14,7 @@ import (
 	"assent/campaigns/edits"
 	"assent/preferences/problem"
 	"assent/preferences/staff"
+	"assent/templates/locale"
 	"assent/templates/site"
 )
 
@@ -32,7 +33,7 @@ func (d *Desk) addCampaign(c echo.Context) error {
 		return d.begin(c, f)
 	}
 	m, err := d.Campaigns.Create(ctx, actor(c), f.draft())
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		return d.editor(c, http.StatusUnprocessableEntity, nil, edits.Edit{}, f, wrong)
 	}
 	if err != nil {
@@ -52,7 +53,7 @@ func (d *Desk) begin(c echo.Context, f typed) error {
 		}
 	}
 	m, err := d.Campaigns.Create(ctx, actor(c), start)
-	if staff.Problems(err) != nil { // nothing but what everybody may have
+	if staff.Problems(c, err) != nil { // nothing but what everybody may have
 		empty := ""
 		m, err = d.Campaigns.Create(ctx, actor(c), campaigns.Draft{Name: &blank, Topic: start.Topic, Segment: &empty, Subject: &blank, Blocks: json.RawMessage(`[{"type":"divider"}]`)})
 	}
@@ -118,13 +119,13 @@ func (d *Desk) changeCampaign(c echo.Context) error {
 	case errors.Is(err, campaigns.ErrEdited):
 		return d.editor(c, http.StatusConflict, m, e, f, nil)
 	case p != nil && p.Status == http.StatusConflict: // it is no draft any more
-		return d.editor(c, http.StatusUnprocessableEntity, m, e, f, staff.Problems(err))
+		return d.editor(c, http.StatusUnprocessableEntity, m, e, f, staff.Problems(c, err))
 	case err != nil:
 		return err
 	case !keep(do):
 		return d.editor(c, http.StatusOK, changed, e, f, nil)
 	case wrong != nil:
-		return d.editor(c, http.StatusUnprocessableEntity, changed, e, f, ofText(f.Text, staff.Problems(wrong)))
+		return d.editor(c, http.StatusUnprocessableEntity, changed, e, f, ofText(f.Text, staff.Problems(c, wrong)))
 	}
 	return d.did(c, nil, after(do, m.ID, f.Text), "site.desk.saved")
 }
@@ -142,14 +143,14 @@ func (d *Desk) revise(c echo.Context, m *campaigns.Campaign, f typed, version in
 		return c.JSON(http.StatusConflict, site.EditAnswer{State: "conflict", Text: who(p.Locale, e)})
 	}
 	if bad, ok := problem.As(err); ok {
-		return c.JSON(bad.Status, site.EditAnswer{State: "failed", Text: p.Locale.T("site.build.say.failed") + " " + bad.Detail})
+		return c.JSON(bad.Status, site.EditAnswer{State: "failed", Text: p.Locale.T("site.build.say.failed") + " " + site.Told(p.Locale, bad.Detail)})
 	}
 	if err != nil {
 		return err
 	}
 	here := textURL(m.ID, f.Text)
 	answer := site.EditAnswer{State: "saved", Text: d.saved(p, m, e), Version: strconv.FormatInt(e.Version, 10), Action: here + "/edit", Frame: here + "/frame", Errors: map[string]string{}}
-	faults := ofText(f.Text, problemsOf(wrong))
+	faults := ofText(f.Text, problemsOf(p.Locale, wrong))
 	if wrong != nil {
 		answer.State = "kept"
 	}
@@ -172,19 +173,11 @@ func (d *Desk) revise(c echo.Context, m *campaigns.Campaign, f typed, version in
 }
 
 // problemsOf are the faults of an input by field, whatever its status.
-func problemsOf(err error) map[string]string {
-	p, ok := problem.As(err)
-	if !ok {
-		return nil
+func problemsOf(l *locale.Locale, err error) map[string]string {
+	if p, ok := problem.As(err); ok {
+		return staff.Faults(l, p)
 	}
-	out := map[string]string{}
-	for _, f := range p.Fields {
-		out[f.Field] = f.Detail
-	}
-	if len(out) == 0 {
-		out[""] = p.Detail
-	}
-	return out
+	return nil
 }
 
 func (d *Desk) discard(c echo.Context) error {

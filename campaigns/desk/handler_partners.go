@@ -51,7 +51,7 @@ func (d *Desk) partnerList(c echo.Context, status int, val, wrong map[string]str
 func (d *Desk) addPartner(c echo.Context) error {
 	val := values(c)
 	_, err := d.Partners.Create(c.Request().Context(), actor(c), val["key"], strings.TrimSpace(val["name"]))
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		return d.partnerList(c, http.StatusUnprocessableEntity, val, wrong)
 	}
 	return d.did(c, err, site.Path(site.NavPartners), "site.desk.saved")
@@ -73,7 +73,7 @@ func (d *Desk) partnerForm(c echo.Context, status int, key, name string, wrong m
 func (d *Desk) renamePartner(c echo.Context) error {
 	key, name := c.Param("key"), strings.TrimSpace(c.FormValue("name"))
 	_, err := d.Partners.Rename(c.Request().Context(), actor(c), key, name)
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		return d.partnerForm(c, http.StatusUnprocessableEntity, key, name, wrong)
 	}
 	return d.did(c, err, site.Path(site.NavPartners), "site.desk.saved")

@@ -206,7 +206,7 @@ func (d *Desk) recordConsent(c echo.Context) error {
 		in.Confirmed = in.Action == preferences.ActionGive && !in.CollectedAt.IsZero() && in.URL != ""
 		_, err = d.People.Consent(c.Request().Context(), actor(c), id, in)
 	}
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		return d.person(c, http.StatusUnprocessableEntity, val, wrong)
 	}
 	return d.did(c, err, personURL(id), "site.desk.recorded")

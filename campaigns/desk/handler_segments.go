@@ -170,7 +170,7 @@ func (d *Desk) addSegment(c echo.Context) error {
 	if err == nil {
 		_, err = d.Segments.Create(c.Request().Context(), actor(c), val["key"], strings.TrimSpace(val["name"]), rules)
 	}
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		return d.segmentForm(c, http.StatusUnprocessableEntity, true, val, wrong)
 	}
 	return d.did(c, err, site.Path(site.NavSegments), "site.desk.saved")
@@ -221,7 +221,7 @@ func (d *Desk) changeSegment(c echo.Context) error {
 	if err == nil {
 		_, err = d.Segments.Update(c.Request().Context(), actor(c), val["key"], func(s *segments.Segment) { s.Name, s.Rules = strings.TrimSpace(val["name"]), rules })
 	}
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		return d.segmentForm(c, http.StatusUnprocessableEntity, false, val, wrong)
 	}
 	return d.did(c, err, site.Path(site.NavSegments)+"/"+val["key"], "site.desk.saved")

@@ -112,7 +112,7 @@ func (d *Desk) changeSettings(c echo.Context) error {
 	if err = write(&s, val); err == nil {
 		err = d.People.Site.Put(ctx, d.Now(), actor(c), s)
 	}
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		return d.settingsForm(c, http.StatusUnprocessableEntity, val, wrong)
 	}
 	return d.did(c, err, site.Path(site.NavSettings), "site.desk.saved")

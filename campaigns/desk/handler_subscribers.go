@@ -200,7 +200,7 @@ func (d *Desk) addSubscriber(c echo.Context) error {
 	if err == nil {
 		sub, _, err = d.People.Upsert(c.Request().Context(), actor(c), p, "staff")
 	}
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		return d.subscriberForm(c, http.StatusUnprocessableEntity, "", val, wrong)
 	}
 	if err != nil {
@@ -228,7 +228,7 @@ func (d *Desk) changeSubscriber(c echo.Context) error {
 	if err == nil {
 		_, err = d.People.Update(c.Request().Context(), actor(c), id, p)
 	}
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		return d.subscriberForm(c, http.StatusUnprocessableEntity, id, val, wrong)
 	}
 	return d.did(c, err, personURL(id), "site.desk.saved")

@@ -76,7 +76,7 @@ func (d *Desk) lift(p site.Page, s preferences.Suppression, back string) *ui.Pos
 func (d *Desk) suppress(c echo.Context) error {
 	val := values(c)
 	_, added, err := d.People.Suppress(c.Request().Context(), actor(c), val["email"], preferences.SuppressedManual, strings.TrimSpace(val["note"]), "staff")
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		return d.suppressionList(c, http.StatusUnprocessableEntity, val, wrong)
 	}
 	key := "site.desk.blocked"
@@ -126,7 +126,7 @@ func (d *Desk) suppressFile(c echo.Context) error {
 	}
 	defer in.Close()
 	out, err := d.People.ImportSuppressions(c.Request().Context(), actor(c), in, c.FormValue("file_reason"), "import by staff")
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		return d.suppressionList(c, http.StatusUnprocessableEntity, nil, wrong)
 	}
 	return d.did(c, err, site.Path(site.NavSuppressions), "site.suppressions.imported", "added", out.Added, "known", out.Known, "wrong", out.Wrong)

@@ -39,7 +39,7 @@ func (d *Desk) together(c echo.Context) error {
 	if len(ids) == 0 {
 		bad.Add("all", "has nobody: tick people in the list, or everybody whom the filter finds")
 	}
-	if wrong := staff.Problems(bad.Err()); wrong != nil {
+	if wrong := staff.Problems(c, bad.Err()); wrong != nil {
 		return d.list(c, http.StatusUnprocessableEntity, site.BulkForm{Values: val, Errors: wrong})
 	}
 	done := 0
@@ -51,7 +51,7 @@ func (d *Desk) together(c echo.Context) error {
 		if p, gone := problem.As(err); gone && p.Status == http.StatusNotFound {
 			continue // erased meanwhile
 		}
-		if wrong := staff.Problems(err); wrong != nil {
+		if wrong := staff.Problems(c, err); wrong != nil {
 			return d.list(c, http.StatusUnprocessableEntity, site.BulkForm{Values: val, Errors: wrong})
 		}
 		if err != nil {

@@ -95,7 +95,7 @@ func (d *Desk) addUsualTopics(c echo.Context) error {
 	if keys := form["topics"]; len(keys) > 0 {
 		made, err = d.People.CreateStartingTopics(c.Request().Context(), actor(c), keys)
 	}
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		return d.usualForm(c, http.StatusUnprocessableEntity, wrong)
 	}
 	return d.did(c, err, site.Path(site.NavTopics), "site.topics.usual_made", "n", made)
@@ -146,7 +146,7 @@ func (d *Desk) addTopic(c echo.Context) error {
 	if err == nil {
 		_, err = d.People.CreateTopic(c.Request().Context(), actor(c), in)
 	}
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		return d.topicForm(c, http.StatusUnprocessableEntity, true, val, wrong)
 	}
 	return d.did(c, err, site.Path(site.NavTopics), "site.desk.saved")
@@ -192,7 +192,7 @@ func (d *Desk) changeTopic(c echo.Context) error {
 	if err == nil {
 		_, err = d.People.UpdateTopic(ctx, actor(c), t.Key, in)
 	}
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		return d.topicForm(c, http.StatusUnprocessableEntity, false, val, wrong)
 	}
 	return d.did(c, err, site.Path(site.NavTopics), "site.desk.saved")

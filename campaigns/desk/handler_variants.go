@@ -106,7 +106,7 @@ func (d *Desk) setVariants(c echo.Context) error {
 	if err == nil {
 		_, err = d.Campaigns.Update(ctx, actor(c), m.ID, campaigns.Draft{TrackClicks: &track, ABTest: test})
 	}
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		placed := map[string]string{}
 		for field, text := range wrong {
 			field = strings.TrimPrefix(field, "ab_test.")

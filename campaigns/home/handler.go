@@ -31,7 +31,7 @@ const liveURL = site.Base + "/live"
 func (h *Home) live(c echo.Context) error {
 	page := site.Page{Locale: h.Site.Language(c)}
 	return h.Live.Stream(c, func(r live.Reading) (templ.Component, bool) {
-		return site.HomeRuns(site.HomeView{Page: page, Running: runs(r)}), false
+		return site.HomeRuns(site.HomeView{Page: page, Running: runs(page.Locale, r)}), false
 	})
 }
 
@@ -42,7 +42,7 @@ func (h *Home) show(c echo.Context) error {
 	if v.Steps, err = h.steps(ctx); err != nil {
 		return err
 	}
-	if v.Running, err = h.running(ctx); err != nil {
+	if v.Running, err = h.running(ctx, v.Locale); err != nil {
 		return err
 	}
 	if h.Live != nil {

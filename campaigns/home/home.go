@@ -13,6 +13,7 @@ import (
 	"assent/campaigns/live"
 	"assent/preferences/sqldb"
 	"assent/preferences/staff"
+	"assent/templates/locale"
 	"assent/templates/site"
 )
 
@@ -60,7 +61,7 @@ func (h *Home) steps(ctx context.Context) ([]site.Step, error) {
 }
 
 // running are the campaigns that send or are paused, the newest first.
-func (h *Home) running(ctx context.Context) ([]site.Run, error) {
+func (h *Home) running(ctx context.Context, l *locale.Locale) ([]site.Run, error) {
 	list, err := h.Campaigns.Running(ctx, true, nil)
 	if err != nil {
 		return nil, err
@@ -77,17 +78,17 @@ func (h *Home) running(ctx context.Context) ([]site.Run, error) {
 		}
 		reading.Campaigns = append(reading.Campaigns, p)
 	}
-	return runs(reading), nil
+	return runs(l, reading), nil
 }
 
 // runs are the lines of a reading.
-func runs(r live.Reading) []site.Run {
+func runs(l *locale.Locale, r live.Reading) []site.Run {
 	var out []site.Run
 	for _, p := range slices.Backward(r.Campaigns) {
 		if len(out) == shown {
 			break
 		}
-		out = append(out, site.Run{Name: p.Campaign.Name, URL: address(p.Campaign), Status: p.Campaign.Status, Done: int(p.Report.Done()), Total: int(p.Report.Total), Note: p.Campaign.StatusReason,
+		out = append(out, site.Run{Name: p.Campaign.Name, URL: address(p.Campaign), Status: p.Campaign.Status, Done: int(p.Report.Done()), Total: int(p.Report.Total), Note: l.Said(p.Campaign.StatusReason),
 			Speed: site.Speed{PerSecond: p.PerSecond, Left: p.Left}})
 	}
 	return out

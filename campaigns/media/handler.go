@@ -132,7 +132,7 @@ func (p *Pages) add(c echo.Context) error {
 		}
 		return c.JSON(http.StatusCreated, added{p.Base + "/media/" + e.Name(), e.Alt})
 	}
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		v, err := p.view(c, site.Path(site.NavMedia), val, wrong)
 		if err != nil {
 			return err

@@ -177,7 +177,7 @@ func (d Desk) changeRules(c echo.Context) error {
 	if err == nil {
 		err = d.SetRules(ctx, staff.ActorOf(c), rules)
 	}
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		return d.show(c, http.StatusUnprocessableEntity, val, wrong)
 	}
 	return d.saved(c, err)

@@ -78,7 +78,7 @@ func (s *Site) wrong(c echo.Context, form string, err error) error {
 		_, _, status := s.refusal(c, err)
 		return s.showAccount(c, status, form, map[string]string{"password": s.language(c).N("site.signin.wait_seconds", int(slowed.Wait.Seconds()+1))})
 	}
-	if fields := fieldErrors(err); fields != nil {
+	if fields := Problems(c, err); fields != nil {
 		return s.showAccount(c, http.StatusUnprocessableEntity, form, fields)
 	}
 	return err
@@ -90,7 +90,7 @@ func (s *Site) doneAccount(c echo.Context, key string) error {
 
 func (s *Site) setProfile(c echo.Context) error {
 	tag := c.FormValue("locale")
-	if !language(tag) {
+	if !spoken(tag) {
 		return problem.Malformed("There is no such language.")
 	}
 	err := s.Accounts.SetProfile(c.Request().Context(), ActorOf(c), VisitorOf(c).User.ID, c.FormValue("name"), tag)
@@ -100,8 +100,8 @@ func (s *Site) setProfile(c echo.Context) error {
 	return s.doneAccount(c, "profile_done")
 }
 
-// language says whether the pages of the staff are in it; none is the browser's.
-func language(tag string) bool { return slices.Contains([]string{"", "en", "nl"}, tag) }
+// spoken says whether the pages of the staff are in a language; none is the browser's.
+func spoken(tag string) bool { return slices.Contains([]string{"", "en", "nl"}, tag) }
 
 func (s *Site) changePassword(c echo.Context) error {
 	v := VisitorOf(c)
@@ -131,7 +131,7 @@ func (s *Site) confirmTOTP(c echo.Context) error {
 	if errors.Is(err, accounts.ErrExpired) {
 		return c.Redirect(http.StatusSeeOther, pathAccount)
 	}
-	if wrong := fieldErrors(err); wrong != nil {
+	if wrong := Problems(c, err); wrong != nil {
 		seed, err := s.Accounts.PendingTOTP(ctx, u, step)
 		if err != nil {
 			return err

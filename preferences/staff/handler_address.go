@@ -34,7 +34,7 @@ func (s *Site) showAddress(c echo.Context) error {
 
 func (s *Site) confirmAddress(c echo.Context) error {
 	err := s.Accounts.ConfirmEmail(c.Request().Context(), c.Param("token"), from(c))
-	if errors.Is(err, accounts.ErrExpired) || fieldErrors(err) != nil { // somebody else has taken the address meanwhile
+	if errors.Is(err, accounts.ErrExpired) || Problems(c, err) != nil { // somebody else has taken the address meanwhile
 		return s.over(c)
 	}
 	if err != nil {
@@ -50,7 +50,7 @@ func (s *Site) confirmAddress(c echo.Context) error {
 // setAddress gives a colleague another address.
 func (s *Site) setAddress(c echo.Context) error {
 	err := s.Accounts.SetEmail(c.Request().Context(), ActorOf(c), c.Param("id"), c.FormValue("email"))
-	if wrong := fieldErrors(err); wrong != nil {
+	if wrong := Problems(c, err); wrong != nil {
 		return s.showPerson(c, http.StatusUnprocessableEntity, wrong)
 	}
 	if err != nil {

@@ -77,7 +77,7 @@ func (s *Site) setUp(c echo.Context) error {
 	if errors.Is(err, accounts.ErrExpired) {
 		return s.over(c)
 	}
-	if wrong := fieldErrors(err); wrong != nil {
+	if wrong := Problems(c, err); wrong != nil {
 		return Render(c, http.StatusUnprocessableEntity, site.SetUp(site.SetUpView{Entrance: s.entrance(c), Action: c.Request().URL.Path, Name: n.Name, Email: n.Email, Errors: wrong}))
 	}
 	if err != nil {
@@ -205,7 +205,7 @@ func (s *Site) showPassword(c echo.Context) error {
 func (s *Site) choosePassword(c echo.Context) error {
 	ctx, token := c.Request().Context(), c.Param("token")
 	err := s.Accounts.UseLink(ctx, token, c.FormValue("password"), from(c))
-	if wrong := fieldErrors(err); wrong != nil {
+	if wrong := Problems(c, err); wrong != nil {
 		u, err := s.Accounts.LinkOwner(ctx, token)
 		if err != nil {
 			return err

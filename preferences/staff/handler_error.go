@@ -20,7 +20,8 @@ func Ours(c echo.Context) bool {
 
 // ShowError tells a member of the staff what went wrong.
 func (s *Site) ShowError(c echo.Context, p *problem.Problem) error {
-	v := site.MessageView{Entrance: site.Entrance{Locale: s.language(c), Offset: s.Offset}, Text: p.Detail}
+	l := s.language(c)
+	v := site.MessageView{Entrance: site.Entrance{Locale: l, Offset: s.Offset}, Text: site.Told(l, p.Detail)}
 	kind := "wrong"
 	switch {
 	case p.Status == http.StatusForbidden, p.Status == http.StatusUnauthorized:

@@ -64,7 +64,7 @@ func (s *Site) addKey(c echo.Context) error {
 		n.Scopes = append(n.Scopes, access.Scope(name))
 	}
 	key, value, err := s.Keys.Add(c.Request().Context(), ActorOf(c), n)
-	if wrong := fieldErrors(err); wrong != nil {
+	if wrong := Problems(c, err); wrong != nil {
 		return s.showNewKey(c, http.StatusUnprocessableEntity, n, wrong)
 	}
 	if err != nil {

@@ -61,7 +61,9 @@ func (s *Site) entrance(c echo.Context) site.Entrance {
 func (s *Site) Language(c echo.Context) *locale.Locale { return s.language(c) }
 
 // language is the one that the person has chosen, or else the browser's.
-func (s *Site) language(c echo.Context) *locale.Locale {
+func (s *Site) language(c echo.Context) *locale.Locale { return language(c) }
+
+func language(c echo.Context) *locale.Locale {
 	if v := VisitorOf(c); v != nil && v.User.Locale != "" {
 		return locale.Get(v.User.Locale)
 	}
@@ -94,20 +96,26 @@ func (s *Site) flashed(c echo.Context) *site.Flash {
 	return nil
 }
 
-// fieldErrors are the parts of a problem by field, for a form to show; nil when err is no problem of the input.
-func fieldErrors(err error) map[string]string {
+// Problems are the parts of a problem by field, for a form to show again in the language of whoever sent it; nil when err is no
+// problem of the input.
+func Problems(c echo.Context, err error) map[string]string {
 	p, ok := problem.As(err)
 	if !ok || p.Status != http.StatusUnprocessableEntity && p.Status != http.StatusConflict {
 		return nil
 	}
-	errors := map[string]string{}
+	return Faults(language(c), p)
+}
+
+// Faults are the parts of a problem by field, in a language.
+func Faults(l *locale.Locale, p *problem.Problem) map[string]string {
+	faults := map[string]string{}
 	for _, f := range p.Fields {
-		errors[f.Field] = f.Detail
+		faults[f.Field] = l.Said(f.Detail)
 	}
-	if len(errors) == 0 {
-		errors[""] = p.Detail
+	if len(faults) == 0 {
+		faults[""] = l.Said(p.Detail)
 	}
-	return errors
+	return faults
 }
 
 // Frame answers with a bare mail for a frame on a page of this host: in a sandbox, under its own policy.
@@ -125,6 +133,3 @@ func FrameText(c echo.Context, text string) error {
 	h.Set("X-Frame-Options", "SAMEORIGIN")
 	return c.String(http.StatusOK, text)
 }
-
-// Problems are the parts of a problem by field, for a form to show again; nil when err is no problem of the input.
-func Problems(err error) map[string]string { return fieldErrors(err) }

@@ -64,11 +64,11 @@ func (s *Site) newPerson(c echo.Context) error {
 
 func (s *Site) addPerson(c echo.Context) error {
 	n := accounts.NewUser{Name: c.FormValue("name"), Email: c.FormValue("email"), Roles: formRoles(c), Locale: c.FormValue("locale")}
-	if !language(n.Locale) {
+	if !spoken(n.Locale) {
 		return problem.Malformed("There is no such language.")
 	}
 	u, err := s.Accounts.Add(c.Request().Context(), ActorOf(c), n)
-	if wrong := fieldErrors(err); wrong != nil {
+	if wrong := Problems(c, err); wrong != nil {
 		v := site.PersonNewView{Page: s.Page(c, site.NavPeople), Name: n.Name, Email: n.Email, Language: n.Locale, Roles: c.Request().Form["role"], Errors: wrong}
 		return Render(c, http.StatusUnprocessableEntity, site.PersonNew(v))
 	}
@@ -133,7 +133,7 @@ func (s *Site) setRoles(c echo.Context) error {
 		return err
 	}
 	err := s.Accounts.SetRoles(c.Request().Context(), ActorOf(c), c.Param("id"), formRoles(c))
-	if wrong := fieldErrors(err); wrong != nil {
+	if wrong := Problems(c, err); wrong != nil {
 		return s.showPerson(c, http.StatusUnprocessableEntity, wrong)
 	}
 	if err != nil {

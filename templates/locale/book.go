@@ -15,7 +15,8 @@ import (
 )
 
 // A language is a folder named by its tag, with its texts in as many files as suit its translators: one will do. The table
-// format, in format.toml or in any of them, says how it writes dates and amounts.
+// format, in format.toml or in any of them, says how it writes dates and amounts; the table said, what the engine's English is
+// in it, see [Locale.Said].
 //
 //go:embed */*.toml
 var files embed.FS
@@ -32,6 +33,7 @@ type shelf struct {
 type book struct {
 	tag    language.Tag
 	texts  map[string]*text
+	said   []saying
 	format format
 }
 
@@ -111,6 +113,12 @@ func load(from fs.FS, folder string) (*book, error) {
 			}
 			b.format = own.Format
 			delete(tree, "format")
+		}
+		if said, ok := tree["said"].(map[string]any); ok {
+			if err := b.learn(said); err != nil {
+				return nil, fmt.Errorf("locale: %s: %w", name, err)
+			}
+			delete(tree, "said")
 		}
 		if err := b.add("", tree); err != nil {
 			return nil, fmt.Errorf("locale: %s: %w", name, err)

@@ -163,7 +163,7 @@ func (o *Office) addEvent(c echo.Context) error {
 	if err == nil {
 		e, err = o.Events.Create(c.Request().Context(), actor(c), e)
 	}
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		return o.eventForm(c, http.StatusUnprocessableEntity, "", val, c.Request().Form["partners"], wrong)
 	}
 	if err != nil {
@@ -201,7 +201,7 @@ func (o *Office) changeEvent(c echo.Context) error {
 	if err == nil {
 		_, err = o.Events.Update(c.Request().Context(), actor(c), slug, func(e *events.Event) { _ = o.eventOf(c, val, e) }) // read without a fault above
 	}
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		val["slug"] = slug
 		return o.eventForm(c, http.StatusUnprocessableEntity, slug, val, c.Request().Form["partners"], wrong)
 	}

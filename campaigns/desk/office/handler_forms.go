@@ -258,7 +258,7 @@ func (o *Office) addForm(c echo.Context) error {
 	ctx, val := c.Request().Context(), screen.Values(c)
 	in := inputOf(c, val, o.People.Site.Languages(ctx), nil)
 	f, err := o.Forms.Create(ctx, actor(c), in)
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		return o.formPage(c, http.StatusUnprocessableEntity, nil, val, *in.Topics, formErrors(wrong))
 	}
 	if err != nil {
@@ -275,7 +275,7 @@ func (o *Office) changeForm(c echo.Context) error {
 	}
 	in := inputOf(c, val, o.People.Site.Languages(ctx), f)
 	_, err = o.Forms.Update(ctx, actor(c), f.Key, in)
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		val["key"], val["kind"] = f.Key, f.Kind
 		return o.formPage(c, http.StatusUnprocessableEntity, f, val, *in.Topics, formErrors(wrong))
 	}

@@ -16,6 +16,7 @@ import (
 	"assent/preferences/staff"
 	"assent/preferences/staff/access"
 	"assent/preferences/staff/screen"
+	"assent/templates/locale"
 	"assent/templates/site"
 	"assent/templates/site/ui"
 )
@@ -136,7 +137,7 @@ func (o *Office) startImport(c echo.Context) error {
 			imp, err = o.Imports.Create(ctx, actor(c), f, in)
 		}
 	}
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		return o.mapping(c, http.StatusUnprocessableEntity, p, val, ticked, ofForm(wrong))
 	}
 	if err != nil {
@@ -182,16 +183,25 @@ func attributeName(heading string) string {
 const mistakesShown = 20
 
 func (o *Office) importView(c echo.Context, i *imports.Import) site.ImportView {
-	v := site.ImportView{Page: o.page(c, site.NavImports), ImportRow: importRow(i), Done: int(i.Done), Size: int(i.Size), Updated: int(i.Updated), Confirmations: int(i.Confirmations), Failure: i.Failure,
+	v := site.ImportView{Page: o.page(c, site.NavImports), ImportRow: importRow(i), Done: int(i.Done), Size: int(i.Size), Updated: int(i.Updated), Confirmations: int(i.Confirmations),
 		SkippedBy: counts(i.Skipped), PartlyBy: counts(i.Partly), LiveURL: importURL(i.ID) + "/live"}
+	v.Failure = site.Told(v.Locale, i.Failure)
 	for _, e := range i.Errors[:min(len(i.Errors), mistakesShown)] {
-		v.Mistakes = append(v.Mistakes, site.Mistake{Line: e.Line, Text: strings.TrimSpace(e.Field + " " + e.Detail)})
+		v.Mistakes = append(v.Mistakes, site.Mistake{Line: e.Line, Text: mistake(v.Locale, e)})
 	}
 	v.MoreMistakes = len(i.Errors) - len(v.Mistakes)
 	if u := i.Undone; u != nil {
 		v.Undone = &site.ImportUndone{Removed: int(u.Removed), Restored: int(u.Restored), Kept: int(u.Kept)}
 	}
 	return v
+}
+
+// mistake is what is wrong with a line.
+func mistake(l *locale.Locale, e imports.RowError) string {
+	if e.Field == "" {
+		return l.Said(e.Detail)
+	}
+	return site.FieldName(l, e.Field) + ": " + l.Said(e.Detail)
 }
 
 func counts(by map[string]int64) []site.Count {

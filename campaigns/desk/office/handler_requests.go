@@ -108,7 +108,7 @@ func (o *Office) receiveRequest(c echo.Context) error {
 	if in.ReceivedAt, err = screen.Moment(o.page(c, site.NavRequests), "received_at", val["received_at"]); err == nil {
 		r, err = o.Rights.Receive(c.Request().Context(), actor(c), in)
 	}
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		return o.requestForm(c, http.StatusUnprocessableEntity, val, wrong)
 	}
 	if err != nil {
@@ -225,7 +225,7 @@ func (o *Office) carryOn(c echo.Context, task, told string, u rights.Update, err
 		r, err = o.Rights.Change(c.Request().Context(), actor(c), id, u)
 	}
 	if p, ok := problem.As(err); ok && p.Status == http.StatusUnprocessableEntity && task != "" {
-		wrong := staff.Problems(err)
+		wrong := staff.Problems(c, err)
 		if detail, ok := wrong["status"]; ok {
 			wrong["outcome"] = detail
 		}

@@ -19,7 +19,7 @@ import (
 // upload takes a file as it comes, whatever its size, after the form's token has been looked at.
 func (o *Office) upload(c echo.Context) error {
 	p, err := o.receive(c)
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		return staff.Render(c, http.StatusUnprocessableEntity, site.ImportForm(site.ImportFormView{Page: o.page(c, site.NavImports), Action: site.Path(site.NavImports), Errors: wrong}))
 	}
 	if err != nil {

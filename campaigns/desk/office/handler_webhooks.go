@@ -91,7 +91,7 @@ func webhookInput(c echo.Context) (in webhooks.Input) {
 func (o *Office) addWebhook(c echo.Context) error {
 	in := webhookInput(c)
 	w, secret, err := o.Hooks.Create(c.Request().Context(), actor(c), in)
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		return o.webhookList(c, http.StatusUnprocessableEntity, in, wrong)
 	}
 	if err != nil {
@@ -162,7 +162,7 @@ func (o *Office) changeWebhook(c echo.Context) error {
 		in.Events = []string{}
 	}
 	_, err := o.Hooks.Update(c.Request().Context(), actor(c), c.Param("id"), webhooks.Change{Events: &in.Events, Description: &in.Description})
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		return o.webhookPage(c, http.StatusUnprocessableEntity, c.Param("id"), "", wrong)
 	}
 	return o.did(c, err, webhookURL(c.Param("id")), "site.desk.saved")

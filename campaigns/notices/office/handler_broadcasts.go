@@ -87,7 +87,7 @@ func (o *Office) approve(c echo.Context) error {
 func (o *Office) refuse(c echo.Context) error {
 	reason := screen.Values(c)["reason"]
 	_, err := o.Broadcasts.Refuse(c.Request().Context(), actor(c), c.Param("id"), reason)
-	if wrong := staff.Problems(err); wrong["reason"] != "" {
+	if wrong := staff.Problems(c, err); wrong["reason"] != "" {
 		return o.broadcastPage(c, http.StatusUnprocessableEntity, reason, wrong)
 	}
 	return o.did(c, err, broadcastURL(c.Param("id")), "site.broadcast.was_refused")

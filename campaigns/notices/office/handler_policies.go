@@ -87,7 +87,7 @@ func (o *Office) named(c echo.Context, field string, wrong map[string]string) ma
 func (o *Office) addPolicy(c echo.Context) error {
 	ctx, val := c.Request().Context(), screen.Values(c)
 	p, err := o.Policies.Create(ctx, actor(c), strings.TrimSpace(val["slug"]), names.Texts(screen.Texts(val, "names", o.People.Site.Languages(ctx))))
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		if text, ok := wrong[""]; ok { // the name is taken
 			wrong = map[string]string{"slug": text}
 		}
@@ -157,7 +157,7 @@ func (o *Office) about(ctx context.Context, slug string) (map[string]string, err
 func (o *Office) renamePolicy(c echo.Context) error {
 	ctx, val, slug := c.Request().Context(), screen.Values(c), c.Param("slug")
 	_, err := o.Policies.Rename(ctx, actor(c), slug, names.Texts(screen.Texts(val, "names", o.People.Site.Languages(ctx))))
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		return o.policyPage(c, http.StatusUnprocessableEntity, val, wrong)
 	}
 	return o.did(c, err, policyURL(slug), "site.policies.renamed")

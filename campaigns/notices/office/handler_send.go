@@ -142,18 +142,18 @@ func (o *Office) sendNotice(c echo.Context) error {
 			id = made[0].ID
 		}
 	}
-	if wrong := problems(err); wrong != nil {
+	if wrong := problems(c, err); wrong != nil {
 		return o.noticeForm(c, http.StatusUnprocessableEntity, val, noticeFaults(wrong))
 	}
 	return o.did(c, err, noticeURL(id), "site.notice.sent")
 }
 
 // problems is [staff.Problems], and also of input that is malformed: a form cannot be told apart from its values.
-func problems(err error) map[string]string {
+func problems(c echo.Context, err error) map[string]string {
 	if p, ok := problem.As(err); ok && p.Status == http.StatusBadRequest {
-		return staff.Problems(problem.Unprocessable(p.Detail, p.Fields...))
+		return staff.Problems(c, problem.Unprocessable(p.Detail, p.Fields...))
 	}
-	return staff.Problems(err)
+	return staff.Problems(c, err)
 }
 
 // answer tells the script of a form what is wrong with it.
@@ -168,7 +168,7 @@ func (o *Office) checkNotice(c echo.Context) error {
 	if err == nil {
 		_, err = o.Notices.Check(c.Request().Context(), actor(c), in)
 	}
-	wrong := problems(err)
+	wrong := problems(c, err)
 	if err != nil && wrong == nil {
 		return err
 	}
@@ -203,7 +203,7 @@ func (o *Office) previewNotice(c echo.Context) error {
 			return staff.Frame(c, mail.HTML)
 		}
 	}
-	wrong := problems(err)
+	wrong := problems(c, err)
 	if wrong == nil {
 		return err
 	}

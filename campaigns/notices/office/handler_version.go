@@ -93,7 +93,7 @@ func (o *Office) addVersion(c echo.Context) error {
 	if err == nil {
 		_, err = o.Policies.AddVersion(ctx, actor(c), p.Slug, d)
 	}
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		if text, ok := wrong[""]; ok { // the name is taken
 			wrong = map[string]string{"version": text}
 		}
@@ -140,7 +140,7 @@ func (o *Office) changeVersion(c echo.Context) error {
 			*to = d
 		})
 	}
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		return o.versionForm(c, http.StatusUnprocessableEntity, p, &version, val, wrong)
 	}
 	return o.did(c, err, versionURL(p.Slug, version.Version), saved(d.Hidden))
@@ -158,7 +158,7 @@ func (o *Office) dateVersion(c echo.Context) error {
 	if err == nil && at.IsZero() {
 		err = problem.Invalid("effective_at", "is required")
 	}
-	if wrong := staff.Problems(err); wrong != nil {
+	if wrong := staff.Problems(c, err); wrong != nil {
 		return o.versionPage(c, http.StatusUnprocessableEntity, wrong)
 	}
 	return o.edit(c, "site.policies.scheduled", func(d *policies.Draft) { d.EffectiveAt = at })

@@ -205,7 +205,7 @@ func (o *Office) says(c echo.Context, p site.Page, b *broadcasts.Broadcast) (map
 		return out, err
 	}
 	e, err := o.Broadcasts.Explain(c.Request().Context(), b)
-	if problems(err) != nil { // there is no such segment, or no such policy: said at its field
+	if problems(c, err) != nil { // there is no such segment, or no such policy: said at its field
 		return out, nil
 	}
 	out["who"] = l.T("site.broadcast.who", "addressed", e.Addressed, "unreachable", e.Addressed-e.Deliverable)
@@ -218,12 +218,12 @@ func (o *Office) looked(c echo.Context, val map[string]string) (*broadcasts.Broa
 	languages := o.People.Site.Languages(ctx)
 	in, unread := o.broadcastInput(o.page(c, site.NavNotices), val, languages)
 	b, err := o.Broadcasts.Check(ctx, actor(c), in)
-	wrong := problems(err)
+	wrong := problems(c, err)
 	if err != nil && wrong == nil {
 		return nil, nil, err
 	}
 	wrong = broadcastFaults(wrong, val, languages)
-	maps.Copy(wrong, problems(unread))
+	maps.Copy(wrong, problems(c, unread))
 	return b, wrong, nil
 }
 

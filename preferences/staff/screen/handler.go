@@ -3,6 +3,7 @@ package screen
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -10,6 +11,7 @@ import (
 	"assent/preferences/problem"
 	"assent/preferences/staff"
 	"assent/preferences/staff/access"
+	"assent/templates/locale"
 	"assent/templates/site"
 	"assent/templates/site/ui"
 )
@@ -139,14 +141,22 @@ func Paged[T any](p site.Page, list []T, path, after string, key func(T) string,
 // Did leads on and tells what was done, or why it could not be.
 func Did(c echo.Context, s *staff.Site, err error, to, text string) error {
 	if p, ok := problem.As(err); ok && p.Status < http.StatusInternalServerError && p.Status != http.StatusNotFound {
-		text := p.Detail
-		for _, f := range p.Fields {
-			text += " " + f.Field + " " + f.Detail + "."
-		}
-		return s.Done(c, to, ui.Bad, text)
+		return s.Done(c, to, ui.Bad, refusal(s.Language(c), p))
 	}
 	if err != nil {
 		return err
 	}
 	return s.Done(c, to, ui.Good, text)
+}
+
+// refusal is a problem in one line: what is wrong as a whole, then each field that is.
+func refusal(l *locale.Locale, p *problem.Problem) string {
+	var parts []string
+	if detail := p.Detail; len(p.Fields) == 0 || detail != p.Fields[0].Field+": "+p.Fields[0].Detail {
+		parts = append(parts, site.Told(l, detail))
+	}
+	for _, f := range p.Fields {
+		parts = append(parts, site.FieldName(l, f.Field)+": "+l.Said(f.Detail)+".")
+	}
+	return strings.Join(parts, " ")
 }

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"go/ast"
+	source "go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"assent/templates/locale"
+)
+
+// ofScreens says whether what a file refuses can be shown on a page of the staff. What only the API, the pages of recipients or the
+// command line answer is not.
+func ofScreens(path string) bool {
+	for _, shown := range []string{"web/errors.go", "web/server.go", "feedback/brake.go", "workers/judge.go"} {
+		if strings.HasSuffix(path, shown) {
+			return true
+		}
+	}
+	if strings.Contains(path, "workers/") && !slices.ContainsFunc([]string{"/signing/", "/probe/", "/desk/"}, func(part string) bool { return strings.Contains(path, part) }) {
+		return false
+	}
+	for _, other := range []string{"cmd/", "preferences/web/", "preferences/tokens/", "preferences/ledger/", "preferences/sqldb/", "campaigns/recipients/", "campaigns/pace/", "test/"} {
+		if strings.Contains(path, other) {
+			return false
+		}
+	}
+	if name := filepath.Base(path); strings.HasPrefix(name, "handler") {
+		for _, screens := range []string{"/desk/", "/office/", "/staff/handler", "/screen/", "/processing/", "/media/", "/live/"} {
+			if strings.Contains(path, screens) {
+				return name != "handler_api.go"
+			}
+		}
+		return false
+	}
+	return true
+}
+
+// sentences are where the sentences of the engine stand: the functions that make a problem or a reason, with the place of the
+// argument that is one.
+var sentences = map[string]int{
+	"problem.Invalid": 1, "problem.New": 1, "problem.Conflict": 0, "problem.Forbidden": 0, "problem.Unprocessable": 0, "problem.NotFound": 0, "problem.Unavailable": 0,
+	"problem.Malformed": 0, ".Add": 1, ".add": 1, "refuse": 0, "invalid": 0, "errors.New": 0, "fmt.Errorf": 0, ".Pause": 3, "problem.Field": 1, "Field": 1,
+	"= trouble": 0, "= why": 0, "= Failure": 0,
+}
+
+// sentence is the text that an expression makes, each part of it that is not known here as {}.
+func sentence(e ast.Expr, consts map[string]string) (text string, known bool) {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		text, err := strconv.Unquote(e.Value)
+		return text, err == nil
+	case *ast.Ident:
+		if text, ok := consts[e.Name]; ok {
+			return text, true
+		}
+	case *ast.BinaryExpr:
+		a, one := sentence(e.X, consts)
+		b, two := sentence(e.Y, consts)
+		return a + b, one || two
+	case *ast.CallExpr:
+		if callee(e.Fun) == "fmt.Sprintf" {
+			text, known := sentence(e.Args[0], consts)
+			return strings.ReplaceAll(verbs.ReplaceAllString(text, "{}"), "%%", "%"), known
+		}
+	}
+	return "{}", false
+}
+
+var verbs = regexp.MustCompile(`%[+#.0-9]*[a-zA-Z]`)
+
+func callee(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return e.Name
+	case *ast.SelectorExpr:
+		if x, ok := e.X.(*ast.Ident); ok && slices.Contains([]string{"problem", "errors", "fmt"}, x.Name) {
+			return x.Name + "." + e.Sel.Name
+		}
+		return "." + e.Sel.Name
+	}
+	return ""
+}
+
+// last is the name that something is assigned to.
+func last(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return e.Name
+	case *ast.SelectorExpr:
+		return e.Sel.Name
+	}
+	return ""
+}
+
+// english are the sentences of the engine that a page of the staff can show, with where they stand.
+func english(t *testing.T) map[string]string {
+	t.Helper()
+	found, places := map[string]string{}, token.NewFileSet()
+	read := func(path string, file *ast.File) {
+		consts := map[string]string{}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if v, ok := n.(*ast.ValueSpec); ok && len(v.Values) == 1 {
+				if lit, ok := v.Values[0].(*ast.BasicLit); ok && lit.Kind == token.STRING {
+					consts[v.Names[0].Name], _ = strconv.Unquote(lit.Value)
+				}
+			}
+			return true
+		})
+		ast.Inspect(file, func(n ast.Node) bool {
+			name, args := "", []ast.Expr(nil)
+			switch n := n.(type) {
+			case *ast.AssignStmt:
+				name, args = "= "+last(n.Lhs[0]), n.Rhs
+			case *ast.CallExpr:
+				name, args = callee(n.Fun), n.Args
+			case *ast.CompositeLit:
+				name, args = callee(n.Type), n.Elts
+			}
+			at, ok := sentences[name]
+			if !ok || len(args) <= at {
+				return true
+			}
+			arg := args[at]
+			if field, ok := arg.(*ast.KeyValueExpr); ok {
+				arg = field.Value
+			}
+			text, known := sentence(arg, consts)
+			if name == "problem.NotFound" {
+				text += " not found"
+			}
+			text = verbs.ReplaceAllString(text, "{}")
+			if known && meant(name, text) {
+				found[text] = places.Position(n.Pos()).String()
+			}
+			return true
+		})
+	}
+	for _, folder := range []string{"campaigns", "preferences", "workers"} {
+		err := filepath.WalkDir(filepath.Join("../..", folder), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") || !ofScreens(path) {
+				return err
+			}
+			file, err := source.ParseFile(places, path, nil, 0)
+			if err == nil {
+				read(path, file)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return found
+}
+
+// ofAPackage is the beginning of an error that only logs and the command line show; the other errors are parts of problems.
+var ofAPackage = regexp.MustCompile(`^[a-z0-9]+: |^\{\}: `)
+
+func meant(name, text string) bool {
+	switch {
+	case strings.Trim(text, "{}:;. ") == "" || !strings.Contains(text, " ") || strings.HasPrefix(text, "{{"): // made of what others said, or no sentence
+		return false
+	case name == "errors.New", name == "fmt.Errorf":
+		return !ofAPackage.MatchString(text)
+	}
+	return true
+}
+
+var said = regexp.MustCompile(`\{[a-z]+\}`)
+
+// Every sentence with which the engine refuses something, and that a page of the staff can show, is said in Dutch too; and no
+// translation is kept of what nothing says any more.
+func TestTheEngineSpeaksDutch(t *testing.T) {
+	says := english(t)
+	if len(says) < 300 {
+		t.Fatalf("only %d sentences were found", len(says))
+	}
+	dutch := map[string]bool{}
+	for _, text := range locale.Sayings("nl") {
+		dutch[said.ReplaceAllString(text, "{}")] = true
+	}
+	for _, text := range slices.Sorted(maps.Keys(says)) {
+		if !dutch[text] {
+			t.Errorf("%s: %q is not in templates/locale/nl/said.toml", says[text], text)
+		}
+	}
+	for _, text := range slices.Sorted(maps.Keys(dutch)) {
+		if _, ok := says[text]; !ok && strings.Contains(text, " ") {
+			t.Errorf("nobody says %q", text)
+		}
+	}
+}
