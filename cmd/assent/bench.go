@@ -33,7 +33,7 @@ type benchCmd struct {
 	Client     bool   `hidden:"" help:"Be the client of --pages."`
 	JSON       bool   `help:"Print as JSON."`
 	DKIM       bool   `name:"dkim" help:"Send a second campaign that is signed (RSA-2048 and Ed25519), and compare."`
-	Bounces    int    `placeholder:"N" help:"Send a second campaign while N mails of the first come back by SMTP, and compare."`
+	Bounces    int    `placeholder:"N" help:"Send a second campaign while N mails of the first come back by SMTP, and compare it with the first and with a third."`
 	Feed       string `hidden:"" help:"Be the world: bounce the return paths of standard input to this server."`
 	Sink       string `hidden:"" help:"Be the sink: listen here until standard input ends."`
 	Profile    string `placeholder:"FILE" help:"Write a CPU profile of the sending."`
@@ -41,28 +41,41 @@ type benchCmd struct {
 
 // figures are what a run measured.
 type figures struct {
-	Recipients    int     `json:"recipients"`
-	Database      string  `json:"database"`
-	Queue         string  `json:"queue"`
-	Seconds       float64 `json:"seconds"`
-	PerSecond     float64 `json:"mails_per_second"`
-	FirstMail     float64 `json:"first_mail_seconds"`
-	Ceiling       float64 `json:"ceiling_mails_per_second"` // the same messages by a bare loop over the same transport
-	Share         float64 `json:"share_of_ceiling"`
-	CPU           float64 `json:"assent_cpu_seconds_per_10000"`
-	DatabaseCPU   float64 `json:"database_cpu_seconds_per_10000"`
-	SinkCPU       float64 `json:"sink_cpu_seconds_per_10000"`
-	PeakMB        float64 `json:"peak_memory_mb"`
-	MappedMB      float64 `json:"peak_memory_with_mapped_files_mb"`
-	ClaimMillis   float64 `json:"claim_milliseconds_median"`
-	RoundTrips    float64 `json:"smtp_round_trips_per_mail"`
-	NoticeMedian  float64 `json:"notice_milliseconds_median,omitempty"`
-	NoticeP99     float64 `json:"notice_milliseconds_p99,omitempty"`
-	Notices       int     `json:"notices,omitempty"`
+	Recipients  int     `json:"recipients"`
+	Database    string  `json:"database"`
+	Queue       string  `json:"queue"`
+	Seconds     float64 `json:"seconds"`
+	PerSecond   float64 `json:"mails_per_second"`
+	FirstMail   float64 `json:"first_mail_seconds"`
+	Ceiling     float64 `json:"ceiling_mails_per_second"` // the same messages by a bare loop over the same transport
+	Share       float64 `json:"share_of_ceiling"`
+	CPU         float64 `json:"assent_cpu_seconds_per_10000"`
+	DatabaseCPU float64 `json:"database_cpu_seconds_per_10000"`
+	SinkCPU     float64 `json:"sink_cpu_seconds_per_10000"`
+	PeakMB      float64 `json:"peak_memory_mb"`
+	MappedMB    float64 `json:"peak_memory_with_mapped_files_mb"`
+	ClaimMillis float64 `json:"claim_milliseconds_median"`
+	RoundTrips  float64 `json:"smtp_round_trips_per_mail"`
+	noticeTimes
 	MessageBytes  int     `json:"message_bytes"`
 	DecisionsSec  float64 `json:"decisions_per_second"` // facts read and decided, nothing stored
 	DatabaseBytes int64   `json:"database_bytes,omitempty"`
 	Compared      *second `json:"compared,omitempty"`
+}
+
+// noticeTimes is how long notices took to be handed over while a campaign went out.
+type noticeTimes struct {
+	NoticeMedian float64 `json:"notice_milliseconds_median,omitempty"`
+	NoticeP99    float64 `json:"notice_milliseconds_p99,omitempty"`
+	Notices      int     `json:"notices,omitempty"`
+}
+
+func (n noticeTimes) print(w io.Writer) error {
+	if n.Notices == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "  notice to relay           %10.0f ms median, %.0f ms p99 (%d)\n", n.NoticeMedian, n.NoticeP99, n.Notices)
+	return err
 }
 
 // Run measures this deployment: it loads people into a database of its own, sends one campaign through the whole engine to a
@@ -287,7 +300,11 @@ func (b *bench) send(ctx context.Context, c *campaigns.Campaign) error {
 		return err
 	}
 	defer e.Stop(ctx)
-	stopProfile, err := profile(b.cmd.Profile)
+	of := b.cmd.Profile
+	if b.others != nil { // it is the second campaign that is looked at
+		of = ""
+	}
+	stopProfile, err := profile(of)
 	if err != nil {
 		return err
 	}
@@ -325,7 +342,7 @@ func (b *bench) send(ctx context.Context, c *campaigns.Campaign) error {
 	enough()
 	watched.Wait()
 	cancel()
-	<-noticed
+	b.f.noticeTimes = <-noticed
 	after, sinkAfter := b.usage(), b.sink.stats()
 	sent := sinkAfter.Accepted - sinkBefore.Accepted
 	per := 10_000 / float64(sent)
@@ -346,13 +363,13 @@ func (b *bench) send(ctx context.Context, c *campaigns.Campaign) error {
 }
 
 // postNotices posts a notice every 50 ms until ctx ends, then works out how long each took to be handed over.
-func (b *bench) postNotices(ctx context.Context) <-chan struct{} {
-	done := make(chan struct{})
+func (b *bench) postNotices(ctx context.Context) <-chan noticeTimes {
+	done := make(chan noticeTimes, 1)
+	if !b.cmd.Notices {
+		done <- noticeTimes{}
+		return done
+	}
 	go func() {
-		defer close(done)
-		if !b.cmd.Notices {
-			return
-		}
 		var ids []string
 		for ctx.Err() == nil {
 			made, err := b.app.notices.Create(context.WithoutCancel(ctx), benchActor, notices.Input{To: notices.Recipient{Email: "notice@example.com"}, Obligation: "contract", Basis: "contract", Subject: "Notice",
@@ -371,9 +388,11 @@ func (b *bench) postNotices(ctx context.Context) <-chan struct{} {
 			}
 		}
 		slices.Sort(took)
-		if b.f.Notices = len(took); len(took) > 0 {
-			b.f.NoticeMedian, b.f.NoticeP99 = median(took).Seconds()*1000, took[len(took)*99/100].Seconds()*1000
+		out := noticeTimes{Notices: len(took)}
+		if len(took) > 0 {
+			out.NoticeMedian, out.NoticeP99 = median(took).Seconds()*1000, took[len(took)*99/100].Seconds()*1000
 		}
+		done <- out
 	}()
 	return done
 }
@@ -412,8 +431,8 @@ func (f *figures) print(w io.Writer) error {
   claim, median             %10.1f ms
   SMTP round trips a mail   %10.2f
 `, f.Database, f.Queue, f.Recipients, f.MessageBytes, f.PerSecond, 100*f.Share, f.Ceiling, f.DecisionsSec, f.FirstMail, f.CPU, f.DatabaseCPU, f.SinkCPU, f.PeakMB, f.MappedMB, f.ClaimMillis, f.RoundTrips)
-	if f.Notices > 0 && err == nil {
-		_, err = fmt.Fprintf(w, "  notice to relay           %10.0f ms median, %.0f ms p99 (%d)\n", f.NoticeMedian, f.NoticeP99, f.Notices)
+	if err == nil {
+		err = f.noticeTimes.print(w)
 	}
 	if f.Compared != nil && err == nil {
 		err = f.Compared.print(w)

@@ -93,6 +93,7 @@ type stage struct {
 	engines  map[string]*engine // by name
 	answer   answer
 	letters  *letters // what comes back to a mailbox
+	bounced  []string // addresses whose bounces were taken
 }
 
 func newStage(t *testing.T) *stage {
@@ -150,7 +151,7 @@ func (s *stage) commands() map[string]func(*testscript.TestScript, bool, []strin
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"serve": s.serve, "stop": s.stop, "kill9": s.kill9, "redis": s.redisCmd,
 		"api": s.api, "json": s.json, "save": s.save, "poll": s.poll, "get": s.get, "post": s.post, "crowd": s.crowd,
-		"imap": s.imap, "certificate": certificate, "back": s.back,
+		"imap": s.imap, "certificate": certificate, "back": s.back, "flood": s.flood,
 		"mail": s.mail, "mails": s.mails, "relay": s.relay, "tally": s.tally, "capture": capture, "forge": s.forge, "mine": mine, "ours": ours,
 	}
 }

@@ -79,6 +79,16 @@ func IsNoText(err error) bool {
 	return errors.As(err, &pg) && (pg.Code == "22021" || pg.Code == "22P05")
 }
 
+// IsFull tells whether err is a database without room for more.
+func IsFull(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == "53100"
+	}
+	var lite *sqlite.Error
+	return errors.As(err, &lite) && lite.Code() == sqlite3.SQLITE_FULL
+}
+
 // IsUnique tells whether err is a violated unique index or primary key.
 func IsUnique(err error) bool {
 	var pg *pgconn.PgError

@@ -69,21 +69,24 @@ func (s *Sink) flood(ctx context.Context, events []inbound.Event) (rest []inboun
 			return err
 		}
 		now := s.Now()
-		var blocks []preferences.Suppression
-		var applied []inbound.Event
-		bounced := map[string][]string{} // people by campaign
+		var fit []inbound.Event
 		for _, e := range events {
-			p, ok := people[e.Claims.Subject]
-			if !ok || p.unverified || !known[e.Claims.Source] {
+			if p, ok := people[e.Claims.Subject]; ok && !p.unverified && known[e.Claims.Source] {
+				fit = append(fit, e)
+			} else {
 				rest = append(rest, e)
-				continue
 			}
-			blocks = append(blocks, preferences.Suppression{AddressKey: p.key, Email: p.email, Reason: preferences.SuppressedBounced, Note: note(e), Source: e.Provider})
-			applied = append(applied, e)
-			bounced[e.Claims.Source] = append(bounced[e.Claims.Source], e.Claims.Subject)
 		}
-		if len(applied) == 0 {
-			return nil
+		fresh, err := s.keepSet(ctx, tx, fit)
+		if err != nil {
+			return err
+		}
+		var blocks []preferences.Suppression
+		bounced := map[string][]string{} // people by campaign
+		for _, e := range fresh {
+			p := people[e.Claims.Subject]
+			blocks = append(blocks, preferences.Suppression{AddressKey: p.key, Email: p.email, Reason: preferences.SuppressedBounced, Note: note(e), Source: e.Provider})
+			bounced[e.Claims.Source] = append(bounced[e.Claims.Source], e.Claims.Subject)
 		}
 		if _, err := s.People.SuppressSet(ctx, tx, now, actor, blocks); err != nil {
 			return err
@@ -94,7 +97,7 @@ func (s *Sink) flood(ctx context.Context, events []inbound.Event) (rest []inboun
 			}
 			touched = append(touched, id)
 		}
-		return s.keepSet(ctx, tx, applied)
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -174,22 +177,38 @@ type line struct {
 	Source     string `json:"source"`
 }
 
-// keepSet is keep for many events in one statement.
-func (s *Sink) keepSet(ctx context.Context, tx *sqldb.Tx, events []inbound.Event) error {
+// keepSet is keep for many events in one statement, and returns those that were not kept before.
+func (s *Sink) keepSet(ctx context.Context, tx *sqldb.Tx, events []inbound.Event) (fresh []inbound.Event, err error) {
+	if len(events) == 0 {
+		return nil, nil
+	}
 	lines := make([]line, len(events))
+	byID := make(map[string]inbound.Event, len(events))
 	for i, e := range events {
 		lines[i] = line{sqldb.NewID(), e.Provider, e.ProviderEventID, string(e.Kind), string(e.Class), e.Code, e.Text, string(e.Effect()), e.Claims.Subject, e.Claims.Source}
+		byID[lines[i].ID] = e
 	}
 	text, err := json.Marshal(lines)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	d := tx.Dialect()
 	read := "CAST($1 AS BIGINT)"
 	for _, name := range []string{"id", "provider", "key", "kind", "class", "code", "said", "effect", "subscriber", "source"} {
 		read += ", " + d.Field(name, "TEXT")
 	}
-	_, err = tx.ExecContext(ctx, "INSERT INTO feedback (at, id, provider, event_key, kind, class, code, said, effect, subscriber_id, source_id) SELECT "+read+" FROM "+d.Rows(2)+
-		" WHERE true ON CONFLICT (provider, event_key) DO NOTHING", sqldb.Micros(s.Now()), string(text))
-	return err
+	rows, err := tx.QueryContext(ctx, "INSERT INTO feedback (at, id, provider, event_key, kind, class, code, said, effect, subscriber_id, source_id) SELECT "+read+" FROM "+d.Rows(2)+
+		" WHERE true ON CONFLICT (provider, event_key) DO NOTHING RETURNING id", sqldb.Micros(s.Now()), string(text))
+	if err != nil {
+		return nil, fmt.Errorf("keeping a set: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		fresh = append(fresh, byID[id])
+	}
+	return fresh, rows.Err()
 }

@@ -56,28 +56,29 @@ func (s *subject) source() string {
 // Apply draws the conclusions of each event once. What it does is safe to do again, so an event that fails in the middle comes
 // again and is finished. Many plain bounces cost one transaction.
 func (s *Sink) Apply(ctx context.Context, events []inbound.Event) error {
-	seen, err := s.seen(ctx, s.DB, events)
-	if err != nil {
-		return fmt.Errorf("feedback: %w", err)
-	}
 	var many, others []inbound.Event
 	for _, e := range events {
-		id := ident{e.Provider, e.ProviderEventID}
-		switch {
-		case e.ProviderEventID != "" && seen[id]:
-			continue
-		case plain(e):
+		if plain(e) {
 			many = append(many, e)
-		default:
+		} else {
 			others = append(others, e)
 		}
-		seen[id] = true
 	}
 	rest, err := s.flood(ctx, many)
 	if err != nil {
 		return fmt.Errorf("feedback: %w", err)
 	}
-	for _, e := range append(rest, others...) {
+	others = append(rest, others...)
+	seen, err := s.seen(ctx, s.DB, others)
+	if err != nil {
+		return fmt.Errorf("feedback: %w", err)
+	}
+	for _, e := range others {
+		id := ident{e.Provider, e.ProviderEventID}
+		if e.ProviderEventID != "" && seen[id] {
+			continue
+		}
+		seen[id] = true
 		if err := s.apply(ctx, e); err != nil {
 			return fmt.Errorf("feedback: %w", err)
 		}

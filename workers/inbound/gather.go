@@ -2,17 +2,25 @@ package inbound
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
 
 // Gather is a Sink that hands the events of mails that arrive at the same time
 // to another Sink in one call, so that a flood of bounces costs few
-// transactions. Apply still returns only when its own events are durable.
+// transactions, and that leaves the database to others for most of the time:
+// there is one call at a time, and after it a rest that is a multiple of what
+// it took. Whoever sends more than that waits for the answer; nothing is
+// accepted that is not yet durable. The busier the database, the longer the
+// calls and the rests.
+//
+// Wishes to stop and complaints wait for nobody.
 type Gather struct {
 	next Sink
 	most int
-	wait time.Duration
+	rest time.Duration // for each unit of time that a call took
+	turn chan struct{} // held during a call and the rest after it
 
 	mu      sync.Mutex
 	pending *batch
@@ -22,26 +30,35 @@ type Gather struct {
 type batch struct {
 	events []Event
 	calls  [][]Event
-	full   chan struct{}
 	done   chan struct{}
 	err    error   // of the whole
 	errs   []error // of each call, when the whole failed
 }
 
-// NewGather gathers for at most wait, or until there are most events. The first
-// to come waits for the others; a few milliseconds are enough.
-func NewGather(next Sink, most int, wait time.Duration) *Gather {
-	return &Gather{next: next, most: max(most, 1), wait: wait}
+// maxRest bounds a rest, so that a database that stood still for a while is not left alone for a multiple of that.
+const maxRest = time.Second
+
+// NewGather gathers about most events at most for one call, and rests for so
+// many times as long as each call took.
+func NewGather(next Sink, most, rest int) *Gather {
+	return &Gather{next: next, most: max(most, 1), rest: time.Duration(rest), turn: make(chan struct{}, 1)}
 }
 
-// Apply joins the events to those of others. When the joint call fails, each
-// mail is tried alone, so that one that cannot be applied delays no other.
+// urgent tells what must not wait behind a flood.
+func urgent(e Event) bool { return e.Effect() == Withdraw || e.Effect() == Complain }
+
+// Apply joins the events to those of others and returns when they are applied.
+// When the joint call fails, each mail is tried alone, so that one that cannot
+// be applied delays no other.
 func (g *Gather) Apply(ctx context.Context, events []Event) error {
+	if slices.ContainsFunc(events, urgent) {
+		return g.next.Apply(ctx, events)
+	}
 	g.mu.Lock()
 	b := g.pending
 	leader := b == nil
 	if leader {
-		b = &batch{full: make(chan struct{}), done: make(chan struct{})}
+		b = &batch{done: make(chan struct{})}
 		g.pending = b
 	}
 	mine := len(b.calls)
@@ -49,7 +66,6 @@ func (g *Gather) Apply(ctx context.Context, events []Event) error {
 	b.events = append(b.events, events...)
 	if len(b.events) >= g.most {
 		g.pending = nil
-		close(b.full)
 	}
 	g.mu.Unlock()
 
@@ -64,21 +80,20 @@ func (g *Gather) Apply(ctx context.Context, events []Event) error {
 	return b.err
 }
 
-// lead waits for company and applies the batch. Others rely on it, so that its
-// own caller going away does not end it.
+// lead applies the batch when it is its turn; until then others join. They
+// rely on it, so that its own caller going away does not end it.
 func (g *Gather) lead(ctx context.Context, b *batch) {
-	timer := time.NewTimer(g.wait)
-	select {
-	case <-b.full:
-		timer.Stop()
-	case <-timer.C:
-		g.mu.Lock()
-		if g.pending == b {
-			g.pending = nil
-		}
-		g.mu.Unlock()
+	g.turn <- struct{}{}
+	g.mu.Lock()
+	if g.pending == b {
+		g.pending = nil
 	}
-	defer close(b.done)
+	g.mu.Unlock()
+	began := time.Now()
+	defer func() {
+		time.AfterFunc(min(g.rest*time.Since(began), maxRest), func() { <-g.turn })
+		close(b.done)
+	}()
 	ctx = context.WithoutCancel(ctx)
 	b.err = g.next.Apply(ctx, b.events)
 	if b.err == nil || len(b.calls) == 1 {

@@ -15,7 +15,7 @@ import (
 // becomes one event, none is lost or doubled.
 func TestAFloodOfBouncesIsTakenWhole(t *testing.T) {
 	const clients, each = 8, 250
-	f := start(t, func(s *Server) { s.Sink = inbound.NewGather(s.Sink, 200, 5*time.Millisecond) }, nil)
+	f := start(t, func(s *Server) { s.Sink = inbound.NewGather(s.Sink, 200, 2) }, nil)
 	began := time.Now()
 	var wg sync.WaitGroup
 	for c := range clients {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/emersion/go-smtp"
 
+	"assent/preferences/sqldb"
 	"assent/workers/inbound"
 )
 
@@ -30,6 +31,9 @@ type Server struct {
 
 // shutdownTime is how long mails under way may take when the server stops.
 const shutdownTime = 10 * time.Second
+
+// maxLine is the longest line that is read. Mails that come back have far longer ones than RFC 5321 §4.5.3.1.6 allows.
+const maxLine = 1 << 20
 
 // Serve takes connections from l until ctx ends, then lets mails under way come
 // to their end. It always closes l.
@@ -50,6 +54,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	}))
 	srv.Domain = s.Parser.Domain.Name
 	srv.MaxMessageBytes = limits.MessageBytes
+	srv.MaxLineLength = maxLine
 	srv.MaxRecipients = limits.Recipients
 	srv.ReadTimeout = limits.Idle
 	srv.WriteTimeout = limits.Idle
@@ -102,6 +107,7 @@ var (
 	errUnknown = refuse(550, smtp.EnhancedCode{5, 1, 1}, "No such address here")
 	errGuess   = refuse(421, smtp.EnhancedCode{4, 7, 0}, "Too many unknown recipients")
 	errLater   = refuse(451, smtp.EnhancedCode{4, 3, 0}, "Not stored, try again later")
+	errFull    = refuse(452, smtp.EnhancedCode{4, 3, 1}, "No room to store it, try again later")
 	errBroken  = refuse(554, smtp.EnhancedCode{5, 6, 0}, "Mail cannot be read")
 )
 
@@ -175,6 +181,9 @@ func (s *session) Data(r io.Reader) error {
 	}
 	if err := s.s.Sink.Apply(context.WithoutCancel(s.ctx), events); err != nil {
 		s.log.Error("inbound mail not stored", "network", s.network, "kind", events[0].Kind, "err", err)
+		if sqldb.IsFull(err) {
+			return errFull
+		}
 		return errLater
 	}
 	return nil

@@ -246,8 +246,14 @@ func TestSizesAndCountsAreLimited(t *testing.T) {
 		}
 	}
 	c = f.client(t)
-	if err := send(c, "", f.returnPath(), bounce+strings.Repeat("x", 3000)+"\r\n"); err == nil {
-		t.Error("a line of 3,000 octets was taken")
+	if err := send(c, "", f.returnPath(), bounce+strings.Repeat("x", 6000)+"\r\n"); code(err) != 552 {
+		t.Errorf("too large in one line: %v", err)
+	}
+	c = f.client(t)
+	if err := c.Text.PrintfLine("NOOP %s", strings.Repeat("x", maxLine)); err == nil {
+		if line, err := c.Text.ReadLine(); err == nil && strings.HasPrefix(line, "2") {
+			t.Error("a command of a megabyte was read")
+		}
 	}
 	if got := f.sink.all(); len(got) != 0 {
 		t.Errorf("something of it counted: %+v", got)
