@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -216,13 +217,17 @@ func (o *Office) says(c echo.Context, p site.Page, b *broadcasts.Broadcast) (map
 func (o *Office) looked(c echo.Context, val map[string]string) (*broadcasts.Broadcast, map[string]string, error) {
 	ctx := c.Request().Context()
 	languages := o.People.Site.Languages(ctx)
-	in, unread := o.broadcastInput(o.page(c, site.NavNotices), val, languages)
+	p := o.page(c, site.NavNotices)
+	in, unread := o.broadcastInput(p, val, languages)
 	b, err := o.Broadcasts.Check(ctx, actor(c), in)
 	wrong := problems(c, err)
 	if err != nil && wrong == nil {
 		return nil, nil, err
 	}
 	wrong = broadcastFaults(wrong, val, languages)
+	if b != nil && wrong["effective_at"] != "" && !in.EffectiveAt.IsZero() && b.Latest().Before(o.Now()) {
+		wrong["effective_at"] = p.Locale.T("site.broadcast.too_near", "lead", leadWords(p.Locale, b.Lead), "earliest", when(p, b.Lead.After(o.Now()).Add(time.Minute)))
+	}
 	maps.Copy(wrong, problems(c, unread))
 	return b, wrong, nil
 }

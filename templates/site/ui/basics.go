@@ -93,7 +93,7 @@ type Pager struct {
 
 func tone(t Tone) string { return string(t) }
 
-// slug makes an element id of a text.
+// slug makes an element id of a text, another for each text.
 func slug(s string) string {
 	var b strings.Builder
 	for _, r := range strings.ToLower(s) {
@@ -101,9 +101,6 @@ func slug(s string) string {
 			b.WriteRune(r)
 		} else {
 			b.WriteString("-" + strconv.FormatInt(int64(r), 36))
-		}
-		if b.Len() > 60 {
-			break
 		}
 	}
 	return b.String()

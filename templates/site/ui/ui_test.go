@@ -93,3 +93,12 @@ func TestErrorsGoToTheirFields(t *testing.T) {
 		t.Error("the form that was given has changed")
 	}
 }
+
+// What a person is asked about is what they pressed: two buttons that ask never open the same question, whatever their addresses
+// have in common.
+func TestEveryButtonAsksItsOwnQuestion(t *testing.T) {
+	long := "/admin/notices/01a201a4-59d8-7052-b066-4a3f0fe25377" + strings.Repeat("/more", 40)
+	if a, b := postID(Post{Action: long + "/approve"}), postID(Post{Action: long + "/cancel"}); a == b {
+		t.Errorf("both open %s", a)
+	}
+}
