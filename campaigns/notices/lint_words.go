@@ -19,16 +19,20 @@ var pushing = []string{
 var offering = []string{
 	"special offer", "limited time offer", "limited-time", "exclusive offer", "introductory offer", "% off", "percent off", "discount code", "coupon", "promo code", "promotional code", "voucher code",
 	"recommend us", "refer a friend", "flash sale", "clearance sale", "buy one get one", "cashback", "giveaway", "win a prize", "chance to win", "free gift", "offer ends", "limited offer", "our best offer", "great offer", "exclusive deal", "early bird", "half price", "cross-sell", "recommend to a friend", "refer a friend", "bring a friend",
+	"off your next", "on your next order", "on your next purchase", "free trial of our",
 	"start your free trial", "start a free trial", "try it free", "try it for free", "try for free", "first month free", "for a limited time only",
 	"discover our", "check out our", "explore our", "you might also", "recommended for you", "upgrade to premium", "upgrade your plan now", "we have a treat", "prize draw", "we recommend our", "you may also like",
+	"bij je volgende bestelling", "bij uw volgende bestelling", "op je volgende bestelling", "op uw volgende bestelling",
 	"speciale aanbieding", "exclusieve aanbieding", "tijdelijke aanbieding", "speciaal aanbod", "exclusief aanbod", "kortingscode", "procent korting", "gratis proberen", "actiecode",
 	"waardebon", "uitverkoop", "vriend uitnodigen", "nodig een vriend uit", "maak kans op", "prijsvraag", "winactie", "win een", "gratis cadeau", "aanbieding geldt", "beperkte aanbieding", "tijdelijk voordeel", "voor de halve prijs", "vroegboek", "eerste maand gratis",
 	"start je gratis proefperiode", "start uw gratis proefperiode", "probeer gratis", "ontdek onze", "ontdek nu", "bekijk onze aanbiedingen", "bekijk ons aanbod", "aanbieding van de week", "superaanbieding", "actie van de maand",
 	"nieuwe collectie", "aanbevolen voor jou", "aanbevolen voor u", "stap nu over", "upgrade nu", "misschien vind je dit ook leuk",
+	"auf ihre nächste bestellung", "auf deine nächste bestellung", "bei ihrer nächsten bestellung",
 	"sonderangebot", "exklusives angebot", "exklusive angebote", "sonderaktion", "rabattcode", "rabattaktion", "prozent rabatt", "gutschein", "kostenlos testen", "schlussverkauf",
 	"gewinnspiel", "gewinnen sie", "gratisgeschenk", "angebot endet", "angebot gilt nur", "begrenztes angebot", "unser bestes angebot", "zum halben preis", "frühbucher", "erster monat gratis",
 	"starten sie ihre kostenlose testphase", "gratis testen", "entdecken sie unsere", "entdecken sie jetzt", "entdecke unsere", "neue kollektion", "empfohlen für sie", "empfehlungen für sie", "jetzt upgraden", "jetzt wechseln und",
 	"profitieren sie jetzt", "sichern sie sich jetzt", "sichern sie sich ihren", "sichern sie sich bis", "sichere dir jetzt", "sichere dir deinen", "freunde werben", "empfehlen sie uns", "das könnte ihnen auch gefallen", "angebot nur heute",
+	"sur votre prochaine commande", "sur ta prochaine commande", "sur votre prochain achat",
 	"offre spéciale", "offre exclusive", "offre limitée", "offre promotionnelle", "offres exceptionnelles", "code promo", "% de réduction", "% de remise", "bon de réduction", "bon d'achat",
 	"vente flash", "offre valable", "offre se termine", "notre meilleure offre", "offre de bienvenue", "cadeau gratuit", "cadeau offert", "premier mois offert", "à moitié prix",
 	"pour une durée limitée", "essayez gratuitement", "commencez votre essai gratuit", "découvrez nos", "découvrez notre", "découvrez nos offres", "nouvelle collection", "recommandé pour vous", "gagnez un", "gagnez une", "tentez de gagner",
@@ -60,6 +64,7 @@ var savings = []*regexp.Regexp{
 	regexp.MustCompile(`[\d.,]+% korting|\bkorting(?:en)? (?:van|op)\b|\bbespaar (?:tot )?(?:€ ?)?\d|\bcadeau(?:bon|kaart)(?:nen|en)?\b`),
 	regexp.MustCompile(`[\d.,]+% rabatt|\brabatte? (?:von|auf)\b|\bsparen sie (?:bis zu )?\d|\bgeschenkkarten?\b`),
 	regexp.MustCompile(`[\d.,]+% de (?:remise|réduction|rabais)|\b(?:remise|réduction|rabais)s? de [\d.,]+|\béconomisez\b|\bcartes? cadeaux?\b`),
+	regexp.MustCompile(`\bget an? (?:[a-z]+ )?discount\b|\buse (?:the |our )?code [a-z]+\d* (?:at checkout|to get|to save|and save|and get|for a)\b|\buse (?:the |our )?code (?:save|sale|welcome|spring|summer|autumn|winter|black)[a-z]*\d*\b`),
 	regexp.MustCompile(`(?:^|[\s(])-[\d.,]+% (?:on|off|op|auf|sur)\b`),
 }
 

@@ -2,6 +2,7 @@ package notices_test
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -169,5 +170,17 @@ func TestEveryTemplateReadsInEveryLanguage(t *testing.T) {
 				t.Errorf("%s in %s: %q, %v", name, locale, r.Subject, err)
 			}
 		}
+	}
+}
+
+// RFC 9457 in the contract: a file that is no base64 is refused with the field named.
+func TestAFileThatIsNoBase64IsNamed(t *testing.T) {
+	var in notices.Input
+	err := json.Unmarshal([]byte(`{"attachments":[{"filename":"a.pdf","content_type":"application/pdf","content":"not base64!"}]}`), &in)
+	if p, ok := problem.As(err); !ok || p.Status != 422 || p.Fields[0].Field != "attachments" {
+		t.Errorf("%v", err)
+	}
+	if err := json.Unmarshal([]byte(`{"attachments":[{"content":"aGk="}]}`), &in); err != nil || string(in.Attachments[0].Content) != "hi" {
+		t.Errorf("%v, %q", err, in.Attachments[0].Content)
 	}
 }

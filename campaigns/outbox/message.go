@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"database/sql"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -69,7 +70,18 @@ type Message struct {
 type Attachment struct {
 	Filename    string `json:"filename"`
 	ContentType string `json:"content_type"`
-	Content     []byte `json:"content"` // base64 in JSON
+	Content     Base64 `json:"content"`
+}
+
+// Base64 is bytes that JSON holds as standard base64.
+type Base64 []byte
+
+// UnmarshalText reads them; what it refuses is a problem that names the field.
+func (b *Base64) UnmarshalText(text []byte) (err error) {
+	if *b, err = base64.StdEncoding.DecodeString(string(text)); err != nil {
+		return problem.Invalid("attachments", "content must be standard base64")
+	}
+	return nil
 }
 
 // ErrNotFound is returned for an id that no message has.

@@ -607,6 +607,9 @@ func TestFormsAreChecked(t *testing.T) {
 		s.API("PATCH", "/forms/letter", `{"kind":"contact"}`).Want(http.StatusUnprocessableEntity)
 		var f forms.Form
 		s.API("PATCH", "/forms/letter", `{"names":{"en":"News"},"wordings":{"news":{"en":"I want the news."}}}`).Want(http.StatusOK).Into(&f)
+		if page := s.Get("/subscribe/letter").Body; !strings.Contains(page, `name="first_name"`) || !strings.Contains(page, `name="last_name"`) {
+			t.Error("the contract's fields first_name and last_name are not on the form")
+		}
 		if f.Names["en"] != "News" || !slices.Equal(f.Topics, []string{"news"}) {
 			t.Errorf("%+v", f)
 		}

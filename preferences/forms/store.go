@@ -117,7 +117,7 @@ func (s *Store) Create(ctx context.Context, actor audit.Actor, in Input) (*Form,
 	err := s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		now := s.now()
 		f = &Form{ID: sqldb.NewID(), Key: in.Key, Kind: in.Kind, CreatedAt: now, UpdatedAt: now}
-		f.AskNames = in.Kind == KindContact || in.Kind == KindDemo
+		f.AskNames = true // the contract: a form's fields are email, first_name, last_name and topics
 		in.over(f, now)
 		if err := s.whole(ctx, tx, f); err != nil {
 			return err

@@ -60,7 +60,7 @@ func (f *Form) own(l *locale.Locale) []pages.FormField {
 // in the person's language.
 func (f *Form) read(values url.Values, l *locale.Locale) (Submission, map[string]string) {
 	wrong := map[string]string{}
-	out := Submission{Email: strings.TrimSpace(values.Get("email")), Answers: map[string]any{}}
+	out := Submission{Email: strings.Trim(values.Get("email"), " "), Answers: map[string]any{}}
 	if parsed, err := address.Parse(out.Email); err != nil {
 		wrong["email"] = l.T("pages.form.wrong_email")
 	} else {
