@@ -3,6 +3,7 @@ package preferences
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"assent/preferences/address"
@@ -145,10 +146,23 @@ func (s *Service) Suppressions(ctx context.Context, email, reason string, at tim
 		}
 		key = parsed.Key
 	}
+	query, args := suppressionList(key, reason, at, id, limit)
+	return querySuppressions(ctx, s.DB, query, args...)
+}
+
+// suppressionList asks only for what was named, so that an index finds it: by the address, by the reason, or by the time.
+func suppressionList(key, reason string, at time.Time, id string, limit int) (query string, args []any) {
 	before := int64(1<<62 - 1)
 	if !at.IsZero() {
 		before = sqldb.Micros(at)
 	}
-	return querySuppressions(ctx, s.DB, "SELECT "+suppressionColumns+` FROM suppressions WHERE (created_at, id) < ($1, $2) AND ($3 = '' OR address_key = $3) AND ($4 = '' OR reason = $4)
-		ORDER BY created_at DESC, id DESC LIMIT $5`, before, id, key, reason, limit)
+	query, args = "SELECT "+suppressionColumns+" FROM suppressions WHERE (created_at, id) < ($1, $2)", []any{before, id}
+	for _, c := range []struct{ column, value string }{{"address_key", key}, {"reason", reason}} {
+		if c.value != "" {
+			args = append(args, c.value)
+			query += " AND " + c.column + " = $" + strconv.Itoa(len(args))
+		}
+	}
+	args = append(args, limit)
+	return query + " ORDER BY created_at DESC, id DESC LIMIT $" + strconv.Itoa(len(args)), args
 }

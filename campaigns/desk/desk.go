@@ -24,7 +24,7 @@ import (
 	"assent/templates/site/ui"
 )
 
-// Desk makes the pages. All fields but Live and Rights are required.
+// Desk makes the pages. All fields but Live, Rights and Patience are required.
 type Desk struct {
 	DB        *sqldb.DB
 	Now       func() time.Time
@@ -38,6 +38,7 @@ type Desk struct {
 	Base      string      // public address
 	Fixed     [][2]string // settings of the environment, for the page that shows them
 	Rights    *rights.Service
+	Patience  time.Duration // how long a page looks for what it shows before it comes without; 0: 40 ms
 }
 
 // pageSize is how many lines a list shows; allOf bounds what a select offers.

@@ -33,7 +33,7 @@ func build(t *testing.T, db *sqldb.DB) *house {
 	w := campaignstest.New(t, db)
 	h := &house{stafftest.New(t, db, w.Clock.Now), w}
 	(&desk.Desk{DB: db, Now: w.Clock.Now, Site: h.Site, People: w.People, Campaigns: w.Mails, Brands: &brands.Store{DB: db, Now: w.Clock.Now}, Partners: &partners.Store{DB: db, Now: w.Clock.Now},
-		Segments: &segments.Store{DB: db, Now: w.Clock.Now}, Live: &live.Hub{Campaigns: w.Mails, Every: 50 * time.Millisecond}, Base: "https://mail.example.com"}).Register(h.Echo)
+		Segments: &segments.Store{DB: db, Now: w.Clock.Now}, Live: &live.Hub{Campaigns: w.Mails, Every: 50 * time.Millisecond}, Base: "https://mail.example.com", Patience: time.Nanosecond}).Register(h.Echo)
 	(&media.Pages{Store: &media.Store{DB: db, Now: w.Clock.Now}, Site: h.Site, Base: "https://mail.example.com"}).Register(h.Echo)
 	return h
 }

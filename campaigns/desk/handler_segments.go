@@ -124,7 +124,7 @@ func (d *Desk) count(ctx context.Context, rules json.RawMessage) (site.SegmentCo
 		return site.SegmentCount{}, err
 	}
 	out := site.SegmentCount{People: int(n)}
-	where, args := rule.Where(5, d.DB.Dialect(), d.Now())
+	where, args := rule.Where(4, d.DB.Dialect(), d.Now())
 	list, err := d.People.Search(ctx, preferences.Search{Where: where, Args: args, Limit: 5})
 	if ctx.Err() != nil {
 		return out, nil // the count is what was asked for

@@ -73,16 +73,17 @@ func (d *Desk) list(c echo.Context, status int, together site.BulkForm) error {
 	if v.Write {
 		v.ExportURL = address(path+"/export.csv", "q", v.Search, "status", v.Chosen["status"], "topic", v.Chosen["topic"])
 	}
-	in := searched(c)
-	in.After, in.Limit = c.QueryParam("after"), pageSize+1
-	if !sqldb.IsID(in.After) {
-		in.After = ""
+	in, l := searched(c), lookingOf(c)
+	if !sqldb.IsID(l.after) {
+		l = looking{}
 	}
-	people, err := d.People.Search(ctx, in)
+	in.After, in.Limit = l.after, l.limit()
+	found, err := d.People.Find(ctx, in, d.most(l))
 	if err != nil {
 		return err
 	}
-	people, v.Pager = paged(v.Page, people, path, in.After, func(s *preferences.Subscriber) string { return s.ID }, "q", v.Search, "status", v.Chosen["status"], "topic", v.Chosen["topic"])
+	people, pager, further := looked(v.Page, l, found.People, found.Look, path, func(s *preferences.Subscriber) string { return s.ID }, "q", v.Search, "status", v.Chosen["status"], "topic", v.Chosen["topic"])
+	v.Pager, v.Further = pager, further
 	ids := make([]string, len(people))
 	for i, s := range people {
 		ids[i] = s.ID
@@ -112,7 +113,7 @@ func searched(c echo.Context) preferences.Search {
 		if in.Where != "" {
 			in.Where += " AND "
 		}
-		in.Where += "EXISTS (SELECT 1 FROM consents c JOIN topics t ON t.id = c.topic_id WHERE c.subscriber_id = s.id AND c.state = 'given' AND t.key = $5)"
+		in.Where += "EXISTS (SELECT 1 FROM consents c JOIN topics t ON t.id = c.topic_id WHERE c.subscriber_id = s.id AND c.state = 'given' AND t.key = $4)"
 		in.Args = []any{key}
 	}
 	return in

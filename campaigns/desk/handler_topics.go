@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strconv"
@@ -31,33 +32,52 @@ func (d *Desk) topics(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	type count struct{ on, pending int }
-	counts := map[string]count{}
-	rows, err := d.DB.QueryContext(ctx, "SELECT topic_id, count(*) FILTER (WHERE state = 'given'), count(*) FILTER (WHERE state = 'pending') FROM consents WHERE state IN ('given', 'pending') GROUP BY topic_id")
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id string
-		var n count
-		if err := rows.Scan(&id, &n.on, &n.pending); err != nil {
-			return err
-		}
-		counts[id] = n
-	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
 	v := site.TopicsView{Page: d.page(c, site.NavTopics)}
 	v.Pager.Locale, v.Write = v.Locale, may(c, access.Marketer, access.PrivacyOfficer)
 	v.Usual = len(missing(list)) > 0
+	var counts map[string]consenting
+	if c.QueryParam("count") != "" {
+		if counts, err = d.consenting(ctx); err != nil {
+			return err
+		}
+	} else {
+		v.CountURL = site.Path(site.NavTopics) + "?count=1"
+	}
 	for _, t := range list {
 		n := counts[t.ID]
 		v.Rows = append(v.Rows, site.TopicRow{Key: t.Key, URL: site.Path(site.NavTopics) + "/" + t.Key, Name: t.Name(v.Locale.Tag(), v.Locale.Language()), Class: t.Class, Basis: t.Basis, DoubleOptIn: t.DoubleOptIn, On: n.on, Pending: n.pending})
 	}
 	return staff.Render(c, http.StatusOK, site.Topics(v))
 }
+
+// consenting is how many people are on a topic, and how many have yet to confirm it.
+type consenting struct{ on, pending int }
+
+// consenting counts by topic. Of a million consents that takes a third of a second, so it comes after the page.
+func (d *Desk) consenting(ctx context.Context) (map[string]consenting, error) {
+	done, err := turn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	rows, err := d.DB.QueryContext(ctx, consentingQuery)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	counts := map[string]consenting{}
+	for rows.Next() {
+		var id string
+		var n consenting
+		if err := rows.Scan(&id, &n.on, &n.pending); err != nil {
+			return nil, err
+		}
+		counts[id] = n
+	}
+	return counts, rows.Err()
+}
+
+const consentingQuery = "SELECT topic_id, count(*) FILTER (WHERE state = 'given'), count(*) FILTER (WHERE state = 'pending') FROM consents WHERE state IN ('given', 'pending') GROUP BY topic_id"
 
 // missing are the topics that installations usually start with and this one does not have.
 func missing(list []*preferences.Topic) []preferences.TopicInput {

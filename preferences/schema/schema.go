@@ -18,10 +18,10 @@ import (
 //go:embed *.sql
 var files embed.FS
 
-// macros are the few words that the engines spell differently. {{postgres}} begins a line that only PostgreSQL reads.
+// macros are the few words that the engines spell differently. {{postgres}} and {{sqlite}} begin a line that only that engine reads.
 var macros = map[sqldb.Dialect]*strings.Replacer{
-	sqldb.SQLite:     strings.NewReplacer("{{id}}", "TEXT", "{{bytes}}", "BLOB", "{{postgres}}", "-- "),
-	sqldb.PostgreSQL: strings.NewReplacer("{{id}}", `TEXT COLLATE "C"`, "{{bytes}}", "BYTEA", "{{postgres}}", ""),
+	sqldb.SQLite:     strings.NewReplacer("{{id}}", "TEXT", "{{bytes}}", "BLOB", "{{postgres}}", "-- ", "{{sqlite}}", ""),
+	sqldb.PostgreSQL: strings.NewReplacer("{{id}}", `TEXT COLLATE "C"`, "{{bytes}}", "BYTEA", "{{postgres}}", "", "{{sqlite}}", "-- "),
 }
 
 // Migrate applies every migration that db has not seen, each in a transaction of its own. Several processes may call it at once.

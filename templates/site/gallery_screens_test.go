@@ -151,7 +151,8 @@ func addPeople(out map[string]templ.Component, p Page, say func(string) string) 
 func addOffers(out map[string]templ.Component, p Page, say func(string) string) {
 	l := listing(p)
 	options := []ui.Option{{Value: "a", Label: say("Nordlicht")}, {Value: "b", Label: say("Südlicht")}}
-	out["topics"] = Topics(TopicsView{p, l, []TopicRow{{"news", "/admin/topics/news", say("Newsletter"), "marketing", "consent", true, 9120, 44}, {"survey", "/admin/topics/survey", say("Surveys"), "research", "legitimate_interests", false, 12000, 0}}, true})
+	out["topics"] = Topics(TopicsView{p, l, []TopicRow{{"news", "/admin/topics/news", say("Newsletter"), "marketing", "consent", true, 9120, 44}, {"survey", "/admin/topics/survey", say("Surveys"), "research", "legitimate_interests", false, 12000, 0}}, true, ""})
+	out["topics-counting"] = Topics(TopicsView{p, l, []TopicRow{{Key: "news", URL: "/admin/topics/news", Name: say("Newsletter"), Class: "marketing", Basis: "consent"}}, false, "/admin/topics?count=1"})
 	out["topics-usual"] = UsualTopics(UsualTopicsView{p, "/admin/topics/usual", []UsualTopic{{"newsletter", say("Newsletter"), say("Once a month."), "consent", true}, {"surveys", say("Surveys"), say("Questions."), "research", false}}, map[string]string{"topics": say("Choose at least one.")}})
 	due := []Header{{say("Sign-ups that were never confirmed"), "12"}, {say("Audit log"), "1,204"}}
 	out["processing"] = Processing(ProcessingView{Page: p, Made: at, Controller: []Header{{"Controller", say("Nordlicht B.V.")}}, Recipients: []string{say("relay.example.net (mail relay)")}, Security: []string{say("Roles.")},

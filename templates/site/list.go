@@ -13,10 +13,20 @@ type Listing struct {
 	Sort    string
 	SortURL func(key string) string
 	Pager   ui.Pager
+	// Further goes on where a search stopped before the page was full.
+	Further Further
 	// Write tells whether this person may change things here.
 	Write bool
 	// ExportURL gives the list as CSV. Empty: not offered.
 	ExportURL string
+}
+
+// Further is where the rows go on that a search has not reached yet.
+type Further struct {
+	URL  string // of the rest of this page; empty: all was looked at that was to be
+	Link string // of a page that begins there, for a browser without scripts
+	Seen int    // rows that were looked at, about
+	Went bool   // this is the rest of a page
 }
 
 func (l Listing) filtered() bool {
@@ -112,6 +122,16 @@ func (s sheet) head() ui.Head {
 		h.Actions = nil
 	}
 	return h
+}
+
+// table looks on for more rows, where there may be some.
+func (s sheet) table() ui.Table {
+	t := s.Table
+	if s.Further.URL != "" {
+		t.More = &ui.Further{URL: s.Further.URL, Text: s.t("site.looking.seen", "n", s.n(s.Further.Seen)), Link: ui.Link{Label: s.t("site.looking.further"), URL: s.Further.Link}}
+	}
+	t.Nothing = s.t("site.filter.nothing")
+	return t
 }
 
 type remark struct {

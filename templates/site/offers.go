@@ -15,6 +15,8 @@ type TopicsView struct {
 	Listing
 	Rows  []TopicRow
 	Usual bool // some of the usual topics are not there yet
+	// CountURL is the same page with its people counted; empty: this is it.
+	CountURL string
 }
 
 // TopicRow is one of them.
@@ -22,6 +24,13 @@ type TopicRow struct {
 	Key, URL, Name, Class, Basis string
 	DoubleOptIn                  bool
 	On, Pending                  int
+}
+
+func (v TopicsView) counted(n int) string {
+	if v.CountURL != "" {
+		return "…"
+	}
+	return v.n(n)
 }
 
 // Topics is the list of topics.
@@ -41,7 +50,10 @@ func Topics(v TopicsView) templ.Component {
 		if r.DoubleOptIn {
 			basis.Sub = p.t("site.topics.double")
 		}
-		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: r.Name, URL: r.URL, Sub: r.Key}, {Text: word(p.Locale, "site.class.", r.Class)}, basis, {Text: p.n(r.On)}, {Text: p.n(r.Pending)}}})
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: r.Name, URL: r.URL, Sub: r.Key}, {Text: word(p.Locale, "site.class.", r.Class)}, basis, {Text: v.counted(r.On)}, {Text: v.counted(r.Pending)}}})
+	}
+	if len(v.Rows) > 0 {
+		t.Later = v.CountURL
 	}
 	return listPage(sheet{
 		Page: p, Listing: v.Listing, Table: t,

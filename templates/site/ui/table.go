@@ -14,7 +14,17 @@ type Table struct {
 	Rows    []Row
 	// Ticks is the id of the form outside the table to which the ticked rows belong. Empty: rows have no box.
 	Ticks   string
-	Ticking string // heading of the boxes, read out; before the first cell's text also the label of each
+	Later   string   // address of the page whose rows take the place of these: they wait for what takes long to count
+	More    *Further // rows that were not reached yet; nil: these are all
+	Nothing string   // said in a row of its own when there is no other
+	Ticking string   // heading of the boxes, read out; before the first cell's text also the label of each
+}
+
+// Further is what a search has not reached yet. A script puts the rows of the page at URL in its place; without one, the link
+// leads on.
+type Further struct {
+	URL, Text string
+	Link      Link
 }
 
 // Column names a column and can sort by it.

@@ -1,0 +1,25 @@
+package preferences
+
+import (
+	"testing"
+	"time"
+
+	"assent/preferences/sqldb"
+	"assent/preferences/sqldb/sqldbtest"
+)
+
+// What a list is narrowed to is found by an index, however many people there are.
+func TestListsAreReadByIndexes(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		s := &Service{DB: db}
+		for _, text := range []string{"ann", "ann lee", "ann@example.com", "Émile"} {
+			for _, n := range s.beginnings(text) {
+				sqldbtest.Indexed(t, db, nil, n.query(), n.from, n.to, 10)
+			}
+		}
+		for _, c := range [][2]string{{"", ""}, {"a@example.com", ""}, {"", "bounced"}, {"a@example.com", "bounced"}} {
+			query, args := suppressionList(c[0], c[1], time.Time{}, "", 50)
+			sqldbtest.Indexed(t, db, nil, query, args...)
+		}
+	})
+}
