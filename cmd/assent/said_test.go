@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"assent/preferences/rights"
 	"assent/templates/locale"
 )
 
@@ -196,5 +197,67 @@ func TestTheEngineSpeaksDutch(t *testing.T) {
 		if _, ok := says[text]; !ok && strings.Contains(text, " ") {
 			t.Errorf("nobody says %q", text)
 		}
+	}
+}
+
+var actionName = regexp.MustCompile(`^[a-z_]+(\.[a-z_]+)+$`)
+
+// Every action that the audit log keeps has words, so that the page of the log shows no code.
+func TestEveryActionOfTheLogHasWords(t *testing.T) {
+	places, met := token.NewFileSet(), 0
+	look := func(n ast.Node) bool {
+		lit, ok := n.(*ast.BasicLit)
+		if !ok || lit.Kind != token.STRING {
+			return true
+		}
+		action, _ := strconv.Unquote(lit.Value)
+		if !actionName.MatchString(action) || strings.HasPrefix(action, "site.") { // site.: what the page says then
+			return true
+		}
+		met++
+		if !locale.Get("en").Has("site.audit.action." + action) {
+			t.Errorf("%s: %s has no words in site.audit.action", places.Position(n.Pos()), action)
+		}
+		return true
+	}
+	for _, folder := range []string{"campaigns", "preferences", "workers"} {
+		err := filepath.WalkDir(filepath.Join("../..", folder), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			file, err := source.ParseFile(places, path, nil, 0)
+			if err != nil {
+				return err
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.CallExpr:
+					if name := callee(n.Fun); slices.Contains([]string{".Record", ".move", ".change", ".store"}, name) {
+						for _, arg := range n.Args {
+							if lit, ok := arg.(*ast.BasicLit); ok {
+								look(lit)
+							}
+						}
+					}
+				case *ast.AssignStmt:
+					if last(n.Lhs[len(n.Lhs)-1]) == "action" {
+						ast.Inspect(n, look)
+					}
+				}
+				return true
+			})
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, step := range append(slices.Clone(rights.Statuses), "verify", "ask_again", "package", "begin", "extend", "lapse", "due_soon", "overdue", "receive") {
+		if step != rights.Unconfirmed && !locale.Get("en").Has("site.audit.action.data_request."+string(step)) {
+			t.Errorf("the step %s of a data request has no words", step)
+		}
+	}
+	if met < 70 {
+		t.Errorf("only %d actions were met", met)
 	}
 }

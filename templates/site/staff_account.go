@@ -124,7 +124,7 @@ func (v AccountView) sessionTable() ui.Table {
 		{Label: v.t("site.staff.account.where")}, {Label: v.t("site.staff.account.since"), Quiet: true}, {Label: v.t("site.staff.account.seen")},
 	}}
 	for _, s := range v.Sessions {
-		row := ui.Row{Cells: []ui.Cell{{Text: s.IP, Sub: s.UserAgent, Mono: true}, {Text: v.when(s.Created), Sub: s.Factors}, {Text: v.when(s.Seen)}}}
+		row := ui.Row{Cells: []ui.Cell{{Text: s.IP, Sub: s.UserAgent, Mono: true}, {Text: v.when(s.Created), Sub: v.method(s.Factors)}, {Text: v.when(s.Seen)}}}
 		if s.Current {
 			row.Cells[0].Badge = ui.Badge{Text: v.t("site.staff.account.this"), Tone: ui.Good}
 		} else {

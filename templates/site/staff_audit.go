@@ -1,6 +1,8 @@
 package site
 
 import (
+	"encoding/json"
+	"strings"
 	"time"
 
 	"assent/templates/site/ui"
@@ -30,7 +32,7 @@ type AuditView struct {
 
 // AuditKinds are the kinds of action that can be filtered by, AuditPeriods the periods in days.
 var (
-	AuditKinds   = []string{"campaign", "notice", "policy", "subscriber", "suppression", "segment", "import", "request", "topic", "form", "event", "brand", "partner", "user", "key", "passkey", "webhook", "settings"}
+	AuditKinds   = []string{"campaign", "notice", "notice_broadcast", "policy", "subscriber", "suppression", "segment", "import", "data_request", "topic", "form", "event", "brand", "partner", "media", "user", "key", "passkey", "webhook", "settings", "retention", "dkim"}
 	AuditPeriods = []string{"1", "7", "30", "365"}
 )
 
@@ -63,18 +65,58 @@ func (v AuditView) filter() ui.Filter {
 }
 
 func (v AuditView) table() ui.Table {
-	t := ui.Table{Caption: v.t("site.nav.audit"), Columns: []ui.Column{
+	t := ui.Table{Caption: v.t("site.nav.audit"), Stacked: true, Columns: []ui.Column{
 		{Label: v.t("site.staff.audit.what")}, {Label: v.t("site.staff.audit.change")}, {Label: v.t("site.staff.audit.who")}, {Label: v.t("site.staff.audit.at"), Date: true},
 	}}
 	for _, line := range v.Lines {
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{
-			{Text: line.Action, Sub: line.Object, Mono: true},
+			{Text: word(v.Locale, "site.audit.action.", line.Action), Sub: line.Object},
 			{Component: changes(v.Page, line.Changes)},
 			{Text: line.Name, Sub: v.t("site.staff.audit.actor."+line.actor()) + dotted(line.IP)},
 			{Text: v.when(line.At)},
 		}})
 	}
 	return t
+}
+
+// value is a value of a change as people read it: moments in their zone, words for yes and no and for states, lists without
+// their brackets.
+func (p Page) value(field, text string) string {
+	switch text {
+	case "true":
+		return p.t("site.field.yes")
+	case "false":
+		return p.t("site.field.no")
+	case "null", "[]", "{}":
+		return ""
+	}
+	switch field {
+	case "status":
+		if key := "site.status." + text; p.Locale.Has(key) {
+			return p.t(key)
+		}
+		return word(p.Locale, "site.delivery.", text)
+	case "class", "basis":
+		return word(p.Locale, "site."+field+".", text)
+	case "roles":
+		var keys []string
+		if json.Unmarshal([]byte(text), &keys) == nil {
+			return p.roles(keys)
+		}
+	case "reason", "held_for", "disabled_for", "error":
+		if key := "site.reason." + text; p.Locale.Has(key) {
+			return p.t(key)
+		}
+		return p.Locale.Said(text)
+	}
+	if at, err := time.Parse(time.RFC3339Nano, text); err == nil {
+		return p.when(at)
+	}
+	var list []string
+	if strings.HasPrefix(text, "[") && json.Unmarshal([]byte(text), &list) == nil {
+		return strings.Join(list, ", ")
+	}
+	return text
 }
 
 func (l AuditLine) actor() string {

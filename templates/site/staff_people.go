@@ -1,6 +1,7 @@
 package site
 
 import (
+	"strings"
 	"time"
 
 	"assent/templates/site/ui"
@@ -154,6 +155,27 @@ func (v PersonView) addressForm() ui.FormOf {
 	}}.WithErrors(v.Errors)
 }
 
+// methods are the details of the log of sign-ins that are no name of anything.
+var methods = map[string]string{"password, while signed in": "signed_in", "passkey, copied": "copied", "all others": "others", "oidc: state": "foreign",
+	"oidc: answer of the provider": "answer", "oidc: not on the staff": "stranger", "oidc: disabled": "disabled"}
+
+// method is how somebody signed in, or tried to: "password+totp" is "Password + code". Other details, such as the name of a
+// passkey, stay as they are.
+func (p Page) method(detail string) string {
+	if key, ok := methods[detail]; ok {
+		return p.t("site.staff.method." + key)
+	}
+	parts := strings.Split(detail, "+")
+	for i, part := range parts {
+		key := "site.staff.method." + part
+		if part == "" || !p.Locale.Has(key) {
+			return detail
+		}
+		parts[i] = p.t(key)
+	}
+	return strings.Join(parts, " + ")
+}
+
 func (p Page) securityTable(lines []SecurityLine, names bool) ui.Table {
 	t := ui.Table{Caption: p.t("site.staff.security.title"), Columns: []ui.Column{{Label: p.t("site.staff.security.what")}}}
 	if names {
@@ -161,7 +183,7 @@ func (p Page) securityTable(lines []SecurityLine, names bool) ui.Table {
 	}
 	t.Columns = append(t.Columns, ui.Column{Label: p.t("site.staff.security.from"), Quiet: true}, ui.Column{Label: p.t("site.staff.security.at")})
 	for _, line := range lines {
-		what := ui.Cell{Text: p.t("site.staff.event." + line.Event), Sub: line.Details}
+		what := ui.Cell{Text: p.t("site.staff.event." + line.Event), Sub: p.method(line.Details)}
 		if line.Event == "sign_in_failed" || line.Event == "second_factor_failed" || line.Event == "slowed_down" {
 			what.Badge = ui.Badge{Text: p.t("site.staff.security.refused"), Tone: ui.Warn}
 		}

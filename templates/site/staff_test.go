@@ -31,6 +31,9 @@ func staffGallery(tag string, say func(string) string) map[string]templ.Componen
 			Changes: []Change{{Field: say("name"), Before: say("old"), After: say("new")}, {Field: say("note"), After: say("new")}}})
 	}
 	lines = append(lines, AuditLine{At: at, Kind: "system", Action: "x.y"})
+	lines = append(lines, AuditLine{At: at, Name: say("Ada van Dijk"), Kind: "user", IP: say("2001:db8:85a3::8a2e:370:7334"), Action: "brand.update", Object: "brand:default", Changes: []Change{
+		{Field: "postal_address", Before: say("Nordlicht B.V., Keizersgracht 1, 1015 AA Amsterdam"), After: say("Nordlicht B.V., Herengracht 500, 1017 CB Amsterdam")}, {Field: "updated_at", Before: "2026-03-01T09:05:00Z", After: "2026-03-03T09:05:00.123456Z"},
+		{Field: "double_opt_in", Before: "false", After: "true"}, {Field: "roles", After: `["marketer","approver"]`}, {Field: "names.nl", After: say("Nieuws")}, {Field: "status", Before: "draft", After: "in_review"}}})
 	account := AccountView{
 		Page: p, Name: say("Ada"), Language: "nl", HasPassword: true, HasTOTP: true, CodesLeft: 9, CanPasskey: true, Log: log,
 		Passkeys: []PasskeyLine{{ID: "1", Name: say("laptop"), Created: at}},

@@ -13,7 +13,9 @@ type Table struct {
 	Columns []Column
 	Rows    []Row
 	// Ticks is the id of the form outside the table to which the ticked rows belong. Empty: rows have no box.
-	Ticks   string
+	Ticks string
+	// Stacked puts the cells of a row below each other on a phone, for rows that say too much to stand side by side there.
+	Stacked bool
 	Later   string   // address of the page whose rows take the place of these: they wait for what takes long to count
 	More    *Further // rows that were not reached yet; nil: these are all
 	Nothing string   // said in a row of its own when there is no other
