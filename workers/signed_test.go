@@ -7,12 +7,14 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/emersion/go-msgauth/dkim"
 
 	"assent/campaigns"
+	"assent/campaigns/outbox"
 	"assent/preferences/audit"
 	"assent/preferences/gate"
 	"assent/preferences/sqldb"
@@ -147,6 +149,59 @@ func TestAMailThatShouldBeSignedDoesNotGoUnsigned(t *testing.T) {
 		}
 		if got.Status != campaigns.StatusPaused || !strings.Contains(got.StatusReason, "cannot be signed: the key cannot be unsealed") || got.Failed != 0 || got.Sent != 0 || len(r.sink.Messages()) != 0 {
 			t.Errorf("%+v, %d mails", got, len(r.sink.Messages()))
+		}
+	})
+}
+
+// A transactional mail whose key cannot be read waits, and is told to wait; it does not go unsigned, and goes signed once the key can be read.
+func TestATransactionalMailWaitsForItsKey(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		zone, staff := &dns{txt: map[string]string{}}, audit.System("test")
+		keys := &signing.Store{DB: db, Now: time.Now, Seal: [][]byte{bytes.Repeat([]byte{7}, 32)}, Resolver: zone}
+		k, err := keys.Generate(t.Context(), staff, signing.New{Stream: "transactional", Domain: "example.com", SwitchOnSeen: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, record := range k.Records {
+			zone.txt[record.Name] = record.Text
+		}
+		if k, err = keys.Look(t.Context(), staff, k.ID); err != nil || k.State != signing.Signing {
+			t.Fatalf("%+v %v", k, err)
+		}
+		var readable atomic.Bool
+		r := newRig(t, db, smtptest.Options{}, func(e *workers.Engine) {
+			e.Sign = func(ctx context.Context, stream gate.Stream, from string) (*message.Signer, error) {
+				if !readable.Load() {
+					return nil, errors.New("the key cannot be unsealed")
+				}
+				return keys.Signer(ctx, stream, from)
+			}
+		})
+		r.Topic("news", nil)
+		c := r.Campaign("news", nil)
+		ids, err := r.Mails.SendTest(t.Context(), staff, c.ID, []string{"try@people.example"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		status := func() (m *outbox.Message) {
+			if m, err = r.Outbox.Get(t.Context(), db, ids[0]); err != nil {
+				t.Fatal(err)
+			}
+			return m
+		}
+		for end := time.Now().Add(20 * time.Second); status().Status != outbox.StatusDeferred && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		}
+		if m := status(); m.Status != outbox.StatusDeferred || !strings.Contains(m.Reply, "cannot be unsealed") || len(r.sink.Messages()) != 0 {
+			t.Fatalf("%+v, %d mails", m, len(r.sink.Messages()))
+		}
+		readable.Store(true)
+		r.Clock.Move(10 * time.Minute)
+		for end := time.Now().Add(30 * time.Second); len(r.sink.Messages()) == 0 && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		}
+		if got := r.sink.Messages(); len(got) != 1 {
+			t.Fatalf("%d mails, %+v", len(got), status())
+		} else if good, _, _ := zone.covered(t, got[0].Data); good != 2 {
+			t.Errorf("%d signatures hold", good)
 		}
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"assent/campaigns"
 	"assent/campaigns/campaignstest"
+	"assent/campaigns/outbox"
 	"assent/preferences"
 	"assent/preferences/sqldb"
 	"assent/preferences/sqldb/sqldbtest"
@@ -231,6 +232,63 @@ func TestAFloodChangesWhatItsBouncesChangeAlone(t *testing.T) {
 		}
 		if r := w.Report(c); r.Bounced != 51 {
 			t.Errorf("%+v", r)
+		}
+	})
+}
+
+// In a flood of bounces those of notices are bounces of these notices: each of them is told, whichever campaign's mails come back beside it.
+func TestAFloodFindsTheNoticesInIt(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		w, ctx := campaignstest.New(t, db), context.Background()
+		s := sink(w)
+		w.Topic("news", nil)
+		var events []inbound.Event
+		bounce := func(subject, source string) {
+			events = append(events, inbound.Event{Kind: inbound.Bounce, Class: inbound.Hard, Code: "5.1.1", Text: "no such user", Proof: inbound.ByReturnPath, Claims: tokens.Claims{Subject: subject, Source: source},
+				Provider: "smtp", ProviderEventID: fmt.Sprint("e", len(events)), At: w.Clock.Now()})
+		}
+		var readers []*preferences.Subscriber
+		for i := range 4 {
+			p := w.Person(fmt.Sprintf("reader%d@example.com", i), nil)
+			w.Give(p, "news")
+			readers = append(readers, p)
+		}
+		c := w.Campaign("news", nil)
+		w.Schedule(c)
+		w.SendAll(c)
+		var messages []string
+		for i, p := range readers {
+			customer := w.Person(fmt.Sprintf("customer%d@example.com", i), nil)
+			id := ""
+			err := db.Tx(ctx, func(tx *sqldb.Tx) (err error) {
+				id, err = w.Outbox.Queue(ctx, tx, w.Clock.Now(), preferences.ServiceMail{Kind: "x", Reference: "r", Email: customer.Email, SubscriberID: customer.ID})
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			messages = append(messages, id)
+			bounce(p.ID, c.ID)
+			bounce(customer.ID, messages[i])
+		}
+		if err := s.Apply(ctx, events); err != nil {
+			t.Fatal(err)
+		}
+		for i, id := range messages {
+			m, err := w.Outbox.Get(ctx, db, id)
+			if err != nil || m.Status != outbox.StatusBounced {
+				t.Errorf("message %d: %+v, %v", i, m, err)
+			}
+			if got := decided(t, w, m.Email, "notice", ""); got != "deny address_bounced" {
+				t.Errorf("customer %d: %s", i, got)
+			}
+		}
+		if r := w.Report(c); r.Bounced != 4 {
+			t.Errorf("%+v", r)
+		}
+		var tallies int
+		if err := db.QueryRowContext(ctx, "SELECT count(DISTINCT campaign_id) FROM tallies").Scan(&tallies); err != nil || tallies != 1 {
+			t.Errorf("%d campaigns were counted: %v", tallies, err)
 		}
 	})
 }

@@ -306,13 +306,19 @@ func (c *mail) summary() string {
 	return parts.Plain(c.m.Header.Text("Subject")+" | "+c.m.Body(), 500)
 }
 
-// eventID is the same for a mail that is handed in twice.
+// eventID is the same for a mail that is handed in twice, as a queue does that
+// lost the answer. A mail without Message-ID is known by its date and text; one
+// without a date either by the day it came, so that a full mailbox which is
+// reported in the same words on another day counts again.
 func (c *mail) eventID(e Event) string {
 	h := sha256.New()
-	id := c.m.Header.Get("Message-Id")
+	id, date := c.m.Header.Get("Message-Id"), c.m.Header.Get("Date")
 	if id == "" {
-		id = c.m.Header.Get("Date") + "\n" + c.m.Header.Get("Subject") + "\n" + c.m.Body()
+		id = c.m.Header.Get("Subject") + "\n" + c.m.Body()
+		if date == "" {
+			date = c.env.At.UTC().Format(time.DateOnly)
+		}
 	}
-	fmt.Fprintf(h, "%s\n%s\n%s\n%s\n%s\n%s\n%s", e.Kind, e.Claims.Subject, e.Claims.Source, e.MessageID, e.Recipient, c.m.Header.Get("From"), id)
+	fmt.Fprintf(h, "%s\n%s\n%s\n%s\n%s\n%s\n%s\n%s", e.Kind, e.Claims.Subject, e.Claims.Source, e.MessageID, e.Recipient, c.m.Header.Get("From"), date, id)
 	return "mail-" + hex.EncodeToString(h.Sum(nil)[:16])
 }

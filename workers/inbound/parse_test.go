@@ -161,6 +161,39 @@ func TestTheSameMailHasTheSameEventID(t *testing.T) {
 	}
 }
 
+// What a queue hands in once more is the same event; what a server reports on another day is not, though it says it in the same words.
+func TestAReportOfAnotherDayIsAnotherEvent(t *testing.T) {
+	local := testKeys(t).SignLocal(tokens.Return, anna, campaign) + "@" + bounceDomain
+	const id, monday, tuesday = "Message-ID: <1@mx.example.net>\r\n", "Date: Mon, 2 Mar 2026 10:00:00 +0000\r\n", "Date: Tue, 3 Mar 2026 10:00:00 +0000\r\n"
+	for name, c := range map[string]struct {
+		first, second string
+		later         time.Duration
+		same          bool
+	}{
+		"a queue that tries again":                  {id + monday, id + monday, time.Hour, true},
+		"a queue that tries again the next day":     {id + monday, id + monday, 24 * time.Hour, true},
+		"without Message-ID":                        {monday, monday, 24 * time.Hour, true},
+		"without both, on the same day":             {"", "", time.Hour, true},
+		"another Message-ID":                        {id + monday, strings.Replace(id, "1@", "2@", 1) + monday, 0, false},
+		"a Message-ID that is always the same":      {id + monday, id + tuesday, 24 * time.Hour, false},
+		"without Message-ID, on another day":        {monday, tuesday, 24 * time.Hour, false},
+		"without both, in the same words, next day": {"", "", 24 * time.Hour, false},
+	} {
+		ids := map[string]bool{}
+		for head, at := range map[string]time.Time{"A: 1\r\n" + c.first: testNow, "A: 2\r\n" + c.second: testNow.Add(c.later)} {
+			mail := head + "From: MAILER-DAEMON@mx.example.net\r\nSubject: failure notice\r\n\r\nHi. This is the qmail-send program at mx.example.net.\r\n\r\n<anna@example.net>:\r\nUser is over the quota. (#4.2.2)\r\n"
+			got, err := testParser(t).Parse(strings.NewReader(mail), Envelope{To: []string{local}, Known: true, At: at})
+			if err != nil || len(got) != 1 || got[0].Effect() != Count {
+				t.Fatalf("%s: %+v %v", name, got, err)
+			}
+			ids[got[0].ProviderEventID] = true
+		}
+		if (len(ids) == 1) != c.same {
+			t.Errorf("%s: %d events", name, len(ids))
+		}
+	}
+}
+
 func TestAMailToSeveralPeopleIsAnEventForEach(t *testing.T) {
 	keys := testKeys(t)
 	second := "01956fd0-0000-7000-8000-00000000b0b0"
