@@ -20,7 +20,7 @@ import (
 // the lease; meanwhile people withdraw, withdraw again, and consent anew. Every mail that began must be explained by a consent.
 func TestEveryMailThatBeganHadAConsentThatStood(t *testing.T) {
 	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
-		const people, rounds, workers, lanes, clients = 60, 6, 2, 3, 8
+		const people, rounds, workers, lanes, clients = 60, 6, 2, 3, 24
 		w, ctx, h := campaignstest.New(t, db), context.Background(), campaignstest.NewHistory()
 		w.Clock.Run()
 		w.Topic("news", nil)

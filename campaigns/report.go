@@ -184,18 +184,29 @@ var noted = map[string]string{StatusBounced: "bounced_at", CountComplained: "com
 
 // Note counts what came of a mail later: a bounce, a complaint, an unsubscribe. A repeat counts once; it returns whether this was the first.
 func (s *Service) Note(ctx context.Context, tx *sqldb.Tx, at time.Time, campaignID, subscriberID, what string) (first bool, err error) {
-	column := noted[what]
+	n, err := s.note(ctx, tx, at, campaignID, []string{subscriberID}, what)
+	return n > 0, err
+}
+
+// Left counts who left by a campaign's mail; see preferences.Sending.
+func (s *Service) Left(ctx context.Context, tx *sqldb.Tx, at time.Time, campaignID string, people []string) error {
+	_, err := s.note(ctx, tx, at, campaignID, people, CountUnsubscribed)
+	return err
+}
+
+func (s *Service) note(ctx context.Context, tx *sqldb.Tx, at time.Time, campaignID string, people []string, what string) (n int64, err error) {
+	column, d := noted[what], tx.Dialect()
 	if column == "" {
-		return false, fmt.Errorf("campaigns: %q is not counted", what)
+		return 0, fmt.Errorf("campaigns: %q is not counted", what)
 	}
-	res, err := tx.ExecContext(ctx, "UPDATE deliveries SET "+column+" = $1 WHERE campaign_id = $2 AND subscriber_id = $3 AND "+column+" IS NULL", sqldb.Micros(at), campaignID, subscriberID)
+	res, err := tx.ExecContext(ctx, "UPDATE deliveries SET "+column+" = $1 WHERE campaign_id = $2 AND subscriber_id "+d.In(3)+" AND "+column+" IS NULL", sqldb.Micros(at), campaignID, d.List(people))
 	if err != nil {
-		return false, fmt.Errorf("campaigns: note: %w", err)
+		return 0, fmt.Errorf("campaigns: note: %w", err)
 	}
-	if n, err := res.RowsAffected(); err != nil || n == 0 {
-		return false, err
+	if n, err = res.RowsAffected(); err != nil {
+		return 0, fmt.Errorf("campaigns: note: %w", err)
 	}
 	t := tally{}
-	t.add(what, "", 1)
-	return true, t.write(ctx, tx, campaignID, 0, at)
+	t.add(what, "", n)
+	return n, t.write(ctx, tx, campaignID, 0, at)
 }

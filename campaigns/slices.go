@@ -3,10 +3,14 @@ package campaigns
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
+	"assent/preferences"
 	"assent/preferences/sqldb"
 )
 
@@ -133,33 +137,83 @@ func (s *Service) unreached(ctx context.Context, tx *sqldb.Tx, c *Campaign, slic
 	return n, nil
 }
 
-// Revoke takes back the claims on a person's mails in the transaction of a withdrawal; see preferences.Sending. The locks that
-// it takes are told at the top of this file.
-func (s *Service) Revoke(ctx context.Context, tx *sqldb.Tx, at time.Time, subscriberID, topicID string) ([]string, error) {
-	if lock := tx.Dialect().ForShare(); lock != "" {
-		if _, err := tx.ExecContext(ctx, "SELECT id FROM campaigns WHERE status NOT IN ('finished', 'cancelled') AND ($1 = '' OR topic_id = $1) ORDER BY id"+lock, topicID); err != nil {
-			return nil, fmt.Errorf("campaigns: revoke: %w", err)
+// Revoke takes back the claims on people's mails in the transaction of their withdrawals; see preferences.Sending. The locks
+// that it takes are told at the top of this file.
+func (s *Service) Revoke(ctx context.Context, tx *sqldb.Tx, at time.Time, stops []preferences.Stop, wait bool) (claims []preferences.Claim, held []string, err error) {
+	type line struct {
+		Person string `json:"p"`
+		Topic  string `json:"t"`
+	}
+	lines := make([]line, len(stops))
+	for i, stop := range stops {
+		lines[i] = line{stop.SubscriberID, stop.TopicID}
+	}
+	text, err := json.Marshal(lines)
+	if err != nil {
+		return nil, nil, fmt.Errorf("campaigns: revoke: %w", err)
+	}
+	d := tx.Dialect()
+	person, topic := d.Field("p", "TEXT"), d.Field("t", "TEXT")
+	concerns := "(" + topic + " = '' OR " + topic + " = c.topic_id)"
+	if lock := d.ForShare(); lock != "" {
+		if _, err := tx.ExecContext(ctx, "SELECT c.id FROM campaigns c WHERE c.status NOT IN ('finished', 'cancelled') AND EXISTS (SELECT 1 FROM "+d.Rows(1)+" WHERE "+concerns+") ORDER BY c.id"+lock, string(text)); err != nil {
+			return nil, nil, fmt.Errorf("campaigns: revoke: %w", err)
 		}
-		if _, err := tx.ExecContext(ctx, `SELECT upto FROM campaign_slices WHERE after < $1 AND upto >= $1 AND ($2 = '' OR campaign_id IN (SELECT id FROM campaigns WHERE topic_id = $2))
-			ORDER BY campaign_id, upto`+lock, subscriberID, topicID); err != nil {
-			return nil, fmt.Errorf("campaigns: revoke: %w", err)
+		if _, err := tx.ExecContext(ctx, "SELECT s.upto FROM campaign_slices s JOIN campaigns c ON c.id = s.campaign_id WHERE EXISTS (SELECT 1 FROM "+d.Rows(1)+
+			" WHERE s.after < "+person+" AND s.upto >= "+person+" AND "+concerns+") ORDER BY s.campaign_id, s.upto"+lock+" OF s", string(text)); err != nil {
+			return nil, nil, fmt.Errorf("campaigns: revoke: %w", err)
 		}
 	}
-	rows, err := tx.QueryContext(ctx, `UPDATE deliveries SET revoked_at = $1 WHERE subscriber_id = $2 AND status IN ('claimed', 'deferred') AND ($3 = '' OR campaign_id IN (SELECT id FROM campaigns WHERE topic_id = $3))
-		RETURNING id, status`, sqldb.Micros(at), subscriberID, topicID)
+	rows, err := tx.QueryContext(ctx, "SELECT DISTINCT d.id, d.subscriber_id, c.topic_id FROM "+d.Rows(1)+" CROSS JOIN deliveries d JOIN campaigns c ON c.id = d.campaign_id WHERE d.subscriber_id = "+person+
+		" AND d.status IN ('claimed', 'deferred') AND "+concerns, string(text))
 	if err != nil {
-		return nil, fmt.Errorf("campaigns: revoke: %w", err)
+		return nil, nil, fmt.Errorf("campaigns: revoke: %w", err)
+	}
+	defer rows.Close()
+	found := map[string]preferences.Claim{}
+	for rows.Next() {
+		var c preferences.Claim
+		if err := rows.Scan(&c.DeliveryID, &c.SubscriberID, &c.TopicID); err != nil {
+			return nil, nil, fmt.Errorf("campaigns: revoke: %w", err)
+		}
+		found[c.DeliveryID] = c
+	}
+	if err := rows.Err(); err != nil || len(found) == 0 {
+		return nil, nil, err
+	}
+	rows.Close()
+	lock := d.SkipLocked()
+	if wait {
+		lock = d.ForUpdate()
+	}
+	rows, err = tx.QueryContext(ctx, "SELECT id, status FROM deliveries WHERE id "+d.In(1)+" AND status IN ('claimed', 'deferred') ORDER BY id"+lock, d.List(slices.Collect(maps.Keys(found))))
+	if err != nil {
+		return nil, nil, fmt.Errorf("campaigns: revoke: %w", err)
 	}
 	defer rows.Close()
 	var ids []string
 	for rows.Next() {
 		var id, status string
 		if err := rows.Scan(&id, &status); err != nil {
-			return nil, fmt.Errorf("campaigns: revoke: %w", err)
+			return nil, nil, fmt.Errorf("campaigns: revoke: %w", err)
 		}
 		if status == StatusClaimed {
-			ids = append(ids, id)
+			claims = append(claims, found[id])
+		}
+		ids = append(ids, id)
+		delete(found, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, nil, fmt.Errorf("campaigns: revoke: %w", err)
+	}
+	rows.Close()
+	if _, err := tx.ExecContext(ctx, "UPDATE deliveries SET revoked_at = $1 WHERE id "+d.In(2), sqldb.Micros(at), d.List(ids)); err != nil {
+		return nil, nil, fmt.Errorf("campaigns: revoke: %w", err)
+	}
+	if !wait {
+		for _, c := range found {
+			held = append(held, c.SubscriberID)
 		}
 	}
-	return ids, rows.Err()
+	return claims, held, nil
 }

@@ -75,25 +75,14 @@ func openWindow(ctx context.Context, tx *sqldb.Tx, at time.Time, campaignID stri
 // NoteSet is [Service.Note] about many people of one campaign. Those whose mail is claimed in another one just now lose that claim,
 // as far as nothing has begun; nobody waits for it.
 func (s *Service) NoteSet(ctx context.Context, tx *sqldb.Tx, at time.Time, campaignID string, people []string, what string) error {
-	column := noted[what]
-	if column == "" {
-		return fmt.Errorf("campaigns: %q is not counted", what)
+	if _, err := s.note(ctx, tx, at, campaignID, people, what); err != nil {
+		return err
 	}
 	d := tx.Dialect()
-	res, err := tx.ExecContext(ctx, "UPDATE deliveries SET "+column+" = $1 WHERE campaign_id = $2 AND subscriber_id "+d.In(3)+" AND "+column+" IS NULL", sqldb.Micros(at), campaignID, d.List(people))
-	if err != nil {
-		return fmt.Errorf("campaigns: note: %w", err)
-	}
-	n, err := res.RowsAffected()
-	if err != nil {
-		return fmt.Errorf("campaigns: note: %w", err)
-	}
 	if _, err := tx.ExecContext(ctx, "UPDATE deliveries SET revoked_at = $1 WHERE subscriber_id "+d.In(2)+" AND status = 'claimed' AND revoked_at IS NULL", sqldb.Micros(at), d.List(people)); err != nil {
 		return fmt.Errorf("campaigns: note: %w", err)
 	}
-	t := tally{}
-	t.add(what, "", n)
-	return t.write(ctx, tx, campaignID, 0, at)
+	return nil
 }
 
 // Alert is something about a campaign that staff should know.

@@ -48,7 +48,7 @@ func (s *Service) BulkUndo(ctx context.Context, tx *sqldb.Tx, actor audit.Actor,
 		untouched := sub.UpdatedAt.Equal(sqldb.Time(row.At)) && len(events) <= len(row.Choices) && len(sent) == 0
 		switch {
 		case row.Created && untouched:
-			claimed, err := s.Sending.Revoke(ctx, tx, s.now(), sub.ID, "")
+			claimed, err := s.revoke(ctx, tx, s.now(), Stop{SubscriberID: sub.ID})
 			if err != nil {
 				return out, err
 			}
@@ -75,7 +75,8 @@ func (s *Service) BulkUndo(ctx context.Context, tx *sqldb.Tx, actor audit.Actor,
 
 // undoChoices puts topics back to where they were before, unless something was chosen since.
 func (s *Service) undoChoices(ctx context.Context, tx *sqldb.Tx, actor audit.Actor, sub *Subscriber, choices []BulkChoice) (n int, claimed []string, err error) {
-	c := &change{s: s, tx: tx, now: s.now(), at: s.now(), actor: actor, sub: sub, evidence: Evidence{Source: "undo of an import"}}
+	now := s.now()
+	c := &change{round: s.newRound(tx, now, sub.ID), at: now, actor: actor, sub: sub, evidence: Evidence{Source: "undo of an import"}}
 	for _, choice := range choices {
 		topic, err := s.TopicByID(ctx, tx, choice.TopicID)
 		if err != nil {
@@ -95,13 +96,12 @@ func (s *Service) undoChoices(ctx context.Context, tx *sqldb.Tx, actor audit.Act
 		if err := c.restore(ctx, choice.TopicID, was, choice.Event); err != nil {
 			return n, nil, err
 		}
-		if err := c.revoke(ctx, choice.TopicID); err != nil {
-			return n, nil, err
-		}
+		c.stop(choice.TopicID)
 		n++
 	}
 	if n == 0 {
 		return 0, nil, nil
 	}
-	return n, c.claimed, c.finish(ctx)
+	err = c.finish(ctx, []*change{c}, true)
+	return n, c.claimed, err
 }

@@ -43,29 +43,27 @@ func (b *bulk) write(ctx context.Context, taken []*bulkPerson, results []BulkRes
 		opt_out_offered = excluded.opt_out_offered, expires_at = excluded.expires_at`, b.set); err != nil {
 		return err
 	}
+	var stops []Stop
 	for _, p := range taken {
+		if b.Action != ActionGive && p.before != nil {
+			for _, choice := range results[p.row].Choices {
+				stops = append(stops, Stop{p.sub.ID, choice.TopicID})
+			}
+		}
 		if err := b.follow(ctx, p, &results[p.row]); err != nil {
 			return err
 		}
 	}
-	return nil
+	b.claimed, err = b.s.revoke(ctx, b.tx, b.now, stops...)
+	return err
 }
 
-// follow stops mail that may not go any more, and asks for the confirmation that is missing.
+// follow asks for the confirmation that is missing.
 func (b *bulk) follow(ctx context.Context, p *bulkPerson, r *BulkResult) error {
-	if b.Action != ActionGive && p.before != nil {
-		for _, choice := range r.Choices {
-			ids, err := b.s.Sending.Revoke(ctx, b.tx, b.now, p.sub.ID, choice.TopicID)
-			if err != nil {
-				return err
-			}
-			b.claimed = append(b.claimed, ids...)
-		}
-	}
 	if len(p.pending) == 0 {
 		return nil
 	}
-	c := &change{s: b.s, tx: b.tx, now: b.now, at: p.at, actor: b.Actor, sub: p.sub, evidence: b.Rows[p.row].Evidence, pending: p.pending}
+	c := &change{round: b.s.newRound(b.tx, b.now, p.sub.ID), at: p.at, actor: b.Actor, sub: p.sub, evidence: b.Rows[p.row].Evidence, pending: p.pending}
 	err := c.confirm(ctx)
 	r.Confirms = c.mailed
 	return err

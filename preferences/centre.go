@@ -77,7 +77,7 @@ type Saved struct {
 
 // Save stores all choices, or none of them if one cannot be. Done twice it changes nothing the second time.
 func (s *Service) Save(ctx context.Context, subscriberID string, in Choices, evidence Evidence) (out Saved, err error) {
-	err = s.change(ctx, recipientOf(subscriberID, evidence), subscriberID, evidence, func(c *change) error {
+	err = s.change(ctx, recipientOf(subscriberID, evidence), subscriberID, evidence, func(ctx context.Context, c *change) error {
 		out, c.centre = Saved{}, true
 		if err := c.details(ctx, in); err != nil {
 			return err
@@ -127,8 +127,8 @@ func (c *change) details(ctx context.Context, in Choices) error {
 	if before.Locale == c.sub.Locale && before.Timezone == c.sub.Timezone {
 		return nil
 	}
-	_, err := c.recordValue(ctx, ledger.DetailsChanged, c.sub.Locale+" "+c.sub.Timezone)
-	return err
+	c.recordValue(ledger.DetailsChanged, c.sub.Locale+" "+c.sub.Timezone)
+	return nil
 }
 
 func (c *change) choosePartners(ctx context.Context, keep []string) error {
@@ -210,10 +210,7 @@ func (c *change) wait(ctx context.Context, o Offer, wording func(*Topic) string)
 	if wording != nil {
 		c.evidence.Wording = wording(o.Topic)
 	}
-	event, err := c.record(ctx, ledger.Pending, o.Topic, "", StatePending)
-	if err != nil {
-		return err
-	}
+	event := c.record(ledger.Pending, o.Topic, "", StatePending)
 	c.pending = append(c.pending, o.Topic)
 	return c.set(ctx, o.Topic, StatePending, event, true)
 }

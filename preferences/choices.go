@@ -2,13 +2,11 @@ package preferences
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"assent/preferences/audit"
 	"assent/preferences/ledger"
 	"assent/preferences/problem"
-	"assent/preferences/sqldb"
 )
 
 // How often a person wants mail at most.
@@ -20,60 +18,63 @@ const (
 
 // UnsubscribeAll stops all marketing and research: every topic that the person could still get is withdrawn. A repeat changes
 // nothing: the first instant stands (compliance 2).
-func (s *Service) UnsubscribeAll(ctx context.Context, actor audit.Actor, subscriberID string, evidence Evidence) (out Recorded, err error) {
-	err = s.change(ctx, actor, subscriberID, evidence, func(c *change) error {
-		out = Recorded{State: StateWithdrawn}
+func (s *Service) UnsubscribeAll(ctx context.Context, actor audit.Actor, subscriberID string, evidence Evidence) (Recorded, error) {
+	return s.together(ctx, actor, subscriberID, evidence, func(ctx context.Context, c *change) error {
+		c.recorded = Recorded{State: StateWithdrawn}
+		c.stop("") // also on a repeat: the first one may not be answered yet
 		if !c.sub.UnsubscribedAt.IsZero() {
-			return c.revoke(ctx, "") // the first one may not be answered yet
+			return nil
 		}
-		out.Event, err = c.record(ctx, ledger.UnsubscribedAll, nil, "", StateWithdrawn)
-		if err != nil {
-			return err
-		}
-		c.sub.UnsubscribedAt, out.Changed = c.at, true
-		if err := c.withdrawAll(ctx, out.Event); err != nil {
-			return err
-		}
-		return c.revoke(ctx, "")
-	}, &out.InFlight)
-	return out, err
+		c.recorded.Event, c.recorded.Changed = c.record(ledger.UnsubscribedAll, nil, "", StateWithdrawn), true
+		c.sub.UnsubscribedAt, c.left = c.at, true
+		return c.withdrawAll(ctx, c.recorded.Event)
+	})
 }
 
 // withdrawAll withdraws what is on, what waits, and what needs no consent to be on, so that a later agreement to one topic turns on that one alone.
 func (c *change) withdrawAll(ctx context.Context, event string) error {
-	_, err := c.tx.ExecContext(ctx, `INSERT INTO consents (subscriber_id, topic_id, state, since, event_id, opt_out_offered)
-		SELECT $1, t.id, 'withdrawn', $2, $3, FALSE FROM topics t WHERE t.basis <> 'consent' OR EXISTS (SELECT 1 FROM consents x WHERE x.topic_id = t.id AND x.subscriber_id = $4)
-		ON CONFLICT (subscriber_id, topic_id) DO UPDATE SET state = 'withdrawn', since = excluded.since, event_id = excluded.event_id, expires_at = NULL
-		WHERE consents.state NOT IN ('withdrawn', 'objected')`, c.sub.ID, sqldb.Micros(c.at), event, c.sub.ID)
+	topics, err := c.allTopics(ctx)
 	if err != nil {
-		return fmt.Errorf("preferences: unsubscribe from all: %w", err)
+		return err
+	}
+	for _, topic := range topics {
+		st, err := c.state(ctx, topic)
+		if err != nil {
+			return err
+		}
+		if st.State == StateWithdrawn || st.State == StateObjected || (st.State == "" && topic.Basis == "consent") {
+			continue
+		}
+		if err := c.set(ctx, topic, StateWithdrawn, event, st.Offered); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // Object records an objection to all direct marketing or, with research true, to all market research (GDPR 21).
 func (s *Service) Object(ctx context.Context, actor audit.Actor, subscriberID string, research bool, evidence Evidence) (out Recorded, err error) {
-	err = s.change(ctx, actor, subscriberID, evidence, func(c *change) error {
+	err = s.change(ctx, actor, subscriberID, evidence, func(ctx context.Context, c *change) error {
 		out = Recorded{State: StateObjected}
 		at, action := &c.sub.ObjectedAt, ledger.ObjectedAll
 		if research {
 			at, action = &c.sub.ObjectedResearch, ledger.ObjectedResearch
 		}
 		if !at.IsZero() {
-			return c.revoke(ctx, "")
+			c.stop("")
+			return nil
 		}
 		*at = c.at
-		if out.Event, err = c.record(ctx, action, nil, "", StateObjected); err != nil {
-			return err
-		}
-		return c.revoke(ctx, "")
+		out.Event = c.record(action, nil, "", StateObjected)
+		c.stop("")
+		return nil
 	}, &out.InFlight)
 	return out, err
 }
 
 // LiftObjection takes a general objection back. What was withdrawn besides stays withdrawn.
 func (s *Service) LiftObjection(ctx context.Context, actor audit.Actor, subscriberID string, research bool, evidence Evidence) (out Recorded, err error) {
-	err = s.change(ctx, actor, subscriberID, evidence, func(c *change) error {
+	err = s.change(ctx, actor, subscriberID, evidence, func(ctx context.Context, c *change) error {
 		out = Recorded{State: "lifted"}
 		out.Event, err = c.liftObjection(ctx, research)
 		return err
@@ -90,28 +91,28 @@ func (c *change) liftObjection(ctx context.Context, research bool) (event string
 		return "", nil
 	}
 	*at = time.Time{}
-	return c.recordValue(ctx, ledger.ObjectionLifted, class)
+	return c.recordValue(ledger.ObjectionLifted, class), nil
 }
 
 // Restrict stops all processing that the person did not ask for (GDPR 18).
 func (s *Service) Restrict(ctx context.Context, actor audit.Actor, subscriberID string, evidence Evidence) (out Recorded, err error) {
-	err = s.change(ctx, actor, subscriberID, evidence, func(c *change) error {
+	err = s.change(ctx, actor, subscriberID, evidence, func(ctx context.Context, c *change) error {
 		out = Recorded{State: "restricted"}
 		if !c.sub.RestrictedAt.IsZero() {
-			return c.revoke(ctx, "")
+			c.stop("")
+			return nil
 		}
 		c.sub.RestrictedAt = c.at
-		if out.Event, err = c.record(ctx, ledger.Restricted, nil, "", "restricted"); err != nil {
-			return err
-		}
-		return c.revoke(ctx, "")
+		out.Event = c.record(ledger.Restricted, nil, "", "restricted")
+		c.stop("")
+		return nil
 	}, &out.InFlight)
 	return out, err
 }
 
 // LiftRestriction ends a restriction.
 func (s *Service) LiftRestriction(ctx context.Context, actor audit.Actor, subscriberID string, evidence Evidence) (out Recorded, err error) {
-	err = s.change(ctx, actor, subscriberID, evidence, func(c *change) error {
+	err = s.change(ctx, actor, subscriberID, evidence, func(ctx context.Context, c *change) error {
 		out = Recorded{State: "lifted"}
 		out.Event, err = c.liftRestriction(ctx)
 		return err
@@ -124,12 +125,12 @@ func (c *change) liftRestriction(ctx context.Context) (event string, err error) 
 		return "", nil
 	}
 	c.sub.RestrictedAt = time.Time{}
-	return c.record(ctx, ledger.RestrictionLifted, nil, "", "")
+	return c.record(ledger.RestrictionLifted, nil, "", ""), nil
 }
 
 // Pause holds marketing and research back until then; the zero time ends a pause.
 func (s *Service) Pause(ctx context.Context, actor audit.Actor, subscriberID string, until time.Time, evidence Evidence) error {
-	return s.change(ctx, actor, subscriberID, evidence, func(c *change) error { return c.pause(ctx, until) }, nil)
+	return s.change(ctx, actor, subscriberID, evidence, func(ctx context.Context, c *change) error { return c.pause(ctx, until) }, nil)
 }
 
 func (c *change) pause(ctx context.Context, until time.Time) error {
@@ -138,32 +139,32 @@ func (c *change) pause(ctx context.Context, until time.Time) error {
 			return nil
 		}
 		c.sub.PausedUntil = time.Time{}
-		_, err := c.record(ctx, ledger.Resumed, nil, "", "")
-		return err
+		c.record(ledger.Resumed, nil, "", "")
+		return nil
 	}
 	if c.sub.PausedUntil.Equal(until) {
-		return c.revoke(ctx, "")
+		c.stop("")
+		return nil
 	}
 	if !until.After(c.now) || until.After(c.now.AddDate(2, 0, 1)) {
 		return problem.Invalid("pause_until", "must be a day from tomorrow to two years ahead")
 	}
 	c.sub.PausedUntil = until.UTC()
-	if _, err := c.recordValue(ctx, ledger.Paused, until.UTC().Format(time.RFC3339)); err != nil {
-		return err
-	}
-	return c.revoke(ctx, "")
+	c.recordValue(ledger.Paused, until.UTC().Format(time.RFC3339))
+	c.stop("")
+	return nil
 }
 
 // recordValue appends an event about a choice that is not a topic.
-func (c *change) recordValue(ctx context.Context, action ledger.Action, value string) (string, error) {
+func (c *change) recordValue(action ledger.Action, value string) string {
 	c.evidence.value = value
 	defer func() { c.evidence.value = "" }()
-	return c.record(ctx, action, nil, "", "")
+	return c.record(action, nil, "", "")
 }
 
 // SetFrequency records how often a person wants mail at most.
 func (s *Service) SetFrequency(ctx context.Context, actor audit.Actor, subscriberID, frequency string, evidence Evidence) error {
-	return s.change(ctx, actor, subscriberID, evidence, func(c *change) error { return c.frequency(ctx, frequency) }, nil)
+	return s.change(ctx, actor, subscriberID, evidence, func(ctx context.Context, c *change) error { return c.frequency(ctx, frequency) }, nil)
 }
 
 func (c *change) frequency(ctx context.Context, frequency string) error {
@@ -174,13 +175,13 @@ func (c *change) frequency(ctx context.Context, frequency string) error {
 		return nil
 	}
 	c.sub.Frequency = frequency
-	_, err := c.recordValue(ctx, ledger.FrequencyChanged, frequency)
-	return err
+	c.recordValue(ledger.FrequencyChanged, frequency)
+	return nil
 }
 
 // SetTracking records whether a person agrees that opens and clicks are measured (compliance 43).
 func (s *Service) SetTracking(ctx context.Context, actor audit.Actor, subscriberID string, on bool, evidence Evidence) error {
-	return s.change(ctx, actor, subscriberID, evidence, func(c *change) error { return c.tracking(ctx, on) }, nil)
+	return s.change(ctx, actor, subscriberID, evidence, func(ctx context.Context, c *change) error { return c.tracking(ctx, on) }, nil)
 }
 
 func (c *change) tracking(ctx context.Context, on bool) error {
@@ -199,6 +200,6 @@ func (c *change) tracking(ctx context.Context, on bool) error {
 			}
 		}
 	}
-	_, err := c.record(ctx, action, nil, "", "")
-	return err
+	c.record(action, nil, "", "")
+	return nil
 }

@@ -144,7 +144,7 @@ func (s *Service) Confirm(ctx context.Context, claims tokens.Claims, evidence Ev
 		return p, ErrExpired
 	}
 	actor := audit.Actor{Kind: audit.KindRecipient, ID: claims.Subject, IP: evidence.IP}
-	err = s.change(ctx, actor, claims.Subject, evidence, func(c *change) error {
+	err = s.change(ctx, actor, claims.Subject, evidence, func(ctx context.Context, c *change) error {
 		p.Topics, p.Wishes, p.Address = nil, nil, false
 		if err := c.confirmationMail(ctx); err != nil {
 			return err
@@ -158,10 +158,7 @@ func (s *Service) Confirm(ctx context.Context, claims tokens.Claims, evidence Ev
 			if err != nil {
 				return err
 			}
-			event, err := c.record(ctx, ledger.Confirmed, topic, "", StateGiven)
-			if err != nil {
-				return err
-			}
+			event := c.record(ledger.Confirmed, topic, "", StateGiven)
 			if _, err := c.given(ctx, topic, current, event); err != nil {
 				return err
 			}
@@ -179,9 +176,7 @@ func (s *Service) Confirm(ctx context.Context, claims tokens.Claims, evidence Ev
 		// A link from before the address was changed went to the old address and proves nothing about the new one.
 		if !c.sub.UnverifiedSince.IsZero() && !claims.Issued.Before(c.sub.UnverifiedSince.Truncate(time.Second)) {
 			c.sub.UnverifiedSince, p.Address = time.Time{}, true
-			if _, err := c.record(ctx, ledger.AddressVerified, nil, "", ""); err != nil {
-				return err
-			}
+			c.record(ledger.AddressVerified, nil, "", "")
 		}
 		return nil
 	}, nil)

@@ -3,7 +3,6 @@ package preferences
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -145,89 +144,43 @@ func (s *Service) Consent(ctx context.Context, actor audit.Actor, subscriberID s
 	if err := in.check(s.now()); err != nil {
 		return Recorded{}, err
 	}
+	do := func(ctx context.Context, c *change) error { return c.consent(ctx, in) }
+	if in.Topic != "" && in.Action != ActionGive {
+		return s.together(ctx, actor, subscriberID, in.Evidence, do)
+	}
 	var out Recorded
-	err := s.change(ctx, actor, subscriberID, in.Evidence, func(c *change) (err error) {
-		if in.Partner != "" {
-			out, err = c.partner(ctx, in.Partner, in.Action)
-			return err
-		}
-		topic, err := s.Topic(ctx, c.tx, in.Topic)
-		if errors.Is(err, ErrTopicNotFound) {
-			return problem.Invalid("topic", "is not the key of a topic")
-		}
-		if err != nil {
-			return err
-		}
-		switch in.Action {
-		case ActionGive:
-			out, err = c.give(ctx, topic, in.Confirmed)
-		case ActionWithdraw:
-			out, err = c.reduce(ctx, topic, StateWithdrawn)
-		case ActionObject:
-			out, err = c.reduce(ctx, topic, StateObjected)
-		}
+	err := s.change(ctx, actor, subscriberID, in.Evidence, func(ctx context.Context, c *change) error {
+		err := do(ctx, c)
+		out = c.recorded
 		return err
 	}, &out.InFlight)
 	return out, err
 }
 
-// change is one transaction that changes what one person chose.
-type change struct {
-	s        *Service
-	tx       *sqldb.Tx
-	now      time.Time
-	at       time.Time // when the person chose
-	actor    audit.Actor
-	sub      *Subscriber
-	evidence Evidence
-	claimed  []string
-	pending  []*Topic // topics that now wait for a confirmation
-	wishes   []Wish   // what else does
-	centre   bool     // it was asked for in the preference centre
-	brand    string   // whose name the confirmation is in; empty: that of a topic
-	mailed   bool     // whether a confirmation was queued
-	events   []ledger.Event
-}
-
-// change runs do on a locked person, stores the person, sends what confirmation is due, and after the commit waits until the
-// mail that it stopped can no longer begin.
-func (s *Service) change(ctx context.Context, actor audit.Actor, subscriberID string, evidence Evidence, do func(c *change) error, inFlight *int) error {
-	var c *change
-	err := s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
-		sub, err := lockSubscriber(ctx, tx, subscriberID)
-		if err != nil {
-			return err
-		}
-		now := s.now() // behind the lock, so that whoever comes later also chose later
-		c = &change{s: s, tx: tx, now: now, at: evidence.CollectedAt, actor: actor, sub: sub, evidence: evidence}
-		if c.at.IsZero() || c.at.After(now) {
-			c.at = now
-		}
-		if err := do(c); err != nil {
-			return err
-		}
-		if err := c.confirm(ctx); err != nil {
-			return err
-		}
-		return c.finish(ctx)
-	})
+func (c *change) consent(ctx context.Context, in ConsentInput) (err error) {
+	if in.Partner != "" {
+		c.recorded, err = c.partner(ctx, in.Partner, in.Action)
+		return err
+	}
+	topic, err := c.topic(ctx, in.Topic)
 	if err != nil {
 		return err
 	}
-	if c.mailed {
-		s.Outbox.Flush(ctx)
-	}
-	n, err := s.Sending.Settle(ctx, c.claimed)
-	if inFlight != nil {
-		*inFlight = n
+	switch in.Action {
+	case ActionGive:
+		c.recorded, err = c.give(ctx, topic, in.Confirmed)
+	case ActionWithdraw:
+		c.recorded, err = c.reduce(ctx, topic, StateWithdrawn)
+	case ActionObject:
+		c.recorded, err = c.reduce(ctx, topic, StateObjected)
 	}
 	return err
 }
 
-// record makes one event about the person, which [change.finish] appends to the ledger, and returns its id.
-func (c *change) record(ctx context.Context, action ledger.Action, topic *Topic, partner, state string) (string, error) {
+// record makes one event about the person, which [round.finish] tells others of and appends to the ledger, and returns its id.
+func (c *change) record(action ledger.Action, topic *Topic, partner, state string) string {
 	e := ledger.Event{
-		Subscriber: c.sub.ID, Action: action, Partner: partner, State: state, RecordedAt: c.now, CollectedAt: c.at, Actor: actorText(c.actor),
+		ID: sqldb.NewID(), Subscriber: c.sub.ID, Action: action, Partner: partner, State: state, RecordedAt: c.now, CollectedAt: c.at, Actor: actorText(c.actor),
 		Source: c.evidence.Source, Wording: c.evidence.Wording, WordingVersion: c.evidence.WordingVersion, IP: c.evidence.IP, UserAgent: c.evidence.UserAgent,
 		URL: c.evidence.URL, Form: c.evidence.Form, Locale: c.evidence.Locale, Document: c.evidence.Document, OptOutOffered: c.evidence.OptOutOffered, Note: c.evidence.Note,
 		Reference: c.evidence.Reference, ConfirmationMessageID: c.evidence.MessageID, Value: c.evidence.value,
@@ -235,21 +188,8 @@ func (c *change) record(ctx context.Context, action ledger.Action, topic *Topic,
 	if topic != nil {
 		e.TopicID, e.Topic, e.Basis = topic.ID, topic.Key, topic.Basis
 	}
-	e.ID = sqldb.NewID()
 	c.events = append(c.events, e)
-	return e.ID, c.s.told(ctx, c.tx, c.sub, e)
-}
-
-// finish stores the person, and last of all appends what was recorded to the ledger: its end stays locked until the commit,
-// and everybody else who chooses anything waits for it.
-func (c *change) finish(ctx context.Context) error {
-	c.sub.UpdatedAt = c.now
-	if err := c.s.saveSubscriber(ctx, c.tx, c.sub); err != nil {
-		return err
-	}
-	_, err := ledger.Append(ctx, c.tx, c.events...)
-	c.events = nil
-	return err
+	return e.ID
 }
 
 func actorText(a audit.Actor) string {
@@ -259,27 +199,9 @@ func actorText(a audit.Actor) string {
 	return a.Kind + ":" + a.ID
 }
 
-func (c *change) revoke(ctx context.Context, topicID string) error {
-	ids, err := c.s.Sending.Revoke(ctx, c.tx, c.now, c.sub.ID, topicID)
-	c.claimed = append(c.claimed, ids...)
-	return err
-}
-
-// state is where the person stands on a topic; the zero state when it was never touched.
-func (c *change) state(ctx context.Context, topic *Topic) (ConsentState, error) {
-	st := ConsentState{Topic: topic.Key, TopicID: topic.ID}
-	var since int64
-	var expires sql.NullInt64
-	err := c.tx.QueryRowContext(ctx, "SELECT state, since, event_id, opt_out_offered, expires_at FROM consents WHERE subscriber_id = $1 AND topic_id = $2", c.sub.ID, topic.ID).
-		Scan(&st.State, &since, &st.EventID, &st.Offered, &expires)
-	if errors.Is(err, sql.ErrNoRows) {
-		return st, nil
-	}
-	if err != nil {
-		return st, fmt.Errorf("preferences: consent: %w", err)
-	}
-	st.Since, st.Expires = sqldb.Time(since), sqldb.NullTime(expires)
-	return st, nil
+// stop stops the mail of a topic, or all of it: none begins after the round is answered.
+func (c *change) stop(topicID string) {
+	c.stops = append(c.stops, Stop{SubscriberID: c.sub.ID, TopicID: topicID})
 }
 
 // live tells that the consent is given and has not run out.
@@ -292,14 +214,7 @@ func (c *change) set(ctx context.Context, topic *Topic, state string, event stri
 	if state == StateGiven && topic.ConsentLifetimeDays > 0 {
 		expires = c.at.AddDate(0, 0, topic.ConsentLifetimeDays)
 	}
-	_, err := c.tx.ExecContext(ctx, `INSERT INTO consents (subscriber_id, topic_id, state, since, event_id, opt_out_offered, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
-		ON CONFLICT (subscriber_id, topic_id) DO UPDATE SET state = excluded.state, since = excluded.since, event_id = excluded.event_id,
-		opt_out_offered = excluded.opt_out_offered, expires_at = excluded.expires_at`,
-		c.sub.ID, topic.ID, state, sqldb.Micros(c.at), event, offered, sqldb.NullMicros(expires))
-	if err != nil {
-		return fmt.Errorf("preferences: consent: %w", err)
-	}
-	return nil
+	return c.put(ctx, topic.ID, ConsentState{Topic: topic.Key, TopicID: topic.ID, State: state, Since: c.at, EventID: event, Offered: offered, Expires: expires})
 }
 
 // give records agreement. On a double opt-in topic it waits for the person's confirmation unless that was had elsewhere.
@@ -310,21 +225,14 @@ func (c *change) give(ctx context.Context, topic *Topic, confirmed bool) (Record
 		return Recorded{}, err
 	}
 	if topic.DoubleOptIn && !confirmed {
-		event, err := c.record(ctx, ledger.Pending, topic, "", StatePending)
-		if err != nil {
-			return Recorded{}, err
-		}
+		event := c.record(ledger.Pending, topic, "", StatePending)
 		if current.live(c.now) || c.at.Before(current.Since) {
 			return Recorded{Event: event, State: current.State}, nil
 		}
 		c.pending = append(c.pending, topic)
 		return Recorded{Event: event, State: StatePending}, c.set(ctx, topic, StatePending, event, c.evidence.OptOutOffered || current.Offered)
 	}
-	event, err := c.record(ctx, ledger.Given, topic, "", StateGiven)
-	if err != nil {
-		return Recorded{}, err
-	}
-	return c.given(ctx, topic, current, event)
+	return c.given(ctx, topic, current, c.record(ledger.Given, topic, "", StateGiven))
 }
 
 func (c *change) given(ctx context.Context, topic *Topic, current ConsentState, event string) (Recorded, error) {
@@ -353,22 +261,19 @@ func (c *change) reduce(ctx context.Context, topic *Topic, state string) (Record
 	}
 	if current.State == state {
 		// The first one stands (compliance 2). It may not be answered yet, so the repeat too waits for what it stopped.
-		return Recorded{Event: current.EventID, State: state}, c.revoke(ctx, topic.ID)
+		c.stop(topic.ID)
+		return Recorded{Event: current.EventID, State: state}, nil
 	}
-	event, err := c.record(ctx, action, topic, "", state)
-	if err != nil {
-		return Recorded{}, err
-	}
+	event := c.record(action, topic, "", state)
 	if c.at.Before(current.Since) && current.State == StateGiven {
 		return Recorded{Event: event, State: current.State}, nil
 	}
+	c.stop(topic.ID)
 	if current.State == StateObjected {
-		return Recorded{Event: event, State: StateObjected}, c.revoke(ctx, topic.ID) // an objection is the stronger of the two
+		return Recorded{Event: event, State: StateObjected}, nil // an objection is the stronger of the two
 	}
-	if err := c.set(ctx, topic, state, event, current.Offered); err != nil {
-		return Recorded{}, err
-	}
-	return Recorded{Event: event, State: state, Changed: true}, c.revoke(ctx, topic.ID)
+	c.left = true
+	return Recorded{Event: event, State: state, Changed: true}, c.set(ctx, topic, state, event, current.Offered)
 }
 
 func (c *change) partner(ctx context.Context, key, action string) (Recorded, error) {
@@ -376,22 +281,17 @@ func (c *change) partner(ctx context.Context, key, action string) (Recorded, err
 		return Recorded{}, problem.Invalid("partner", "is not the key of a partner")
 	}
 	if action == ActionGive {
-		event, err := c.record(ctx, ledger.PartnerLifted, nil, key, StateGiven)
-		if err != nil {
-			return Recorded{}, err
-		}
-		_, err = c.tx.ExecContext(ctx, "DELETE FROM partner_objections WHERE subscriber_id = $1 AND partner_key = $2 AND at < $3", c.sub.ID, key, sqldb.Micros(c.at))
+		event := c.record(ledger.PartnerLifted, nil, key, StateGiven)
+		_, err := c.tx.ExecContext(ctx, "DELETE FROM partner_objections WHERE subscriber_id = $1 AND partner_key = $2 AND at < $3", c.sub.ID, key, sqldb.Micros(c.at))
 		return Recorded{Event: event, State: StateGiven}, err
 	}
-	event, err := c.record(ctx, ledger.PartnerObjected, nil, key, StateObjected)
-	if err != nil {
-		return Recorded{}, err
-	}
+	event := c.record(ledger.PartnerObjected, nil, key, StateObjected)
 	if _, err := c.tx.ExecContext(ctx, `INSERT INTO partner_objections (subscriber_id, partner_key, event_id, at) VALUES ($1, $2, $3, $4) ON CONFLICT (subscriber_id, partner_key) DO NOTHING`,
 		c.sub.ID, key, event, sqldb.Micros(c.at)); err != nil {
 		return Recorded{}, fmt.Errorf("preferences: partner objection: %w", err)
 	}
-	return Recorded{Event: event, State: StateObjected}, c.revoke(ctx, "")
+	c.stop("")
+	return Recorded{Event: event, State: StateObjected}, nil
 }
 
 // Consents lists where a person stands on each topic that was touched.

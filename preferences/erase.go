@@ -47,7 +47,7 @@ func (s *Service) Erase(ctx context.Context, actor audit.Actor, subscriberID str
 		if sub, err = lockSubscriber(ctx, tx, subscriberID); err != nil {
 			return err
 		}
-		if claimed, err = s.Sending.Revoke(ctx, tx, now, sub.ID, ""); err != nil {
+		if claimed, err = s.revoke(ctx, tx, now, Stop{SubscriberID: sub.ID}); err != nil {
 			return err
 		}
 		return s.erase(ctx, tx, now, actor, sub)
@@ -147,10 +147,8 @@ func (s *Service) eraseSubscriber(ctx context.Context, tx *sqldb.Tx, now time.Ti
 	if actor.Kind == audit.KindRecipient {
 		actor.IP = ""
 	}
-	if s.Tell != nil {
-		if err := s.Tell(ctx, tx, EventErased, Told{SubscriberID: sub.ID, ExternalID: sub.toldID(), At: now}); err != nil {
-			return err
-		}
+	if err := s.tell(ctx, tx, []Told{{event: EventErased, SubscriberID: sub.ID, ExternalID: sub.toldID(), At: now}}); err != nil {
+		return err
 	}
 	return audit.Record(ctx, tx, now, actor, "subscriber.erase", audit.Object("subscriber", sub.ID), nil, nil)
 }

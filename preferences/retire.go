@@ -26,7 +26,7 @@ func (s *Service) Retire(ctx context.Context, actor audit.Actor, subscriberID, w
 		if done, err = still(ctx, tx); err != nil || !done {
 			return err
 		}
-		if claimed, err = s.Sending.Revoke(ctx, tx, now, sub.ID, ""); err != nil {
+		if claimed, err = s.revoke(ctx, tx, now, Stop{SubscriberID: sub.ID}); err != nil {
 			return err
 		}
 		if remember {

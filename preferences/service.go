@@ -2,8 +2,10 @@ package preferences
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
+	"assent/preferences/gather"
 	"assent/preferences/sqldb"
 	"assent/preferences/tokens"
 )
@@ -18,8 +20,8 @@ type Service struct {
 	Site    *Settings
 	// MessageID is the Message-ID that a message goes out under. It may be nil: then its id stands for it.
 	MessageID func(messageID string) string
-	// Tell tells other systems what was recorded about a person, in the transaction that records it. It may be nil.
-	Tell func(ctx context.Context, tx *sqldb.Tx, event string, payload any) error
+	// Tell tells other systems what was recorded about people, in the transaction that records it. It may be nil.
+	Tell func(ctx context.Context, tx *sqldb.Tx, event string, payloads ...any) error
 	// Erased clears, after the commit of an erasure, places outside the database. It may be empty.
 	Erased []func(ctx context.Context, sub *Subscriber) error
 	// Forget removes what packages that this one does not know keep about a person. Without a subscriber, the id is empty and
@@ -27,6 +29,10 @@ type Service struct {
 	Forget []func(ctx context.Context, tx *sqldb.Tx, sub *Subscriber) error
 	// Untracked removes what was measured of a person who takes back that it is.
 	Untracked []func(ctx context.Context, tx *sqldb.Tx, subscriberID string) error
+	// Log is told what went wrong beside a choice that holds all the same. It may be nil.
+	Log *slog.Logger
+
+	rounds gather.Group[*request]
 }
 
 // now is the instant of one transaction, as it is stored.
@@ -52,9 +58,13 @@ type Outbox interface {
 
 // Sending is what preferences must know of mail that is under way.
 type Sending interface {
-	// Revoke takes back the claims on marketing and research mail for a person, or those of one topic, in the
-	// transaction of the withdrawal, and returns the deliveries that were claimed at that instant.
-	Revoke(ctx context.Context, tx *sqldb.Tx, at time.Time, subscriberID, topicID string) ([]string, error)
+	// Revoke takes back the claims on marketing and research mail, in the transaction of the withdrawals, and returns what
+	// was claimed at that instant. Unless it may wait, it leaves the people alone whose mail somebody else holds just now,
+	// and returns their ids.
+	Revoke(ctx context.Context, tx *sqldb.Tx, at time.Time, stops []Stop, wait bool) (claims []Claim, held []string, err error)
+	// Left counts, in that transaction, that these people left by a link in the mail of a campaign. What is no campaign, or
+	// none that wrote to them, counts nothing.
+	Left(ctx context.Context, tx *sqldb.Tx, at time.Time, campaignID string, people []string) error
 	// Settle waits, after the commit, until none of these deliveries can begin any more, and tells how many had begun.
 	Settle(ctx context.Context, claimed []string) (inFlight int, err error)
 	// Recent lists when marketing or research mail went to each of these people since then, newest first.
@@ -63,6 +73,21 @@ type Sending interface {
 	Forget(ctx context.Context, tx *sqldb.Tx, subscriberID, addressKey string) error
 	// History is what was sent to a person, for their own eyes, newest first.
 	History(ctx context.Context, q sqldb.Querier, subscriberID string) ([]SentMail, error)
+}
+
+// Stop is a person of whom no mail may begin any more: none at all, or none of a topic.
+type Stop struct{ SubscriberID, TopicID string }
+
+// Claim is a delivery that was claimed when it was taken back.
+type Claim struct{ DeliveryID, SubscriberID, TopicID string }
+
+// revoke takes back claims, waiting for those who hold them, and returns the deliveries.
+func (s *Service) revoke(ctx context.Context, tx *sqldb.Tx, at time.Time, stops ...Stop) ([]string, error) {
+	if len(stops) == 0 {
+		return nil, nil
+	}
+	claims, _, err := s.Sending.Revoke(ctx, tx, at, stops, true)
+	return claimed(claims, stops), err
 }
 
 // SentMail is one line of a person's history.

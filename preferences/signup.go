@@ -52,19 +52,18 @@ func (s *Service) SignUp(ctx context.Context, tx *sqldb.Tx, in SignUp) (SignedUp
 		return out, err
 	}
 	sub := out.Subscriber
-	c := &change{s: s, tx: tx, now: now, at: now, actor: audit.Actor{Kind: audit.KindRecipient, ID: sub.ID, IP: in.Evidence.IP}, sub: sub, evidence: in.Evidence, brand: in.Brand}
+	c := &change{round: s.newRound(tx, now, sub.ID), at: now, actor: audit.Actor{Kind: audit.KindRecipient, ID: sub.ID, IP: in.Evidence.IP}, sub: sub, evidence: in.Evidence, brand: in.Brand}
 	for _, chosen := range in.Topics {
 		if err := c.signUp(ctx, chosen, in.Again); err != nil {
 			return out, err
 		}
 	}
-	if !in.Quiet {
-		if err := c.confirm(ctx); err != nil {
-			return out, err
-		}
+	if in.Quiet {
+		c.pending = nil
 	}
+	err = c.finish(ctx, []*change{c}, true)
 	out.Mailed = c.mailed
-	return out, c.finish(ctx)
+	return out, err
 }
 
 func (c *change) signUp(ctx context.Context, chosen SignUpTopic, again bool) error {

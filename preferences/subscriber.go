@@ -269,6 +269,30 @@ func lockSubscriber(ctx context.Context, tx *sqldb.Tx, id string) (*Subscriber, 
 	return oneSubscriber(tx.QueryRowContext(ctx, "SELECT "+columns+" FROM subscribers s WHERE s.id = $1"+tx.Dialect().ForUpdate(), id))
 }
 
+// lockSubscribers is [lockSubscriber] for several, by their ids. Unless it may wait, those whom somebody else holds are left out
+// like those who are not there.
+func lockSubscribers(ctx context.Context, tx *sqldb.Tx, ids []string, wait bool) (map[string]*Subscriber, error) {
+	d := tx.Dialect()
+	lock := d.SkipLocked()
+	if wait {
+		lock = d.ForUpdate()
+	}
+	rows, err := tx.QueryContext(ctx, "SELECT "+columns+" FROM subscribers s WHERE s.id "+d.In(1)+" ORDER BY s.id"+lock, d.List(ids))
+	if err != nil {
+		return nil, fmt.Errorf("preferences: subscribers: %w", err)
+	}
+	defer rows.Close()
+	people := make(map[string]*Subscriber, len(ids))
+	for rows.Next() {
+		sub, err := scanSubscriber(rows)
+		if err != nil {
+			return nil, fmt.Errorf("preferences: subscribers: %w", err)
+		}
+		people[sub.ID] = sub
+	}
+	return people, rows.Err()
+}
+
 // SubscriberByKey reads the person with this normalised address (address.Address.Key).
 func (s *Service) SubscriberByKey(ctx context.Context, q sqldb.Querier, key string) (*Subscriber, error) {
 	return oneSubscriber(q.QueryRowContext(ctx, "SELECT "+columns+" FROM subscribers s WHERE s.email_key = $1", key))
@@ -436,7 +460,7 @@ func (s *Service) changeAddress(ctx context.Context, tx *sqldb.Tx, now time.Time
 	if _, err := ledger.Append(ctx, tx, changed); err != nil {
 		return err
 	}
-	if err := s.told(ctx, tx, sub, changed); err != nil {
+	if err := s.tell(ctx, tx, []Told{toldOf(sub, changed)}); err != nil {
 		return err
 	}
 	_, err = s.Outbox.Queue(ctx, tx, now, ServiceMail{Kind: MailConfirmAddress, Reference: "address:" + sub.ID, SubscriberID: sub.ID,

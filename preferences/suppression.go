@@ -54,7 +54,7 @@ func (s *Service) Suppress(ctx context.Context, actor audit.Actor, email, reason
 			return err
 		}
 		if sub, err := s.SubscriberByKey(ctx, tx, parsed.Key); err == nil {
-			if claimed, err = s.Sending.Revoke(ctx, tx, now, sub.ID, ""); err != nil {
+			if claimed, err = s.revoke(ctx, tx, now, Stop{SubscriberID: sub.ID}); err != nil {
 				return err
 			}
 		}

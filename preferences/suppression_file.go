@@ -174,14 +174,12 @@ func (s *Service) importSet(ctx context.Context, actor audit.Actor, set []Suppre
 		if err != nil {
 			return err
 		}
-		for _, id := range people {
-			ids, err := s.Sending.Revoke(ctx, tx, now, id, "")
-			if err != nil {
-				return err
-			}
-			claimed = append(claimed, ids...)
+		stops := make([]Stop, len(people))
+		for i, id := range people {
+			stops[i].SubscriberID = id
 		}
-		return nil
+		claimed, err = s.revoke(ctx, tx, now, stops...)
+		return err
 	})
 	if err != nil {
 		return err

@@ -2,14 +2,13 @@ package preferences
 
 import (
 	"context"
-	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"assent/preferences/audit"
 	"assent/preferences/ledger"
 	"assent/preferences/problem"
-	"assent/preferences/sqldb"
 )
 
 // ErrUndoPast is an undo of a withdrawal after which the person unsubscribed from all. The later choice stands.
@@ -18,7 +17,7 @@ var ErrUndoPast = problem.New(http.StatusGone, "All was stopped since, so this c
 // Undo takes back withdrawals, or one unsubscribe-all, named by their events, by new events: what they took away is as it was
 // before. Choices that were made since stay. All of them are undone, or none.
 func (s *Service) Undo(ctx context.Context, actor audit.Actor, subscriberID string, eventIDs []string, evidence Evidence) error {
-	return s.change(ctx, actor, subscriberID, evidence, func(c *change) error {
+	return s.change(ctx, actor, subscriberID, evidence, func(ctx context.Context, c *change) error {
 		events, err := s.Events(ctx, c.tx, subscriberID)
 		if err != nil {
 			return err
@@ -44,7 +43,7 @@ func (c *change) undo(ctx context.Context, events []ledger.Event, eventID string
 	case undone.Action == ledger.UnsubscribedAll:
 		c.sub.UnsubscribedAt = time.Time{}
 	}
-	topics, err := withdrawnBy(ctx, c.tx, c.sub.ID, eventID)
+	topics, err := c.withdrawnBy(ctx, eventID)
 	if err != nil {
 		return err
 	}
@@ -71,20 +70,15 @@ func before(events []ledger.Event, id string) (last map[string]ledger.Event, at 
 }
 
 // withdrawnBy lists the topics that are off because of one event.
-func withdrawnBy(ctx context.Context, tx *sqldb.Tx, subscriberID, eventID string) (topics []string, err error) {
-	rows, err := tx.QueryContext(ctx, "SELECT topic_id FROM consents WHERE subscriber_id = $1 AND event_id = $2 AND state = 'withdrawn' ORDER BY topic_id", subscriberID, eventID)
-	if err != nil {
-		return nil, fmt.Errorf("preferences: undo: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, fmt.Errorf("preferences: undo: %w", err)
+func (c *change) withdrawnBy(ctx context.Context, eventID string) (topics []string, err error) {
+	standing, err := c.standing(ctx)
+	for id, st := range standing {
+		if st.EventID == eventID && st.State == StateWithdrawn {
+			topics = append(topics, id)
 		}
-		topics = append(topics, id)
 	}
-	return topics, rows.Err()
+	slices.Sort(topics)
+	return topics, err
 }
 
 // restore puts a topic back to where the event before left it. The consent is that earlier one, so its evidence and its age
@@ -95,12 +89,9 @@ func (c *change) restore(ctx context.Context, topicID string, was ledger.Event, 
 		return err
 	}
 	c.evidence.Note = "undoes " + undone
-	if _, err := c.record(ctx, ledger.Undone, topic, "", was.State); err != nil {
-		return err
-	}
+	c.record(ledger.Undone, topic, "", was.State)
 	if was.ID == "" { // the topic was on, or off, without ever having been touched
-		_, err := c.tx.ExecContext(ctx, "DELETE FROM consents WHERE subscriber_id = $1 AND topic_id = $2", c.sub.ID, topicID)
-		return err
+		return c.put(ctx, topicID, ConsentState{})
 	}
 	now := c.at
 	c.at = was.At()

@@ -102,7 +102,7 @@ func (c *change) grant(ctx context.Context) ([]Wish, error) {
 
 // Ask asks, through a link, for something that the link alone cannot give: a mail asks the person to confirm it.
 func (s *Service) Ask(ctx context.Context, subscriberID string, w Wish, evidence Evidence) error {
-	return s.change(ctx, recipientOf(subscriberID, evidence), subscriberID, evidence, func(c *change) error {
+	return s.change(ctx, recipientOf(subscriberID, evidence), subscriberID, evidence, func(ctx context.Context, c *change) error {
 		c.centre = true
 		switch {
 		case w.Kind == WishObjection && c.sub.ObjectedAt.IsZero(), w.Kind == WishResearchObjection && c.sub.ObjectedResearch.IsZero(), w.Kind == WishRestriction && c.sub.RestrictedAt.IsZero():

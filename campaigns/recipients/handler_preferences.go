@@ -143,7 +143,6 @@ func (p *Pages) saveChoices(c echo.Context, v visit, form url.Values) (*pages.Sa
 	}
 	if len(stopped) > 0 {
 		saved.Undo = p.undoOf(c, v, stopped...)
-		p.count(c.Request().Context(), v.claims)
 	}
 	return saved, nil
 }
@@ -236,11 +235,9 @@ func (p *Pages) leaveAll(c echo.Context, v visit, _ url.Values) (*pages.Saved, e
 		return nil, err
 	}
 	saved := &pages.Saved{Message: v.page.Locale.T("centre.all_stopped"), InFlight: r.InFlight}
-	if !r.Changed {
-		return saved, nil
+	if r.Changed {
+		saved.Undo = p.undoOf(c, v, r.Event)
 	}
-	saved.Undo = p.undoOf(c, v, r.Event)
-	p.count(c.Request().Context(), v.claims)
 	return saved, nil
 }
 

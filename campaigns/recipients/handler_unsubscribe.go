@@ -9,10 +9,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"assent/campaigns"
 	"assent/preferences"
 	"assent/preferences/problem"
-	"assent/preferences/sqldb"
 	"assent/preferences/tokens"
 	"assent/templates/pages"
 )
@@ -79,9 +77,6 @@ func (p *Pages) unsubscribe(c echo.Context) error {
 		return err
 	}
 	inFlight(c, r.InFlight)
-	if r.Changed {
-		p.count(ctx, v.claims)
-	}
 	view.InFlight = r.InFlight
 	if r.Event != "" {
 		view.Undo = p.undoOf(c, v, r.Event)
@@ -97,21 +92,6 @@ func (p *Pages) stop(ctx context.Context, c echo.Context, v visit, all bool, sou
 		return p.People.UnsubscribeAll(ctx, actor, v.sub.ID, evidence)
 	}
 	return p.People.Consent(ctx, actor, v.sub.ID, preferences.ConsentInput{Topic: v.topic.Key, Action: preferences.ActionWithdraw, Evidence: evidence})
-}
-
-// count notes in the campaign's report that its mail led to an unsubscribe. If that fails, the unsubscribe holds all the same,
-// and so does its answer.
-func (p *Pages) count(ctx context.Context, claims tokens.Claims) {
-	if claims.Source == "" {
-		return
-	}
-	err := p.DB.Tx(ctx, func(tx *sqldb.Tx) error {
-		_, err := p.Campaigns.Note(ctx, tx, p.Now(), claims.Source, claims.Subject, campaigns.CountUnsubscribed)
-		return err
-	})
-	if err != nil && p.Log != nil {
-		p.Log.Error("an unsubscribe is missing in the report of its campaign", "campaign", claims.Source, "error", err)
-	}
 }
 
 // undoTTL is how long after an unsubscribe the page that answered it can take it back.

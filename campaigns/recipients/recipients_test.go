@@ -39,7 +39,7 @@ func newSite(t *testing.T, db *sqldb.DB) *site {
 	w := campaignstest.New(t, db)
 	s := &site{World: w, t: t, hooks: &webhooks.Store{DB: db, Now: w.Clock.Now}}
 	s.desk = &rights.Service{DB: db, Now: w.Clock.Now, Keys: w.Keys, People: w.People, Tell: s.hooks.Enqueue}
-	w.People.Tell = s.hooks.Enqueue
+	w.People.Tell = s.hooks.EnqueueAll
 	w.People.Forget = append(w.People.Forget, s.desk.Forget, func(ctx context.Context, tx *sqldb.Tx, sub *preferences.Subscriber) error {
 		return s.hooks.Forget(ctx, tx, sub.ID)
 	})

@@ -114,7 +114,7 @@ func (a *app) domain() {
 	site.FrequencyCap, site.QuietHours, site.ConfirmTTL = c.FrequencyCap, c.QuietHours, c.ConfirmTTL
 	hints := &workers.Hints{Queue: a.queue, Log: a.log, Lanes: hintLanes}
 	a.outbox = &outbox.Store{DB: a.db, Now: c.Now, Nudge: hints.Nudge}
-	a.people = &preferences.Service{DB: a.db, Keys: a.keyring, Now: c.Now, Outbox: a.outbox, MessageID: a.links.MessageID, Site: &preferences.Settings{DB: a.db, Started: site}}
+	a.people = &preferences.Service{DB: a.db, Keys: a.keyring, Now: c.Now, Outbox: a.outbox, MessageID: a.links.MessageID, Log: a.log, Site: &preferences.Settings{DB: a.db, Started: site}}
 	a.outbox.Facts = a.people.TransactionalFacts
 	a.accounts.Letters = colleagues{a.outbox}
 	a.mails = &campaigns.Service{DB: a.db, Now: c.Now, People: a.people, Outbox: a.outbox, Links: a.links, RealRelay: c.Marketing != nil, Kick: hints.Campaign}

@@ -22,7 +22,7 @@ import (
 func (a *app) openDesk() {
 	c := a.config
 	a.hooks = &webhooks.Store{DB: a.db, Now: c.Now, Log: a.log, Allow: c.WebhookNetworks}
-	a.people.Tell = a.hooks.Enqueue
+	a.people.Tell = a.hooks.EnqueueAll
 	a.rights = &rights.Service{DB: a.db, Now: c.Now, Keys: a.keyring, People: a.people, Tell: a.hooks.Enqueue, Officers: a.officers}
 	a.people.Forget = append(a.people.Forget, a.rights.Forget, func(ctx context.Context, tx *sqldb.Tx, sub *preferences.Subscriber) error {
 		if sub.ID == "" {

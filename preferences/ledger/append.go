@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"assent/preferences/sqldb"
@@ -23,8 +22,9 @@ type Entry struct {
 
 const saltSize = 32
 
-// batch is how many events go into one statement.
-const batch = 50
+// batch is how many events go into one statement of SQLite at most, and half of them, a quarter and so on down to one: few
+// texts, so that all stay compiled.
+const batch = 32
 
 // Append writes events to the end of the chain, in their order, and returns
 // their entries. An event needs an action, a person and the time it is recorded
@@ -72,11 +72,14 @@ func add(ctx context.Context, tx *sqldb.Tx, events []Event) ([]Entry, error) {
 		head.Hash = r.entry.Hash
 		entries[i] = r.entry
 	}
-	if tx.Dialect() == sqldb.PostgreSQL && len(records) < len(atOnce) {
+	if tx.Dialect() == sqldb.PostgreSQL {
 		return entries, insertAtOnce(ctx, tx, records, head.Hash)
 	}
-	for rest := records; len(rest) > 0; rest = rest[min(batch, len(rest)):] {
-		if err := insert(ctx, tx, rest[:min(batch, len(rest))]); err != nil {
+	for rest, n := records, batch; len(rest) > 0; rest = rest[n:] {
+		for n > len(rest) {
+			n /= 2
+		}
+		if err := insert(ctx, tx, rest[:n]); err != nil {
 			return nil, err
 		}
 	}
@@ -150,95 +153,70 @@ func lockHead(ctx context.Context, tx *sqldb.Tx, n int64) (Position, error) {
 }
 
 const (
-	intoEntries = `INSERT INTO ledger_entries (seq, event_id, at, commitment, hash) VALUES `
-	intoEvents  = `INSERT INTO consent_events (id, seq, subscriber_id, salt, at, action, topic_id, topic_key,
-		partner_key, state, source, content) VALUES `
+	intoEntries = `INSERT INTO ledger_entries (seq, event_id, at, commitment, hash) `
+	intoEvents  = `INSERT INTO consent_events (id, seq, subscriber_id, salt, at, action, topic_id, topic_key, partner_key, state, source, content) `
 )
 
-// inserts holds the text of each INSERT for 1 to batch rows.
-var inserts = map[sqldb.Dialect]*struct{ entries, events [batch + 1]string }{
-	sqldb.SQLite:     {statements(intoEntries, 5, false), statements(intoEvents, 12, false)},
-	sqldb.PostgreSQL: {statements(intoEntries, 5, true), statements(intoEvents, 12, true)},
-}
-
-// statements writes placeholders with a number or without: to SQLite a number
-// is a name, and hundreds of names in one statement cost more than its rows.
-func statements(head string, columns int, numbered bool) [batch + 1]string {
-	var all [batch + 1]string
-	var b strings.Builder
-	b.WriteString(head)
-	n := 0
-	for rows := 1; rows <= batch; rows++ {
-		for c := range columns {
-			switch {
-			case c > 0:
-				b.WriteByte(',')
-			case rows > 1:
-				b.WriteString(",(")
-			default:
-				b.WriteByte('(')
-			}
-			n++
-			if numbered {
-				b.WriteString("$" + strconv.Itoa(n))
-			} else {
-				b.WriteByte('?')
-			}
-		}
-		b.WriteByte(')')
-		all[rows] = b.String()
-	}
-	return all
-}
-
-// values are the arguments of the two INSERTs.
-func values(records []record) (entries, events []any) {
-	for i := range records {
-		r := &records[i]
-		e, c := &r.event, &r.entry
-		entries = append(entries, c.Seq, c.EventID, c.At, c.Commitment[:], c.Hash[:])
-		events = append(events, c.EventID, c.Seq, e.Subscriber, r.salt, c.At, string(e.Action), e.TopicID, e.Topic,
-			e.Partner, e.State, e.Source, r.content)
-	}
-	return entries, events
-}
-
-// atOnce holds, for few rows, the text that on PostgreSQL writes entries, events and head in one round trip: while it runs,
-// whoever appends next waits.
-var atOnce = func() (all [5]string) {
-	for rows := 1; rows < len(all); rows++ {
-		events := intoEvents
-		for i := range rows {
-			if i > 0 {
-				events += ","
-			}
-			row := make([]string, 12)
-			for c := range row {
-				row[c] = "$" + strconv.Itoa(5*rows+12*i+c+1)
-			}
-			events += "(" + strings.Join(row, ",") + ")"
-		}
-		all[rows] = "WITH a AS (" + inserts[sqldb.PostgreSQL].entries[rows] + "), b AS (" + events + ") UPDATE ledger_head SET hash = $" + strconv.Itoa(17*rows+1) + " WHERE id = 1"
+// inserts holds, for SQLite, the text of each INSERT by its number of rows.
+var inserts = func() map[int][2]string {
+	all := map[int][2]string{}
+	for rows := 1; rows <= batch; rows *= 2 {
+		all[rows] = [2]string{statement(intoEntries, 5, rows), statement(intoEvents, 12, rows)}
 	}
 	return all
 }()
 
-func insertAtOnce(ctx context.Context, tx *sqldb.Tx, records []record, head Hash) error {
-	entries, events := values(records)
-	if _, err := tx.ExecContext(ctx, atOnce[len(records)], append(append(entries, events...), head[:])...); err != nil {
+// statement writes placeholders without a number: to SQLite a number is a name, and hundreds of names in one statement cost
+// more than its rows.
+func statement(head string, columns, rows int) string {
+	row := "(?" + strings.Repeat(",?", columns-1) + ")"
+	return head + "VALUES " + row + strings.Repeat(","+row, rows-1)
+}
+
+func insert(ctx context.Context, tx *sqldb.Tx, records []record) error {
+	var entries, events []any
+	for i := range records {
+		r := &records[i]
+		e, c := &r.event, &r.entry
+		entries = append(entries, c.Seq, c.EventID, c.At, c.Commitment[:], c.Hash[:])
+		events = append(events, c.EventID, c.Seq, e.Subscriber, r.salt, c.At, string(e.Action), e.TopicID, e.Topic, e.Partner, e.State, e.Source, r.content)
+	}
+	texts := inserts[len(records)]
+	if _, err := tx.ExecContext(ctx, texts[0], entries...); err != nil {
 		return fmt.Errorf("ledger: chain: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, texts[1], events...); err != nil {
+		return fmt.Errorf("ledger: events: %w", err)
 	}
 	return nil
 }
 
-func insert(ctx context.Context, tx *sqldb.Tx, records []record) error {
-	texts := inserts[tx.Dialect()]
-	entries, events := values(records)
-	if _, err := tx.ExecContext(ctx, texts.entries[len(records)], entries...); err != nil {
-		return fmt.Errorf("ledger: chain: %w", err)
+// atOnce writes entries, events and head in one round trip to PostgreSQL: while it runs, whoever appends next waits. Each
+// column is one list.
+const atOnce = `WITH r AS (SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bytea[], $5::bytea[], $6::text[], $7::bytea[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])
+		AS r(seq, id, at, commitment, hash, subscriber, salt, action, topic, key, partner, state, source, content)),
+	a AS (` + intoEntries + `SELECT seq, id, at, commitment, hash FROM r),
+	b AS (` + intoEvents + `SELECT id, seq, subscriber, salt, at, action, topic, key, partner, state, source, content FROM r)
+	UPDATE ledger_head SET hash = $15 WHERE id = 1`
+
+func insertAtOnce(ctx context.Context, tx *sqldb.Tx, records []record, head Hash) error {
+	n := len(records)
+	seqs, ats := make([]int64, n), make([]int64, n)
+	var texts [9][]string // id, subscriber, action, topic, key, partner, state, source, content
+	for i := range texts {
+		texts[i] = make([]string, n)
 	}
-	if _, err := tx.ExecContext(ctx, texts.events[len(records)], events...); err != nil {
-		return fmt.Errorf("ledger: events: %w", err)
+	commitments, hashes, salts := make([][]byte, n), make([][]byte, n), make([][]byte, n)
+	for i := range records {
+		r := &records[i]
+		e, c := &r.event, &r.entry
+		seqs[i], ats[i], commitments[i], hashes[i], salts[i] = c.Seq, c.At, c.Commitment[:], c.Hash[:], r.salt
+		for j, text := range [...]string{c.EventID, e.Subscriber, string(e.Action), e.TopicID, e.Topic, e.Partner, e.State, e.Source, r.content} {
+			texts[j][i] = text
+		}
+	}
+	if _, err := tx.ExecContext(ctx, atOnce, seqs, texts[0], ats, commitments, hashes, texts[1], salts, texts[2], texts[3], texts[4], texts[5], texts[6], texts[7], texts[8], head[:]); err != nil {
+		return fmt.Errorf("ledger: chain: %w", err)
 	}
 	return nil
 }

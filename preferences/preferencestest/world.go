@@ -109,10 +109,11 @@ func (w *World) Mails(email string) (mails []Mail) {
 // idle is an engine that has nothing under way.
 type idle struct{}
 
-func (idle) Revoke(context.Context, *sqldb.Tx, time.Time, string, string) ([]string, error) {
-	return nil, nil
+func (idle) Revoke(context.Context, *sqldb.Tx, time.Time, []preferences.Stop, bool) ([]preferences.Claim, []string, error) {
+	return nil, nil, nil
 }
-func (idle) Settle(context.Context, []string) (int, error) { return 0, nil }
+func (idle) Left(context.Context, *sqldb.Tx, time.Time, string, []string) error { return nil }
+func (idle) Settle(context.Context, []string) (int, error)                      { return 0, nil }
 func (idle) Recent(context.Context, sqldb.Querier, []string, time.Time) (map[string][]time.Time, error) {
 	return nil, nil
 }

@@ -20,13 +20,27 @@ type Event struct {
 // body; if it has a member subscriber_id, the event is about that person and does not outlive their erasure, unless it is what
 // tells of it. Payloads carry ids, not addresses: the other side knows whom they mean, and nothing of the person stays behind.
 func (s *Store) Enqueue(ctx context.Context, tx *sqldb.Tx, event string, payload any) error {
+	return s.EnqueueAll(ctx, tx, event, payload)
+}
+
+// EnqueueAll is [Store.Enqueue] for several events of one name.
+func (s *Store) EnqueueAll(ctx context.Context, tx *sqldb.Tx, event string, payloads ...any) error {
 	receivers, err := s.receivers(ctx, tx, event)
 	if err != nil || len(receivers) == 0 {
 		return err
 	}
+	for _, payload := range payloads {
+		if err := s.enqueue(ctx, tx, receivers, event, payload); err != nil {
+			return fmt.Errorf("webhooks: %s: %w", event, err)
+		}
+	}
+	return nil
+}
+
+func (s *Store) enqueue(ctx context.Context, tx *sqldb.Tx, receivers []string, event string, payload any) error {
 	data, err := json.Marshal(payload)
 	if err != nil {
-		return fmt.Errorf("webhooks: %s: %w", event, err)
+		return err
 	}
 	var about struct {
 		SubscriberID string `json:"subscriber_id"`
@@ -35,12 +49,12 @@ func (s *Store) Enqueue(ctx context.Context, tx *sqldb.Tx, event string, payload
 	now := s.now()
 	body, err := json.Marshal(Event{Type: event, Timestamp: now, Data: data})
 	if err != nil {
-		return fmt.Errorf("webhooks: %s: %w", event, err)
+		return err
 	}
 	for _, id := range receivers {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO webhook_calls (id, webhook_id, event, subject, body, status, due_at, created_at, at) VALUES ($1, $2, $3, $4, $5, 'waiting', $6, $7, $8)`,
 			sqldb.NewID(), id, event, about.SubscriberID, string(body), sqldb.Micros(now), sqldb.Micros(now), sqldb.Micros(now)); err != nil {
-			return fmt.Errorf("webhooks: %s: %w", event, err)
+			return err
 		}
 	}
 	return nil

@@ -257,21 +257,16 @@ func (s *Sink) withdraw(ctx context.Context, e inbound.Event, about subject) err
 		return nil
 	}
 	evidence := preferences.Evidence{Source: "mailto unsubscribe", Reference: about.source(), Note: note(e)}
-	var out preferences.Recorded
-	var err error
 	if about.campaign != nil {
-		topic, topicErr := s.People.TopicByID(ctx, s.DB, about.campaign.TopicID)
-		if topicErr != nil {
-			return topicErr
+		topic, err := s.People.TopicByID(ctx, s.DB, about.campaign.TopicID)
+		if err != nil {
+			return err
 		}
-		out, err = s.People.Consent(ctx, actor, about.sub.ID, preferences.ConsentInput{Topic: topic.Key, Action: preferences.ActionWithdraw, Evidence: evidence})
-	} else {
-		out, err = s.People.UnsubscribeAll(ctx, actor, about.sub.ID, evidence)
-	}
-	if err != nil || !out.Changed {
+		_, err = s.People.Consent(ctx, actor, about.sub.ID, preferences.ConsentInput{Topic: topic.Key, Action: preferences.ActionWithdraw, Evidence: evidence})
 		return err
 	}
-	return s.count(ctx, about, campaigns.CountUnsubscribed)
+	_, err := s.People.UnsubscribeAll(ctx, actor, about.sub.ID, evidence)
+	return err
 }
 
 // count notes in the campaign's report what came of its mail.
