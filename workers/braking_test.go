@@ -134,6 +134,39 @@ func TestRatesAreToldAndThenPauseTheCampaign(t *testing.T) {
 	}
 }
 
+// The contract: five 5.7.x replies in a row pause a campaign. What had not begun by then, in the batches of all lanes, goes out
+// when it is resumed (compliance 15, 25).
+func TestFiveRefusalsByPolicyStopAllLanesAtOnce(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		var good atomic.Bool
+		r := newRig(t, db, smtptest.Options{Script: func(s smtptest.Step) smtptest.Reply {
+			if s.Verb == "." && !good.Load() {
+				return smtptest.Reply{Text: "550 5.7.1 refused by policy"}
+			}
+			return smtptest.Reply{}
+		}})
+		r.Topic("news", nil)
+		const people = 900
+		for i := range people {
+			r.Give(r.Person(fmt.Sprintf("p%d@example.com", i), nil), "news")
+		}
+		c := r.Campaign("news", nil)
+		r.Schedule(c)
+		got := r.until(c, "paused", func(got campaigns.Report) bool { return got.Status == campaigns.StatusPaused && got.Claimed == 0 })
+		// Each of eight lanes may have two mails under way, and have begun a batch before the pause is stored.
+		if got.Failed < 5 || got.Failed > 100 || got.Bounced != 0 {
+			t.Errorf("%+v", got)
+		}
+		good.Store(true)
+		if _, err := r.Mails.Resume(t.Context(), campaignstest.Staff, c.ID); err != nil {
+			t.Fatal(err)
+		}
+		if end := r.finished(c); end.Sent != people-end.Failed || end.Failed != got.Failed {
+			t.Errorf("%+v", end)
+		}
+	})
+}
+
 // A domain that puts off too much is held, by itself: other mail goes on, nobody is suppressed, and what waited goes out later.
 func TestADomainThatPutsOffTooMuchIsHeld(t *testing.T) {
 	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {

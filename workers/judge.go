@@ -3,6 +3,7 @@ package workers
 import (
 	"context"
 	"sync"
+	"time"
 
 	"assent/campaigns"
 	"assent/preferences"
@@ -15,48 +16,50 @@ import (
 type watch struct {
 	mu      sync.Mutex
 	replies map[string]*brakes.Replies
+	stops   map[string]stop
 }
 
-// note counts one final reply and tells whether the campaign must pause.
-func (w *watch) note(campaign string, policy bool) bool {
+// stop is when and why a campaign's mails were stopped.
+type stop struct {
+	at  time.Time
+	why string
+}
+
+// note counts one final reply to a batch that began at since, and tells why the campaign must pause, if it must. All lanes that
+// are under way then hear of it with their next reply.
+func (w *watch) note(campaign string, since time.Time, r transport.Result) (trouble string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if s := w.stops[campaign]; since.Before(s.at) {
+		return s.why
+	}
 	if w.replies == nil {
-		w.replies = map[string]*brakes.Replies{}
+		w.replies, w.stops = map[string]*brakes.Replies{}, map[string]stop{}
 	}
-	r := w.replies[campaign]
-	if r == nil {
-		r = &brakes.Replies{}
-		w.replies[campaign] = r
+	heard := w.replies[campaign]
+	if heard == nil {
+		heard = &brakes.Replies{}
+		w.replies[campaign] = heard
 	}
-	pause := r.Add(policy)
-	if pause {
-		delete(w.replies, campaign) // whoever resumes it starts afresh
+	if !heard.Add(r.Verdict() == transport.Policy) {
+		return ""
 	}
-	return pause
+	delete(w.replies, campaign) // whoever resumes it starts afresh
+	w.stops[campaign] = stop{time.Now(), "the relay refused too much by policy: " + r.Said()}
+	return w.stops[campaign].why
 }
 
 // gone is an address of which the relay said that it does not exist, in these words.
 type gone struct{ email, reply string }
 
-// judge draws the conclusions from the relay's replies: an address that does not exist is to be suppressed; a relay or provider
-// that objects to us again and again pauses the campaign and suppresses nobody (compliance 15, 25).
-func (e *Engine) judge(c *campaigns.Campaign, items []campaigns.Claimed, results []transport.Result) (dead []gone, trouble string) {
+// dead are the addresses of which the relay said that they do not exist, to be suppressed (compliance 15).
+func dead(items []campaigns.Claimed, results []transport.Result) (list []gone) {
 	for i, r := range results {
-		switch r.State {
-		case transport.Sent, transport.Rejected:
-		default:
-			continue
-		}
-		verdict := r.Verdict()
-		if e.watch.note(c.ID, verdict == transport.Policy) && trouble == "" {
-			trouble = "the relay refused too much by policy: " + r.Said()
-		}
-		if verdict == transport.HardBounce {
-			dead = append(dead, gone{items[i].Person.Email, r.Said()})
+		if r.State == transport.Rejected && r.Verdict() == transport.HardBounce {
+			list = append(list, gone{items[i].Person.Email, r.Said()})
 		}
 	}
-	return dead, trouble
+	return list
 }
 
 // suppress blocks an address that the relay says does not exist.

@@ -101,7 +101,7 @@ func (e *Engine) runLane(ctx context.Context, campaignID string, lane int) (agai
 		var waiting []campaigns.Outcome
 		b.Items, waiting = e.hold(ctx, b.Items)
 		held = append(held, waiting...)
-		outcomes, dead, troubled := e.send(ctx, b, claimant, notes)
+		outcomes, unknown, troubled := e.send(ctx, b, claimant, notes)
 		outcomes = append(outcomes, held...)
 		var paused error
 		if troubled != "" { // before the outcomes, with which a small campaign would be finished
@@ -113,7 +113,7 @@ func (e *Engine) runLane(ctx context.Context, campaignID string, lane int) (agai
 			return 0, err
 		}
 		// Only now: a suppression waits until the claims of its person have an outcome, and these have theirs.
-		for _, d := range dead {
+		for _, d := range unknown {
 			e.suppress(ctx, d.email, d.reply)
 		}
 		if err := notes.Settled(); err != nil {
@@ -140,7 +140,7 @@ func none(outcomes []campaigns.Outcome, status string) bool {
 
 // send sends one batch over one connection and tells what became of each mail, which addresses do not exist, and why the
 // campaign must pause, if it must.
-func (e *Engine) send(ctx context.Context, b campaigns.Batch, claimant string, notes transport.Journal) (outcomes []campaigns.Outcome, dead []gone, trouble string) {
+func (e *Engine) send(ctx context.Context, b campaigns.Batch, claimant string, notes transport.Journal) (outcomes []campaigns.Outcome, unknown []gone, trouble string) {
 	now := e.Campaigns.Now()
 	lease := lease{ctx: ctx, e: e, claimant: claimant, until: b.Lease, ids: make([]string, len(b.Items))}
 	out := make([]transport.Outgoing, len(b.Items))
@@ -161,7 +161,15 @@ func (e *Engine) send(ctx context.Context, b campaigns.Batch, claimant string, n
 		}
 		return outcomes, nil, trouble
 	}
-	results := e.Marketing.SendBatch(ctx, transport.Batch{Messages: out, Lease: lease.of, Journal: notes})
+	// A relay or provider that objects to us again and again pauses the campaign at once and suppresses nobody (compliance 15, 25).
+	began := time.Now()
+	heard := func(r transport.Result) bool {
+		if r.State == transport.Sent || r.State == transport.Rejected {
+			trouble = e.watch.note(b.Campaign.ID, began, r)
+		}
+		return trouble != ""
+	}
+	results := e.Marketing.SendBatch(ctx, transport.Batch{Messages: out, Lease: lease.of, Journal: notes, Heard: heard})
 	outcomes = make([]campaigns.Outcome, len(results))
 	for i, r := range results {
 		outcomes[i] = outcome(b.Items[i].ID, r, now)
@@ -170,8 +178,7 @@ func (e *Engine) send(ctx context.Context, b campaigns.Batch, claimant string, n
 		}
 	}
 	e.domains(ctx, b.Campaign, b.Items, results)
-	dead, trouble = e.judge(b.Campaign, b.Items, results)
-	return outcomes, dead, trouble
+	return outcomes, dead(b.Items, results), trouble
 }
 
 // unsigned tells why the mails of a batch cannot be signed, if they should be. None of them is to be taken for one that cannot be sent.

@@ -309,7 +309,8 @@ func (c *mail) summary() string {
 // eventID is the same for a mail that is handed in twice, as a queue does that
 // lost the answer. A mail without Message-ID is known by its date and text; one
 // without a date either by the day it came, so that a full mailbox which is
-// reported in the same words on another day counts again.
+// reported in the same words on another day counts again. What it says of the
+// mail tells reports of one mail apart: a hard bounce may follow a soft one.
 func (c *mail) eventID(e Event) string {
 	h := sha256.New()
 	id, date := c.m.Header.Get("Message-Id"), c.m.Header.Get("Date")
@@ -319,6 +320,6 @@ func (c *mail) eventID(e Event) string {
 			date = c.env.At.UTC().Format(time.DateOnly)
 		}
 	}
-	fmt.Fprintf(h, "%s\n%s\n%s\n%s\n%s\n%s\n%s\n%s", e.Kind, e.Claims.Subject, e.Claims.Source, e.MessageID, e.Recipient, c.m.Header.Get("From"), date, id)
+	fmt.Fprintf(h, "%s\n%s\n%s\n%s\n%s\n%s\n%s\n%s\n%s\n%s", e.Kind, e.Class, e.Code, e.Claims.Subject, e.Claims.Source, e.MessageID, e.Recipient, c.m.Header.Get("From"), date, id)
 	return "mail-" + hex.EncodeToString(h.Sum(nil)[:16])
 }

@@ -287,3 +287,20 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// Compliance 14, 15: reports without Message-ID and date about one mail are told apart by what they say; one that comes again is
+// the same.
+func TestReportsThatSayDifferentThingsAreDifferentEvents(t *testing.T) {
+	to := testKeys(t).SignLocal(tokens.Return, anna, campaign) + "@" + testParser(t).Domain.Name
+	report := func(status string) string {
+		mail := "From: MAILER-DAEMON@mx.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx\r\n\r\nFinal-Recipient: rfc822; x@y.example\r\nAction: failed\r\nStatus: " + status + "\r\n--b--\r\n"
+		got, err := testParser(t).Parse(strings.NewReader(mail), Envelope{To: []string{to}, Known: true, At: testNow})
+		if err != nil || len(got) != 1 || got[0].Kind != Bounce || got[0].Code != status {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		return got[0].ProviderEventID
+	}
+	if soft, policy, hard := report("5.2.2"), report("5.7.1"), report("5.1.1"); soft == hard || policy == hard || hard != report("5.1.1") {
+		t.Errorf("5.2.2 %s, 5.7.1 %s, 5.1.1 %s, again %s", soft, policy, hard, report("5.1.1"))
+	}
+}

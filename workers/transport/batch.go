@@ -102,7 +102,7 @@ func (r *run) untouched(i int) State {
 
 // take finds the next message that may begin. It asks for the lease last. Without patience it gives up where it would have to wait.
 func (r *run) take(c *conn, patient bool) *prepared {
-	for r.more() {
+	for r.stop == nil && r.more() {
 		if err := r.ctx.Err(); err != nil {
 			r.stop = err
 			return nil
@@ -161,6 +161,9 @@ func (r *run) result(c *conn, p *prepared, state State, stage Stage, rep reply, 
 		r.done++
 	}
 	r.results[p.i] = res
+	if rep.code > 0 && r.b.Heard != nil && r.b.Heard(res) && r.stop == nil {
+		r.stop = ErrEnough
+	}
 }
 
 // lost deals with a message whose connection ended before its final dot was written: nobody can have accepted it. One that was kept, or had

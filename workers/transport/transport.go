@@ -40,7 +40,12 @@ type Batch struct {
 	Lease func(i int) time.Time
 	// Journal, if set, is told before it is too late.
 	Journal Journal
+	// Heard, if set, is told each reply as it comes. Once it returns true nothing more of the batch begins.
+	Heard func(r Result) (enough bool)
 }
+
+// ErrEnough is why a message did not begin after [Batch.Heard] had heard enough.
+var ErrEnough = errors.New("transport: enough of this batch")
 
 // Journal keeps what a crash must not make us forget.
 type Journal interface {
