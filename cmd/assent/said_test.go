@@ -49,7 +49,7 @@ func ofScreens(path string) bool {
 var sentences = map[string]int{
 	"problem.Invalid": 1, "problem.New": 1, "problem.Conflict": 0, "problem.Forbidden": 0, "problem.Unprocessable": 0, "problem.NotFound": 0, "problem.Unavailable": 0,
 	"problem.Malformed": 0, ".Add": 1, ".add": 1, "refuse": 0, "invalid": 0, "errors.New": 0, "fmt.Errorf": 0, ".Pause": 3, "problem.Field": 1, "Field": 1,
-	"= trouble": 0, "= why": 0, "= Failure": 0,
+	"= trouble": 0, "= why": 0, "= Failure": 0, "= DisabledFor": 0,
 }
 
 // sentence is the text that an expression makes, each part of it that is not known here as {}.
@@ -74,6 +74,9 @@ func sentence(e ast.Expr, consts map[string]string) (text string, known bool) {
 	}
 	return "{}", false
 }
+
+// rule is how a sentence begins that follows the name of a field.
+var rule = regexp.MustCompile(`^(must|is|has|cannot|needs) `)
 
 var verbs = regexp.MustCompile(`%[+#.0-9]*[a-zA-Z]`)
 
@@ -115,19 +118,10 @@ func english(t *testing.T) map[string]string {
 			}
 			return true
 		})
-		ast.Inspect(file, func(n ast.Node) bool {
-			name, args := "", []ast.Expr(nil)
-			switch n := n.(type) {
-			case *ast.AssignStmt:
-				name, args = "= "+last(n.Lhs[0]), n.Rhs
-			case *ast.CallExpr:
-				name, args = callee(n.Fun), n.Args
-			case *ast.CompositeLit:
-				name, args = callee(n.Type), n.Elts
-			}
+		look := func(n ast.Node, name string, args ...ast.Expr) {
 			at, ok := sentences[name]
 			if !ok || len(args) <= at {
-				return true
+				return
 			}
 			arg := args[at]
 			if field, ok := arg.(*ast.KeyValueExpr); ok {
@@ -140,6 +134,26 @@ func english(t *testing.T) map[string]string {
 			text = verbs.ReplaceAllString(text, "{}")
 			if known && meant(name, text) {
 				found[text] = places.Position(n.Pos()).String()
+			}
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.AssignStmt:
+				for i, to := range n.Lhs {
+					if len(n.Lhs) == len(n.Rhs) {
+						look(n, "= "+last(to), n.Rhs[i])
+					}
+				}
+			case *ast.ReturnStmt: // a rule that says itself what is wrong
+				for _, result := range n.Results {
+					if text, _ := sentence(result, nil); rule.MatchString(text) {
+						look(n, "refuse", result)
+					}
+				}
+			case *ast.CallExpr:
+				look(n, callee(n.Fun), n.Args...)
+			case *ast.CompositeLit:
+				look(n, callee(n.Type), n.Elts...)
 			}
 			return true
 		})

@@ -3,12 +3,15 @@ package webhooks
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"assent/preferences/audit"
@@ -131,17 +134,34 @@ func (s *Store) make(ctx context.Context, c call) error {
 
 // reason is an error without the address in it, and of a length to store.
 func reason(err error) string {
+	if why := unreached(err); why != "" {
+		return why
+	}
 	for e := err; e != nil; e = errors.Unwrap(e) {
-		if errors.Is(e, ErrForbidden) {
-			return ErrForbidden.Error()
-		}
 		err = e
-		if errors.Unwrap(e) == nil {
-			break
-		}
 	}
 	text := err.Error()
 	return text[:min(len(text), 300)]
+}
+
+// unreached says why a receiver gave no answer, where that is one of the usual causes.
+func unreached(err error) (why string) {
+	var nowhere *net.DNSError
+	var slow net.Error
+	var untrusted *tls.CertificateVerificationError
+	switch {
+	case errors.Is(err, ErrForbidden):
+		why = "the address is not a public one"
+	case errors.As(err, &nowhere) && nowhere.IsNotFound:
+		why = "there is no such host"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		why = "nothing takes calls there"
+	case errors.As(err, &untrusted):
+		why = "the certificate is not to be trusted"
+	case errors.As(err, &slow) && slow.Timeout():
+		why = "there was no answer in time"
+	}
+	return why
 }
 
 func (s *Store) post(ctx context.Context, c call) (int, error) {

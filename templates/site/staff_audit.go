@@ -95,7 +95,7 @@ func (p Page) value(field, text string) string {
 		if key := "site.status." + text; p.Locale.Has(key) {
 			return p.t(key)
 		}
-		return word(p.Locale, "site.delivery.", text)
+		return word(p.Locale, "site.delivery.", word(p.Locale, "site.requests.status.", text))
 	case "class", "basis":
 		return word(p.Locale, "site."+field+".", text)
 	case "roles":

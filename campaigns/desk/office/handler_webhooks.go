@@ -72,11 +72,11 @@ func (o *Office) webhookList(c echo.Context, status int, in webhooks.Input, wron
 		case len(last) > 0:
 			row.LastAt = last[0].At
 			if last[0].Status != "done" {
-				row.Failing = last[0].Error
+				row.Failing = v.Locale.Said(last[0].Error)
 			}
 		}
 		if row.Off {
-			row.Failing = w.DisabledFor
+			row.Failing = v.Locale.Said(w.DisabledFor)
 		}
 		v.Rows = append(v.Rows, row)
 	}
@@ -119,7 +119,7 @@ func (o *Office) webhookPage(c echo.Context, status int, id, secret string, wron
 	l := v.Locale
 	v.Events = eventOptions(l, w.Events)
 	if w.DisabledAt != nil {
-		v.Off = w.DisabledFor
+		v.Off = v.Locale.Said(w.DisabledFor)
 	}
 	for _, tab := range []struct {
 		show, key string
@@ -137,7 +137,7 @@ func (o *Office) webhookPage(c echo.Context, status int, id, secret string, wron
 	}
 	calls, v.Pager = screen.Paged(v.Page, calls, here, before, func(c webhooks.Call) string { return c.ID }, "show", show)
 	for _, call := range calls {
-		row := site.CallRow{Event: call.Event, Status: call.Status, ID: call.ID, Attempts: call.Attempts, At: call.At, Next: call.DueAt, Answer: call.Error}
+		row := site.CallRow{Event: call.Event, Status: call.Status, ID: call.ID, Attempts: call.Attempts, At: call.At, Next: call.DueAt, Answer: v.Locale.Said(call.Error)}
 		if call.Status == "done" {
 			row.Answer = http.StatusText(call.Answered)
 		}
