@@ -2,9 +2,11 @@ package sqldb
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -87,6 +89,16 @@ func IsFull(err error) bool {
 	}
 	var lite *sqlite.Error
 	return errors.As(err, &lite) && lite.Code() == sqlite3.SQLITE_FULL
+}
+
+// IsAway tells whether err is a database that cannot be reached, or shows its callers the door: what was asked may be asked again.
+func IsAway(err error) bool {
+	var dial *pgconn.ConnectError
+	if errors.As(err, &dial) || errors.Is(err, driver.ErrBadConn) || IsFull(err) {
+		return true
+	}
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (strings.HasPrefix(pg.Code, "08") || strings.HasPrefix(pg.Code, "57P0") || pg.Code == "53300")
 }
 
 // IsUnique tells whether err is a violated unique index or primary key.

@@ -66,6 +66,9 @@ func understood(err error) *problem.Problem {
 	if errors.As(err, &tooLarge) {
 		return problem.New(http.StatusRequestEntityTooLarge, "The request is larger than the server takes.")
 	}
+	if sqldb.IsAway(err) {
+		return problem.New(http.StatusServiceUnavailable, "The database does not answer just now; try again in a moment.")
+	}
 	if sqldb.IsNoText(err) { // of a form's field that nobody looked at before
 		return problem.New(http.StatusBadRequest, "A text has a character that cannot be kept.")
 	}

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -184,8 +186,21 @@ func Private(next echo.HandlerFunc) echo.HandlerFunc {
 func limited(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if !strings.HasSuffix(c.Request().URL.Path, "/imports") && !strings.HasSuffix(c.Request().URL.Path, "/suppressions/import") { // streamed by its handler, of any size
-			c.Request().Body = http.MaxBytesReader(c.Response(), c.Request().Body, maxBody)
+			body := c.Request().Body
+			c.Request().Body = http.MaxBytesReader(c.Response(), body, maxBody)
+			err := next(c)
+			if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
+				drain(c, body)
+			}
+			return err
 		}
 		return next(c)
+	}
+}
+
+// drain takes in the rest of a body that is too large, within bounds: who is still writing would never see the answer.
+func drain(c echo.Context, body io.Reader) {
+	if http.NewResponseController(c.Response()).SetReadDeadline(time.Now().Add(5*time.Second)) == nil {
+		_, _ = io.CopyN(io.Discard, body, 8*maxBody)
 	}
 }

@@ -3,10 +3,12 @@ package web_test
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql/driver"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/labstack/echo/v4"
 
 	"assent/preferences/problem"
@@ -161,6 +164,38 @@ func TestHeadIsAnsweredWhereGetIs(t *testing.T) {
 		resp.Body.Close()
 		if err != nil || resp.StatusCode != want || len(body) != 0 || want == http.StatusOK && (resp.ContentLength != 7 || resp.Header.Get("Mark") != "/page/:id") {
 			t.Errorf("HEAD %s: %d with %d octets, %v, %v; want %d and what GET has but its body", path, resp.StatusCode, len(body), resp.Header, err, want)
+		}
+	}
+}
+
+// RFC 9110 §15.5.14, §15.6.4: what is too large is told to a client that writes all of it first, and a database that is away is
+// not called a fault of ours.
+func TestLargeBodiesAndAnAbsentDatabaseAreNamed(t *testing.T) {
+	e := newServer(io.Discard)
+	e.POST("/api/things", func(c echo.Context) error {
+		var in input
+		return web.Decode(c, &in)
+	})
+	e.GET("/api/gone", func(echo.Context) error { return fmt.Errorf("reading: %w", driver.ErrBadConn) })
+	e.GET("/api/closing", func(echo.Context) error { return fmt.Errorf("reading: %w", &pgconn.PgError{Code: "57P01"}) })
+	server := httptest.NewServer(e)
+	defer server.Close()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	body := `{"name":"` + strings.Repeat("a", 40<<20) + `"}`
+	if _, err := fmt.Fprintf(conn, "POST /api/things HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body); err != nil {
+		t.Fatalf("the body cannot be written: %v", err)
+	}
+	answer := make([]byte, 512)
+	if n, err := conn.Read(answer); err != nil || !strings.HasPrefix(string(answer[:n]), "HTTP/1.1 413 ") {
+		t.Errorf("%q, %v", answer[:n], err)
+	}
+	for _, path := range []string{"/api/gone", "/api/closing"} {
+		if w := call(e, http.MethodGet, path, ""); w.Code != http.StatusServiceUnavailable {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
 	}
 }
