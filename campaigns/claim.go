@@ -105,6 +105,11 @@ func (s *Service) Claim(ctx context.Context, campaignID, worker string, lane, li
 			}
 			return s.rest(ctx, b)
 		}
+		if b.Campaign.Cursor == "" {
+			if err := s.settled(ctx); err != nil {
+				return b, err
+			}
+		}
 		if err := s.reserve(ctx, campaignID); err != nil {
 			return b, err
 		}

@@ -26,7 +26,9 @@ import (
 //   - A withdrawal ([Service.Revoke]) holds until its commit, in this order, the campaigns in FOR SHARE, so that no new slice
 //     can be set apart; the slices that contain the person in FOR SHARE, so that it waits for a claim which may have read the
 //     person's facts before and none can begin after; and the person's claimed and deferred deliveries. Whatever was claimed
-//     before is then committed and seen, and is revoked; whatever is claimed later reads the facts after the commit.
+//     before is then committed and seen, and is revoked; whatever is claimed later reads the facts after the commit. A
+//     campaign that is not there yet when these locks are taken waits, before its first slice is set apart, for the
+//     withdrawals that are under way ([Service.settled]).
 //   - Deferred deliveries are claimed one row lock each (SKIP LOCKED): the same holds for them by the third of these locks.
 //   - Pause, cancel, expiry and the end of a campaign lock the campaign, then all its slices ([exclusive]): they wait for the
 //     claims under way, and whoever claims after reads the new status behind the slice's lock. A claim of deferred deliveries
@@ -68,6 +70,22 @@ func (sl slice) keep(ctx context.Context, tx *sqldb.Tx, campaignID string) (err 
 		return fmt.Errorf("campaigns: slice: %w", err)
 	}
 	return nil
+}
+
+// underWay is an advisory lock of PostgreSQL, one for each schema, that a withdrawal shares until its commit.
+const underWay = "(hashtextextended(current_schema() || '.withdrawals', 0))"
+
+// settled waits for the withdrawals that are under way. Those that begin after it see all that was committed before it.
+func (s *Service) settled(ctx context.Context) error {
+	if s.DB.Dialect().ForShare() == "" {
+		return nil
+	}
+	return s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock"+underWay); err != nil {
+			return fmt.Errorf("campaigns: withdrawals under way: %w", err)
+		}
+		return nil
+	})
 }
 
 // reserve sets the next slice of a campaign apart, unless it does not send or the cursor has passed the last person.
@@ -156,6 +174,9 @@ func (s *Service) Revoke(ctx context.Context, tx *sqldb.Tx, at time.Time, stops 
 	person, topic := d.Field("p", "TEXT"), d.Field("t", "TEXT")
 	concerns := "(" + topic + " = '' OR " + topic + " = c.topic_id)"
 	if lock := d.ForShare(); lock != "" {
+		if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock_shared"+underWay); err != nil {
+			return nil, nil, fmt.Errorf("campaigns: revoke: %w", err)
+		}
 		if _, err := tx.ExecContext(ctx, "SELECT c.id FROM campaigns c WHERE c.status NOT IN ('finished', 'cancelled') AND EXISTS (SELECT 1 FROM "+d.Rows(1)+" WHERE "+concerns+") ORDER BY c.id"+lock, string(text)); err != nil {
 			return nil, nil, fmt.Errorf("campaigns: revoke: %w", err)
 		}

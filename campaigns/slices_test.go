@@ -64,6 +64,40 @@ func TestAWithdrawalWaitsForTheClaimThatIsUnderWay(t *testing.T) {
 	}
 }
 
+// A withdrawal has looked for campaigns and is not yet committed when a new one is made, scheduled and claimed: the claim waits.
+func TestANewCampaignWaitsForTheWithdrawalsUnderWay(t *testing.T) {
+	t.Parallel()
+	w, ctx := campaignstest.New(t, sqldbtest.Postgres(t)), context.Background()
+	w.Topic("news", nil)
+	p := w.Person("p@example.com", nil)
+	w.Give(p, "news")
+	w.Clock.Move(time.Second)
+	for _, statement := range []string{
+		"CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1); RETURN NEW; END'",
+		"CREATE TRIGGER dawdle BEFORE INSERT OR UPDATE ON consents FOR EACH ROW WHEN (NEW.state = 'withdrawn') EXECUTE FUNCTION dawdle()",
+	} {
+		if _, err := w.DB.ExecContext(ctx, statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	withdrawn := make(chan struct{})
+	go func() {
+		w.Withdraw(p, "news")
+		close(withdrawn)
+	}()
+	for n := 0; n == 0; time.Sleep(5 * time.Millisecond) { // it sleeps with its campaigns locked
+		if err := w.DB.QueryRowContext(ctx, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND query LIKE '%INTO consents%' AND query NOT LIKE '%pg_stat_activity%'").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := w.Campaign("news", nil)
+	w.Schedule(c)
+	if b, err := w.Mails.Claim(ctx, c.ID, "worker", 0, 10); err != nil || len(b.Items) != 0 {
+		t.Errorf("%d mails were claimed while the withdrawal was under way, %v", len(b.Items), err)
+	}
+	<-withdrawn
+}
+
 // Lanes that claim at once share the audience: nobody twice, nobody left out, whatever ends the campaign.
 func TestACancelledCampaignCountsWhomNoLaneHadReached(t *testing.T) {
 	w, ctx := campaignstest.New(t, sqldbtest.SQLite(t)), context.Background()
