@@ -8,6 +8,7 @@ import (
 
 	"assent/preferences"
 	"assent/preferences/gate"
+	"assent/preferences/ranges"
 	"assent/preferences/segments"
 	"assent/preferences/sqldb"
 )
@@ -74,70 +75,75 @@ const explainRange = 2000
 
 // Explain asks the gate about everybody in the audience, as if the campaign were sent at once.
 func (s *Service) Explain(ctx context.Context, c *Campaign) (Explanation, error) {
-	out := Explanation{ByReason: map[string]int64{}}
-	err := s.eachDecision(ctx, c, func(_ *preferences.Candidate, d gate.Decision) bool {
-		out.Total++
-		if d.Allowed() {
-			out.Allowed++
-		} else {
-			out.ByReason[string(d.Reason())]++
-		}
-		return true
-	})
+	var out Explanation
+	_, err := s.ExplainOn(ctx, c, &out, "", 0)
 	return out, err
 }
 
+// ExplainOn adds to an explanation what the gate says of the people behind a subscriber id, gives up after a while and tells how
+// far it came; most 0 is no limit.
+func (s *Service) ExplainOn(ctx context.Context, c *Campaign, e *Explanation, after string, most time.Duration) (ranges.Look, error) {
+	if e.ByReason == nil {
+		e.ByReason = map[string]int64{}
+	}
+	return s.eachDecision(ctx, c, after, most, func(_ *preferences.Candidate, d gate.Decision) bool {
+		e.Total++
+		if d.Allowed() {
+			e.Allowed++
+		} else {
+			e.ByReason[string(d.Reason())]++
+		}
+		return true
+	})
+}
+
 // PeopleFor lists people of the audience whom the gate answers about with this reason (gate.ReasonAllowed for those who would
-// get it), after a subscriber id.
-func (s *Service) PeopleFor(ctx context.Context, c *Campaign, reason gate.Reason, after string, limit int) ([]*preferences.Subscriber, error) {
-	var people []*preferences.Subscriber
-	start := *c
-	start.Cursor = after
-	err := s.eachDecision(ctx, &start, func(p *preferences.Candidate, d gate.Decision) bool {
+// get it), after a subscriber id. It gives up after a while and tells how far it came; most 0 is no limit.
+func (s *Service) PeopleFor(ctx context.Context, c *Campaign, reason gate.Reason, after string, limit int, most time.Duration) (people []*preferences.Subscriber, look ranges.Look, err error) {
+	look, err = s.eachDecision(ctx, c, after, most, func(p *preferences.Candidate, d gate.Decision) bool {
 		if d.Reason() == reason {
 			people = append(people, p.Subscriber)
 		}
 		return len(people) < limit
 	})
-	return people, err
+	return people, look, err
 }
 
-func (s *Service) eachDecision(ctx context.Context, c *Campaign, each func(*preferences.Candidate, gate.Decision) bool) error {
+func (s *Service) eachDecision(ctx context.Context, c *Campaign, after string, most time.Duration, each func(*preferences.Candidate, gate.Decision) (more bool)) (look ranges.Look, err error) {
 	site, err := s.People.Site.Get(ctx)
 	if err != nil {
-		return err
+		return look, err
 	}
 	topic, err := s.People.TopicByID(ctx, s.DB, c.TopicID)
 	if err != nil {
-		return err
+		return look, err
 	}
-	now, after := s.now(), ""
-	if c.Status == "" || c.Status == StatusDraft || c.Status == StatusInReview || c.Status == StatusScheduled {
-		after = c.Cursor
-	}
+	now := s.now()
 	rules := preferences.Rules{Now: now, Site: site, Topic: topic}
 	if c.ExpiresAfter > 0 {
 		rules.Expires = now.Add(c.ExpiresAfter)
 	}
 	where, args, err := s.audience(ctx, s.DB, c, 6, now)
 	if err != nil {
-		return err
+		return look, err
 	}
-	for {
-		people, err := s.People.Candidates(ctx, s.DB, rules, preferences.Range{After: after, Limit: explainRange, Where: where, Args: args})
-		if err != nil {
-			return err
-		}
-		for i := range people {
-			if !each(&people[i], gate.Decide(people[i].Facts, now)) {
-				return nil
+	return ranges.Go(ctx, after, most, ranges.Subscribers(s.DB), func(after, upto string) (enough bool, err error) {
+		for {
+			people, err := s.People.Candidates(ctx, s.DB, rules, preferences.Range{After: after, Upto: upto, Limit: explainRange, Where: where, Args: args})
+			if err != nil {
+				return false, err
 			}
-			after = people[i].ID
+			for i := range people {
+				if !each(&people[i], gate.Decide(people[i].Facts, now)) {
+					return true, nil
+				}
+				after = people[i].ID
+			}
+			if len(people) < explainRange {
+				return false, nil
+			}
 		}
-		if len(people) < explainRange {
-			return nil
-		}
-	}
+	})
 }
 
 // due is the earliest instant, not before now, at which a mail may go to somebody in this zone, and what holds it back.

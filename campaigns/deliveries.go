@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
+	"assent/preferences/ranges"
 	"assent/preferences/sqldb"
 )
 
@@ -189,16 +191,53 @@ type Delivery struct {
 	Reply        string
 }
 
-// Deliveries lists outcomes in the order of their ids, after the one given; status may be empty. A mail that was sent and came
-// back later is a bounced one.
+// Deliveries lists outcomes in the order of their people's ids, after the one given; status may be empty. A mail that was sent
+// and came back later is a bounced one.
 func (s *Service) Deliveries(ctx context.Context, campaignID, status, after string, limit int) ([]Delivery, error) {
-	rows, err := s.DB.QueryContext(ctx, `SELECT d.id, d.subscriber_id, s.email, `+shown+`, CASE WHEN d.status = 'sent' AND d.bounced_at IS NOT NULL THEN 'hard bounce' ELSE d.reason END, d.at, d.reply FROM deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber_id
-		WHERE d.campaign_id = $1 AND d.subscriber_id > $2 AND ($3 = '' OR `+shown+` = $3) ORDER BY d.subscriber_id LIMIT $4`, campaignID, after, status, limit)
+	list, _, err := s.FindDeliveries(ctx, campaignID, status, after, limit, 0)
+	return list, err
+}
+
+// FindDeliveries is Deliveries that gives up after a while and tells how far it came; most 0 is no limit.
+func (s *Service) FindDeliveries(ctx context.Context, campaignID, status, after string, limit int, most time.Duration) (list []Delivery, look ranges.Look, err error) {
+	read := func(after, upto string) (enough bool, err error) {
+		if upto == "" {
+			upto = ranges.Last
+		}
+		query, args := deliveryList(campaignID, status, after, upto, limit-len(list))
+		part, err := s.deliveries(ctx, query, args)
+		list = append(list, part...)
+		return len(list) >= limit, err
+	}
+	if status == "" {
+		look.End = true
+		_, err = read(after, "")
+		return list, look, err
+	}
+	look, err = ranges.Go(ctx, after, most, func(ctx context.Context, after string, n int) (string, error) {
+		return ranges.EdgeOf(ctx, s.DB, deliveryEdge, campaignID, after, n-1)
+	}, read)
+	return list, look, err
+}
+
+const deliveryEdge = "SELECT subscriber_id FROM deliveries WHERE campaign_id = $1 AND subscriber_id > $2 ORDER BY subscriber_id LIMIT 1 OFFSET $3"
+
+func deliveryList(campaignID, status, after, upto string, limit int) (query string, args []any) {
+	query, args = `SELECT d.id, d.subscriber_id, s.email, `+shown+`, CASE WHEN d.status = 'sent' AND d.bounced_at IS NOT NULL THEN 'hard bounce' ELSE d.reason END, d.at, d.reply FROM deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber_id
+		WHERE d.campaign_id = $1 AND d.subscriber_id > $2 AND d.subscriber_id <= $3`, []any{campaignID, after, upto}
+	if status != "" {
+		query, args = query+" AND "+shown+" = $4", append(args, status)
+	}
+	args = append(args, limit)
+	return query + " ORDER BY d.subscriber_id LIMIT $" + strconv.Itoa(len(args)), args
+}
+
+func (s *Service) deliveries(ctx context.Context, query string, args []any) (list []Delivery, err error) {
+	rows, err := s.DB.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("campaigns: deliveries: %w", err)
 	}
 	defer rows.Close()
-	var list []Delivery
 	for rows.Next() {
 		var d Delivery
 		var email sql.NullString

@@ -13,8 +13,12 @@ import (
 	"assent/preferences/sqldb"
 )
 
-// exportPage is how many people are read at a time.
-const exportPage = 500
+// exportPage is how many people are read at a time, exportPause how long the next of them are looked for before what there is
+// goes out.
+const (
+	exportPage  = 500
+	exportPause = time.Second
+)
 
 // Export writes all people as CSV: who they are, how they stand as a whole, and for each topic their state and since when. An
 // import reads the first columns back. Cells that a spreadsheet would run are made text (compliance 66). progress is told now and then how
@@ -41,23 +45,30 @@ func (s *Service) ExportFound(ctx context.Context, out io.Writer, in Search, pro
 	done := 0
 	in.After, in.Limit = "", exportPage
 	for {
-		people, err := s.Search(ctx, in)
-		if err != nil {
-			return err
-		}
-		if err := s.exportRows(ctx, w, topics, people); err != nil {
-			return err
-		}
 		if err := w.Flush(); err != nil {
 			return err
 		}
-		if done += len(people); progress != nil {
+		if f, ok := out.(interface{ Flush() }); ok {
+			f.Flush() // whoever waits sees at once that it has begun
+		}
+		found, err := s.Find(ctx, in, exportPause)
+		if err != nil {
+			return err
+		}
+		if err := s.exportRows(ctx, w, topics, found.People); err != nil {
+			return err
+		}
+		if done += len(found.People); progress != nil {
 			progress(done)
 		}
-		if len(people) < exportPage {
-			return nil
+		switch n := len(found.People); {
+		case n == exportPage:
+			in.After = found.People[n-1].ID
+		case found.End:
+			return w.Flush()
+		default:
+			in.After = found.At
 		}
-		in.After = people[len(people)-1].ID
 	}
 }
 

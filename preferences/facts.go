@@ -10,6 +10,7 @@ import (
 	"assent/preferences/address"
 	"assent/preferences/gate"
 	"assent/preferences/problem"
+	"assent/preferences/ranges"
 	"assent/preferences/sqldb"
 )
 
@@ -65,7 +66,7 @@ func (s *Service) Candidates(ctx context.Context, q sqldb.Querier, rules Rules, 
 }
 
 // lastID sorts behind every identifier.
-const lastID = "~"
+const lastID = ranges.Last
 
 // CandidatesByID reads these people with their facts. Those who no longer exist are left out.
 func (s *Service) CandidatesByID(ctx context.Context, q sqldb.Querier, rules Rules, ids []string) ([]Candidate, error) {

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"assent/preferences/ranges"
 	"assent/preferences/sqldb"
 	"assent/preferences/sqldb/sqldbtest"
 )
@@ -20,6 +21,10 @@ func TestListsAreReadByIndexes(t *testing.T) {
 		for _, c := range [][2]string{{"", ""}, {"a@example.com", ""}, {"", "bounced"}, {"a@example.com", "bounced"}} {
 			query, args := suppressionList(c[0], c[1], time.Time{}, "", 50)
 			sqldbtest.Indexed(t, db, nil, query, args...)
+		}
+		sqldbtest.Indexed(t, db, nil, ranges.EdgeQuery, "", 500)
+		for _, where := range []string{"", " AND s.paused_until IS NOT NULL", " AND NOT EXISTS (SELECT 1 FROM consents c WHERE c.subscriber_id = s.id)"} {
+			sqldbtest.Indexed(t, db, nil, "SELECT "+columns+" FROM subscribers s WHERE s.id > $1 AND s.id <= $2"+where+" ORDER BY s.id LIMIT $3", "", lastID, 50)
 		}
 	})
 }

@@ -17,7 +17,7 @@ import (
 type Search struct {
 	Text       string // the beginning of an address, of a name, or of a last name, in capitals or not
 	ExternalID string
-	Where      string // a condition over the alias s, its arguments bound from $4 on
+	Where      string // a condition over the alias s whose id is over $1 and up to $2, its arguments bound from $4 on
 	Args       []any
 	After      string // a subscriber id
 	Limit      int

@@ -109,3 +109,26 @@ func TestASearchEndsWithItsRequest(t *testing.T) {
 		}
 	})
 }
+
+// leaver reads the beginning of a file and goes.
+type leaver struct {
+	strings.Builder
+	leave func()
+}
+
+func (l *leaver) Flush() { l.leave() }
+
+// A file begins before anybody is looked for, and ends with whoever takes it.
+func TestAFileBeginsAtOnce(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		w := preferencestest.New(t, db)
+		w.Person("ann@example.com", nil)
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		out := &leaver{leave: cancel}
+		err := w.People.ExportFound(ctx, out, preferences.Search{Where: "1 = 1"}, nil)
+		if !strings.HasPrefix(out.String(), "id,email,") || strings.Contains(out.String(), "ann@") || err == nil {
+			t.Errorf("%q %v", out.String(), err)
+		}
+	})
+}

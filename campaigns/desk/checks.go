@@ -48,7 +48,7 @@ func (d *Desk) checks(ctx context.Context, p site.Page, m *campaigns.Campaign, a
 	}
 	texts, err := d.checkTexts(ctx, p.Locale, m)
 	out = append(out, texts...)
-	if err == nil && audience != nil && audience.Allowed == 0 {
+	if err == nil && audience != nil && audience.NextURL == "" && audience.Allowed == 0 {
 		out = append(out, site.Check{Text: p.Locale.T("site.check.nobody"), Tone: ui.Warn})
 	}
 	return out, err

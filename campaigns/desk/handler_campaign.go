@@ -2,6 +2,7 @@ package desk
 
 import (
 	"cmp"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
@@ -12,14 +13,12 @@ import (
 	"assent/campaigns"
 	"assent/campaigns/live"
 	"assent/preferences/problem"
+	"assent/preferences/sqldb"
 	"assent/preferences/staff"
 	"assent/preferences/staff/access"
 	"assent/templates/site"
 	"assent/templates/site/ui"
 )
-
-// countAtOnce is how large an audience is explained on every view of a draft; a larger one is when it is asked for.
-const countAtOnce = 20_000
 
 func (d *Desk) campaign(c echo.Context) error { return d.show(c, http.StatusOK, nil, nil, nil) }
 
@@ -56,23 +55,19 @@ func (d *Desk) show(c echo.Context, status int, val, unscheduled, untested map[s
 	if !m.ApprovedAt.IsZero() {
 		v.Approver = l.T("site.review.by", "name", m.ApprovedName, "at", l.DateTime(m.ApprovedAt, v.Zone))
 	}
-	report, err := d.Campaigns.Report(ctx, m)
-	if err != nil {
-		return err
-	}
-	v.Report = reportOf(report, here)
+	var report campaigns.Report // of a campaign that has not begun there is none
 	if !m.StartedAt.IsZero() {
+		if report, err = d.Campaigns.Report(ctx, m); err != nil {
+			return err
+		}
+		v.Report = reportOf(report, here)
 		if err := d.figures(c, m, report, &v); err != nil {
 			return err
 		}
 	}
 	if m.StartedAt.IsZero() && m.Status != campaigns.StatusCancelled {
-		if report.Total <= countAtOnce || c.QueryParam("count") != "" {
-			if v.Audience, err = d.audience(c, m); err != nil {
-				return err
-			}
-		} else {
-			v.Links = append(v.Links, ui.Link{Label: l.T("site.editor.count"), URL: here + "?count=1"})
+		if v.Audience, err = d.audience(c, m); err != nil {
+			return err
 		}
 		if v.Checks, err = d.checks(ctx, v.Page, m, v.Audience); err != nil {
 			return err
@@ -171,13 +166,40 @@ func reportOf(r campaigns.Report, here string) *site.ReportView {
 	return v
 }
 
+// explaining is how far the explanation of an audience came, as the address of its next part carries it.
+type explaining struct {
+	campaigns.Explanation
+	After string `json:"after"`
+}
+
+// audience explains who would get a campaign and who would not, as far as it comes in a moment. A larger audience is explained in
+// parts, each by a request of its own.
 func (d *Desk) audience(c echo.Context, m *campaigns.Campaign) (*site.AudienceView, error) {
-	e, err := d.Campaigns.Explain(c.Request().Context(), m)
+	ctx, most := c.Request().Context(), cmp.Or(d.Patience, firstLook)
+	var e explaining
+	if text := c.QueryParam("count"); text != "" {
+		done, err := turn(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer done()
+		most *= longer
+		if json.Unmarshal([]byte(text), &e) != nil || !sqldb.IsID(e.After) {
+			e = explaining{}
+		}
+	}
+	look, err := d.Campaigns.ExplainOn(ctx, m, &e.Explanation, e.After, most)
 	if err != nil {
 		return nil, err
 	}
 	list := func(reason string) string { return address(campaignURL(m.ID)+"/people", "reason", reason) }
-	return &site.AudienceView{Total: int(e.Total), Allowed: int(e.Allowed), At: d.Now(), ByReason: counts(e.ByReason, list)}, nil
+	v := &site.AudienceView{Total: int(e.Total), Allowed: int(e.Allowed), At: d.Now(), ByReason: counts(e.ByReason, list)}
+	if !look.End {
+		e.After = look.At
+		text, _ := json.Marshal(e) // numbers and texts always encode
+		v.NextURL = address(campaignURL(m.ID), "count", string(text))
+	}
+	return v, nil
 }
 
 func (d *Desk) test(c echo.Context) error {

@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"assent/campaigns"
+	"assent/preferences"
 	"assent/preferences/sheet"
 	"assent/preferences/staff"
 	"assent/preferences/staff/access"
@@ -102,21 +103,17 @@ func (d *Desk) people(c echo.Context) error {
 	}
 	here := campaignURL(m.ID)
 	v := site.DeliveriesView{Page: d.page(c, site.NavCampaigns), Campaign: m.Name, CampaignURL: here, ListURL: here + "/people"}
-	v.Pager.Locale = v.Locale
 	reason, ok := reasonFrom(c.QueryParam("reason"))
 	if !ok {
 		reason = "allowed"
 	}
 	v.Chosen, v.Reasons = map[string]string{"reason": string(reason)}, []string{string(reason)}
-	after := c.QueryParam("after")
-	list, err := d.Campaigns.PeopleFor(ctx, m, reason, after, pageSize+1)
+	l := lookingOf(c)
+	list, look, err := d.Campaigns.PeopleFor(ctx, m, reason, l.after, l.limit(), d.most(l))
 	if err != nil {
 		return err
 	}
-	if len(list) > pageSize {
-		list = list[:pageSize]
-		v.Pager.Next = address(v.ListURL, "reason", string(reason), "after", list[pageSize-1].ID)
-	}
+	list, v.Pager, v.Further = looked(v.Page, l, list, look, v.ListURL, func(s *preferences.Subscriber) string { return s.ID }, "reason", string(reason))
 	for _, s := range list {
 		v.Rows = append(v.Rows, site.DeliveryRow{Email: s.Email, PersonURL: personURL(s.ID), Reason: string(reason), At: d.Now()})
 	}
@@ -129,14 +126,14 @@ func (d *Desk) deliveries(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	here, status, after := campaignURL(m.ID), c.QueryParam("status"), c.QueryParam("after")
+	here, status, l := campaignURL(m.ID), c.QueryParam("status"), lookingOf(c)
 	v := site.DeliveriesView{Page: d.page(c, site.NavCampaigns), Campaign: m.Name, CampaignURL: here, ListURL: here + "/deliveries"}
 	v.Chosen, v.ExportURL = map[string]string{"status": status}, here+"/deliveries.csv"
-	list, err := d.Campaigns.Deliveries(ctx, m.ID, status, after, pageSize+1)
+	list, look, err := d.Campaigns.FindDeliveries(ctx, m.ID, status, l.after, l.limit(), d.most(l))
 	if err != nil {
 		return err
 	}
-	list, v.Pager = paged(v.Page, list, v.ListURL, after, func(x campaigns.Delivery) string { return x.SubscriberID }, "status", status)
+	list, v.Pager, v.Further = looked(v.Page, l, list, look, v.ListURL, func(x campaigns.Delivery) string { return x.SubscriberID }, "status", status)
 	for _, x := range list {
 		row := site.DeliveryRow{Email: x.Email, Status: x.Status, Reason: x.Reason, Reply: x.Reply, At: x.At}
 		if x.Email != "" {

@@ -55,13 +55,17 @@ func (d *Desk) person(c echo.Context, status int, val, wrong map[string]string) 
 		return err
 	}
 	v.Status = d.standsAs(s, states)
-	events, err := d.People.Events(ctx, d.DB, s.ID)
+	events, err := ledger.Latest(ctx, d.DB, s.ID, timelineShown)
 	if err != nil {
 		return err
 	}
-	how := map[string]string{}
-	for _, e := range events {
-		how[e.ID] = e.Source
+	said := make([]string, len(states))
+	for i, state := range states {
+		said[i] = state.EventID
+	}
+	how, err := ledger.Sources(ctx, d.DB, said)
+	if err != nil {
+		return err
 	}
 	for _, state := range states {
 		v.Consents = append(v.Consents, site.ConsentLine{Topic: names[state.Topic], TopicURL: site.Path(site.NavTopics) + "/" + state.Topic, State: state.State, Since: state.Since, Expires: state.Expires, How: how[state.EventID]})

@@ -1,7 +1,7 @@
 package desk
 
 import (
-	"context"
+	"cmp"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -10,8 +10,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"assent/preferences"
 	"assent/preferences/segments"
+	"assent/preferences/sqldb"
 	"assent/preferences/staff"
 	"assent/preferences/staff/access"
 	"assent/templates/site"
@@ -56,14 +56,15 @@ func (d *Desk) segmentForm(c echo.Context, status int, fresh bool, val, wrong ma
 		return err
 	}
 	v.New = fresh
-	if v.Count, err = d.count(c.Request().Context(), json.RawMessage(val["rules"])); err != nil {
+	if v.Count, err = d.count(c, v.Page, json.RawMessage(val["rules"])); err != nil {
 		return err
 	}
-	if v.Count.Why != "" {
-		v.Count.Why = v.Locale.T("site.rules." + v.Count.Why)
+	if v.Write {
+		v.Count.PostURL = v.CountURL
 	}
 	if !fresh {
 		v.Action += "/" + val["key"]
+		v.Count.GetURL = address(v.Action, "count", v.Count.Next)
 		if v.Write {
 			v.Remove = remove(v.Page, "site.desk.segment_delete", v.Action+"/delete")
 		}
@@ -105,34 +106,51 @@ func pretty(v any) string {
 	return string(out)
 }
 
-// countFor is how long a count may take while somebody looks on.
-const countFor = 4 * time.Second
+// counting is how far the count of a rule came, as the request for its next part carries it.
+type counting struct {
+	N      int64    `json:"n"`
+	Sample []string `json:"sample"` // ids of the first of them
+	After  string   `json:"after"`
+}
 
-// count is how many people a rule picks now and who some of them are, or the name of why that is not known.
-func (d *Desk) count(ctx context.Context, rules json.RawMessage) (site.SegmentCount, error) {
+// sampled is how many of those whom a rule picks are shown.
+const sampled = 5
+
+// count is how many people a rule picks now and who some of them are, as far as it comes in a moment, or why that is not known.
+func (d *Desk) count(c echo.Context, p site.Page, rules json.RawMessage) (out site.SegmentCount, err error) {
 	rule, err := segments.Compile(rules)
 	if err != nil {
-		return site.SegmentCount{People: -1, Why: "incomplete"}, nil
+		return site.SegmentCount{People: -1, Why: p.Locale.T("site.rules.incomplete")}, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, countFor)
-	defer cancel()
-	n, err := segments.Count(ctx, d.DB, rule, d.Now())
-	if ctx.Err() != nil {
-		return site.SegmentCount{People: -1, Why: "slow"}, nil
+	ctx, most := c.Request().Context(), cmp.Or(d.Patience, firstLook)
+	var so counting
+	if text := c.FormValue("count"); text != "" {
+		done, err := turn(ctx)
+		if err != nil {
+			return out, err
+		}
+		defer done()
+		most *= longer
+		if json.Unmarshal([]byte(text), &so) != nil || !sqldb.IsID(so.After) || len(so.Sample) > sampled {
+			so = counting{}
+		}
 	}
+	n, ids, look, err := segments.CountOn(ctx, d.DB, rule, d.Now(), so.After, sampled-len(so.Sample), most)
 	if err != nil {
-		return site.SegmentCount{}, err
+		return out, err
 	}
-	out := site.SegmentCount{People: int(n)}
-	where, args := rule.Where(4, d.DB.Dialect(), d.Now())
-	list, err := d.People.Search(ctx, preferences.Search{Where: where, Args: args, Limit: 5})
-	if ctx.Err() != nil {
-		return out, nil // the count is what was asked for
+	so.N, so.Sample, so.After = so.N+n, append(so.Sample, ids...), look.At
+	out.People = int(so.N)
+	if !look.End {
+		text, _ := json.Marshal(so) // numbers and texts always encode
+		out.Next = string(text)
 	}
-	for _, s := range list {
-		out.Sample = append(out.Sample, site.SamplePerson{Email: s.Email, Name: strings.TrimSpace(s.FirstName + " " + s.LastName), URL: site.Path(site.NavSubscribers) + "/" + s.ID})
+	for _, id := range so.Sample {
+		if s, err := d.People.Subscriber(ctx, d.DB, id); err == nil {
+			out.Sample = append(out.Sample, site.SamplePerson{Email: s.Email, Name: s.Name(), URL: personURL(s.ID)})
+		}
 	}
-	return out, err
+	return out, nil
 }
 
 // buildSegment redraws the rules after a press of one of their buttons.
@@ -147,14 +165,12 @@ func (d *Desk) buildSegment(c echo.Context) error {
 
 func (d *Desk) countSegment(c echo.Context) error {
 	rules, _ := rulesOf(values(c))
-	count, err := d.count(c.Request().Context(), rules)
+	p := d.page(c, site.NavSegments)
+	count, err := d.count(c, p, rules)
 	if err != nil {
 		return err
 	}
-	p := d.page(c, site.NavSegments)
-	if count.Why != "" {
-		count.Why = p.Locale.T("site.rules." + count.Why)
-	}
+	count.PostURL = site.Path(site.NavSegments) + "/new/count"
 	return staff.Render(c, http.StatusOK, site.RuleCount(p, count))
 }
 

@@ -3,10 +3,13 @@ package desk_test
 import (
 	"fmt"
 	"html"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
 
+	"assent/campaigns/campaignstest"
+	"assent/preferences/segments"
 	"assent/preferences/sqldb"
 	"assent/preferences/staff/access"
 	"assent/preferences/staff/stafftest"
@@ -113,6 +116,59 @@ func TestTopicsAreCountedAfterTheirPage(t *testing.T) {
 		b.Get("/admin/topics").Want(200, `<tbody hx-get="/admin/topics?count=1"`, "…")
 		if body := b.Get("/admin/topics?count=1").Want(200, `>3</span>`).Body.String(); strings.Contains(body, "hx-get") {
 			t.Error("it counts again and again")
+		}
+	})
+}
+
+// A count of people who are more than one looks through in a moment is told while it goes on; its parts make up the whole, and a
+// part that somebody made up counts anew.
+func TestLongCountsComeInParts(t *testing.T) {
+	exercise(t, func(t *testing.T, h *house) {
+		h.Topic("news", nil)
+		c := h.Campaign("news", nil)
+		ids := h.crowd(2100)
+		if _, err := h.DB.ExecContext(ctx, "UPDATE subscribers SET country = 'NL' WHERE id > $1", ids[599]); err != nil {
+			t.Fatal(err)
+		}
+		sub, err := h.People.Subscriber(ctx, h.DB, ids[1900])
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.Give(sub, "news")
+		b := h.As("Ada", access.Marketer)
+		if _, err := (&segments.Store{DB: h.DB, Now: h.Clock.Now}).Create(ctx, campaignstest.Staff, "dutch", "Dutch", []byte(`{"country": "NL"}`)); err != nil {
+			t.Fatal(err)
+		}
+		// chase asks for part after part as the page does; what it counted so far only grows.
+		chase := func(path, done string) (last string) {
+			t.Helper()
+			for part := 1; ; part++ {
+				last = b.Get(path).Want(200).Body.String()
+				m := regexp.MustCompile(`<a href="(/admin/[^"]*count=[^"]+)">Count on`).FindStringSubmatch(last)
+				if over := strings.Contains(last, done); over != (m == nil) || part > 20 {
+					t.Fatalf("part %d: over %v, goes on %v", part, over, m)
+				}
+				if m == nil {
+					if part < 3 {
+						t.Errorf("%s was counted in %d parts", path, part)
+					}
+					return last
+				}
+				if !strings.Contains(last, "Counting …") {
+					t.Errorf("part %d of %s does not tell how far it is", part, path)
+				}
+				path = html.UnescapeString(m[1])
+			}
+		}
+		chase("/admin/segments/dutch", `data-people="1500"`)
+		if last := chase("/admin/campaigns/"+c.ID, "1 of 2,100 would get it now"); !strings.Contains(last, "2,099") {
+			t.Error("the reasons are not those of everybody")
+		}
+		b.Get("/admin/segments/dutch?count="+url.QueryEscape(`{"n": 9000000, "after": "x"}`)).Want(200, "Counting … 0 so far")
+		b.Get("/admin/campaigns/"+c.ID+"?count="+url.QueryEscape(`{"total": 9000000, "after": "' OR 1=1"}`)).Want(200, "Counting … 500 so far")
+		all := follow(t, b, "/admin/campaigns/"+c.ID+"/people?reason=allowed")
+		if len(all) < 2 || strings.Count(strings.Join(all, ""), sub.Email) != 1 || strings.Contains(all[0], sub.Email) {
+			t.Errorf("the one who would get it is not found in %d parts", len(all))
 		}
 	})
 }

@@ -19,7 +19,7 @@ const (
 	weeks       = 12
 	week        = 7 * 24 * time.Hour
 	growthHolds = 10 * time.Minute
-	growthWait  = 60 * time.Millisecond
+	growthWait  = 30 * time.Millisecond
 	growthMost  = time.Minute
 )
 

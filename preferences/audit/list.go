@@ -7,10 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
 
+	"assent/preferences/ranges"
 	"assent/preferences/sqldb"
 )
 
@@ -39,43 +41,108 @@ var ErrCursor = errors.New("audit: this cursor is not valid")
 // List returns up to limit entries, the newest first, and the cursor of the next
 // page, which is empty at the end.
 func List(ctx context.Context, q sqldb.Querier, f Filter, limit int, cursor string) ([]Entry, string, error) {
-	where, args := f.where()
-	if cursor != "" {
-		at, id, err := parseCursor(cursor)
+	entries, next, _, err := Look(ctx, q, f, limit, cursor, 0)
+	return entries, next, err
+}
+
+// Look is List that gives up after a while, perhaps before it found limit
+// entries, and also tells about how many it looked at; most 0 is no limit.
+func Look(ctx context.Context, q sqldb.Querier, f Filter, limit int, cursor string, most time.Duration) (entries []Entry, next string, looked int, err error) {
+	read := func(after, upto string) (enough bool, err error) {
+		query, args, err := f.query(after, upto, limit+1-len(entries))
 		if err != nil {
-			return nil, "", err
+			return false, err
+		}
+		some, err := read(ctx, q, query, args)
+		entries = append(entries, some...)
+		return len(entries) > limit, err
+	}
+	var look ranges.Look
+	if f.narrow() {
+		look, err = ranges.Go(ctx, cursor, most, func(ctx context.Context, after string, n int) (string, error) {
+			return edge(ctx, q, after, n)
+		}, read)
+	} else {
+		look.End = true
+		_, err = read(cursor, "")
+	}
+	switch {
+	case err != nil:
+		return nil, "", 0, err
+	case len(entries) > limit:
+		entries = entries[:limit]
+		last := entries[limit-1]
+		return entries, makeCursor(sqldb.Micros(last.At), last.ID), look.Rows, nil
+	case look.End:
+		return entries, "", look.Rows, nil
+	}
+	return entries, look.At, look.Rows, nil
+}
+
+// narrow tells whether a filter may pass over so many entries that no index
+// leads to those it chooses. One object's, and all of a time, are read as they lie.
+func (f Filter) narrow() bool {
+	one := f.Object != "" && !strings.HasSuffix(f.Object, ":")
+	return !one && (f.Actor != "" || f.Action != "" || f.Object != "")
+}
+
+// edge is the cursor n entries behind another; empty when there are fewer.
+func edge(ctx context.Context, q sqldb.Querier, after string, n int) (string, error) {
+	at, id, err := parseCursor(after)
+	if err != nil {
+		return "", err
+	}
+	err = q.QueryRowContext(ctx, edgeQuery, at, id, n-1).Scan(&at, &id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("audit: list: %w", err)
+	}
+	return makeCursor(at, id), nil
+}
+
+const edgeQuery = "SELECT at, id FROM audit_log WHERE (at, id) < ($1, $2) ORDER BY at DESC, id DESC LIMIT 1 OFFSET $3"
+
+// query reads the entries behind a cursor, down to and with another if there is one.
+func (f Filter) query(after, upto string, limit int) (string, []any, error) {
+	where, args := f.where()
+	for _, c := range []struct{ cursor, sign string }{{after, "<"}, {upto, ">="}} {
+		if c.cursor == "" {
+			continue
+		}
+		at, id, err := parseCursor(c.cursor)
+		if err != nil {
+			return "", nil, err
 		}
 		args = append(args, at, id)
-		where = append(where, fmt.Sprintf("(at, id) < ($%d, $%d)", len(args)-1, len(args)))
+		where = append(where, fmt.Sprintf("(at, id) %s ($%d, $%d)", c.sign, len(args)-1, len(args)))
 	}
 	query := `SELECT id, at, actor_kind, actor_id, actor_name, actor_user_id, ip, action, object, before, after FROM audit_log`
 	if len(where) > 0 {
 		query += " WHERE " + strings.Join(where, " AND ")
 	}
-	args = append(args, limit+1)
-	query += fmt.Sprintf(" ORDER BY at DESC, id DESC LIMIT $%d", len(args))
+	args = append(args, limit)
+	return query + fmt.Sprintf(" ORDER BY at DESC, id DESC LIMIT $%d", len(args)), args, nil
+}
+
+func read(ctx context.Context, q sqldb.Querier, query string, args []any) (entries []Entry, err error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, "", fmt.Errorf("audit: list: %w", err)
+		return nil, fmt.Errorf("audit: list: %w", err)
 	}
 	defer rows.Close()
-	var entries []Entry
 	for rows.Next() {
 		e, err := scan(rows)
 		if err != nil {
-			return nil, "", fmt.Errorf("audit: list: %w", err)
+			return nil, fmt.Errorf("audit: list: %w", err)
 		}
 		entries = append(entries, e)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, "", fmt.Errorf("audit: list: %w", err)
+		return nil, fmt.Errorf("audit: list: %w", err)
 	}
-	if len(entries) <= limit {
-		return entries, "", nil
-	}
-	entries = entries[:limit]
-	last := entries[limit-1]
-	return entries, makeCursor(sqldb.Micros(last.At), last.ID), nil
+	return entries, nil
 }
 
 func (f Filter) where() (where []string, args []any) {
@@ -131,6 +198,9 @@ func makeCursor(at int64, id string) string {
 }
 
 func parseCursor(cursor string) (at int64, id string, err error) {
+	if cursor == "" {
+		return math.MaxInt64, "", nil // before the newest
+	}
 	raw, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil {
 		return 0, "", ErrCursor

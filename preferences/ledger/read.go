@@ -59,6 +59,46 @@ func Events(ctx context.Context, q sqldb.Querier, subscriberID string) ([]Record
 	return all, nil
 }
 
+// Latest returns a person's latest events, the newest first, without their proof.
+func Latest(ctx context.Context, q sqldb.Querier, subscriberID string, limit int) ([]Event, error) {
+	rows, err := q.QueryContext(ctx, `SELECT content FROM consent_events WHERE subscriber_id = $1 ORDER BY seq DESC LIMIT $2`, subscriberID, limit)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: latest events: %w", err)
+	}
+	defer rows.Close()
+	var all []Event
+	for rows.Next() {
+		var content string
+		if err := rows.Scan(&content); err != nil {
+			return nil, fmt.Errorf("ledger: latest events: %w", err)
+		}
+		e, err := decode(content)
+		if err != nil {
+			return nil, fmt.Errorf("ledger: an event of %s cannot be read; run `assent ledger verify`: %w", subscriberID, err)
+		}
+		all = append(all, e)
+	}
+	return all, rows.Err()
+}
+
+// Sources tells where events came from, by their ids.
+func Sources(ctx context.Context, q sqldb.Querier, ids []string) (map[string]string, error) {
+	rows, err := q.QueryContext(ctx, "SELECT id, source FROM consent_events WHERE id "+q.Dialect().In(1), q.Dialect().List(ids))
+	if err != nil {
+		return nil, fmt.Errorf("ledger: sources: %w", err)
+	}
+	defer rows.Close()
+	sources := map[string]string{}
+	for rows.Next() {
+		var id, source string
+		if err := rows.Scan(&id, &source); err != nil {
+			return nil, fmt.Errorf("ledger: sources: %w", err)
+		}
+		sources[id] = source
+	}
+	return sources, rows.Err()
+}
+
 // Head returns the end of the chain as it is stored.
 func Head(ctx context.Context, q sqldb.Querier) (Position, error) {
 	p := Position{Hash: genesis}

@@ -3,6 +3,7 @@
 package ranges
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -13,11 +14,15 @@ import (
 // Edge is the key of the row that comes n rows behind a key; empty when there are fewer.
 type Edge func(ctx context.Context, after string, n int) (string, error)
 
-// A stretch begins small and grows while it is read quickly.
+// Last is behind every identifier.
+const Last = "~"
+
+// A stretch begins small and grows until it takes a good part of the time that there is: some queries cost as much for a few rows
+// as for many.
 const (
 	smallest = 500
 	largest  = 64_000
-	quick    = 10 * time.Millisecond
+	patient  = time.Second // where there is no limit
 )
 
 // A Look is how far somebody looked.
@@ -30,7 +35,7 @@ type Look struct {
 // Go shows each stretch behind a key to visit, up to and with the key upto or, where that is empty, to the end. It stops when
 // visit has enough, at the end, or after the first stretch that ends later than most from now; 0 is no limit.
 func Go(ctx context.Context, after string, most time.Duration, edge Edge, visit func(after, upto string) (enough bool, err error)) (look Look, err error) {
-	begin, size := time.Now(), smallest
+	begin, size, share := time.Now(), smallest, cmp.Or(most, patient)/4
 	look.At = after
 	for {
 		at := time.Now()
@@ -52,18 +57,21 @@ func Go(ctx context.Context, after string, most time.Duration, edge Edge, visit 
 			return look, nil
 		}
 		switch took := time.Since(at); {
-		case took < quick:
+		case took < share:
 			size = min(2*size, largest)
-		case took > 2*quick:
+		case took > 2*share:
 			size = max(size/2, smallest)
 		}
 	}
 }
 
+// EdgeQuery finds the edge of a stretch of people.
+const EdgeQuery = "SELECT id FROM subscribers WHERE id > $1 ORDER BY id LIMIT 1 OFFSET $2"
+
 // Subscribers are the edges of stretches of people.
 func Subscribers(q sqldb.Querier) Edge {
 	return func(ctx context.Context, after string, n int) (string, error) {
-		return EdgeOf(ctx, q, "SELECT id FROM subscribers WHERE id > $1 ORDER BY id LIMIT 1 OFFSET $2", after, n-1)
+		return EdgeOf(ctx, q, EdgeQuery, after, n-1)
 	}
 }
 

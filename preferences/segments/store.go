@@ -6,12 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
 	"assent/preferences/audit"
 	"assent/preferences/names"
 	"assent/preferences/problem"
+	"assent/preferences/ranges"
 	"assent/preferences/sqldb"
 )
 
@@ -79,6 +81,44 @@ func Count(ctx context.Context, q sqldb.Querier, c Compiled, now time.Time) (n i
 		return 0, fmt.Errorf("segments: count: %w", err)
 	}
 	return n, nil
+}
+
+// CountOn is Count of the people behind a subscriber id that gives up after a while and tells how far it came; most 0 is no
+// limit. It also returns the ids of the first of them, up to sample.
+func CountOn(ctx context.Context, q sqldb.Querier, c Compiled, now time.Time, after string, sample int, most time.Duration) (n int64, ids []string, look ranges.Look, err error) {
+	where, args := c.Where(3, q.Dialect(), now)
+	within := " FROM subscribers s WHERE s.id > $1 AND s.id <= $2 AND (" + where + ")"
+	look, err = ranges.Go(ctx, after, most, ranges.Subscribers(q), func(after, upto string) (enough bool, err error) {
+		if upto == "" {
+			upto = ranges.Last
+		}
+		bound := append([]any{after, upto}, args...)
+		var some int64
+		if err := q.QueryRowContext(ctx, "SELECT count(*)"+within, bound...).Scan(&some); err != nil {
+			return false, err
+		}
+		n += some
+		if some == 0 || len(ids) >= sample {
+			return false, nil
+		}
+		rows, err := q.QueryContext(ctx, "SELECT s.id"+within+" ORDER BY s.id LIMIT "+strconv.Itoa(sample-len(ids)), bound...)
+		if err != nil {
+			return false, err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var id string
+			if err := rows.Scan(&id); err != nil {
+				return false, err
+			}
+			ids = append(ids, id)
+		}
+		return false, rows.Err()
+	})
+	if err != nil {
+		return 0, nil, look, fmt.Errorf("segments: count: %w", err)
+	}
+	return n, ids, look, nil
 }
 
 // Matches tells whether a rule picks one subscriber.

@@ -21,7 +21,11 @@ import (
 	"assent/templates/site/ui"
 )
 
-const auditLines = 50
+// auditLines is how many a page has; auditWait how long it looks for them before it comes without.
+const (
+	auditLines = 50
+	auditWait  = 40 * time.Millisecond
+)
 
 func (s *Site) registerAudit(e *echo.Echo) {
 	g := routes{e, []echo.MiddlewareFunc{s.Guard(access.PrivacyOfficer)}}
@@ -51,7 +55,14 @@ func (s *Site) auditFilter(c echo.Context) (f audit.Filter, v site.AuditView) {
 func (s *Site) audit(c echo.Context) error {
 	ctx := c.Request().Context()
 	f, v := s.auditFilter(c)
-	entries, next, err := audit.List(ctx, s.DB, f, auditLines, c.QueryParam("cursor"))
+	have, _ := strconv.Atoi(c.QueryParam("have"))
+	seen, _ := strconv.Atoi(c.QueryParam("seen"))
+	have, seen = min(max(have, 0), auditLines-1), max(seen, 0)
+	most := auditWait
+	if seen > 0 {
+		most *= 10
+	}
+	entries, next, looked, err := audit.Look(ctx, s.DB, f, auditLines-have, c.QueryParam("cursor"), most)
 	if errors.Is(err, audit.ErrCursor) {
 		return problem.Malformed("This page of the log is not there. Go back to its beginning.")
 	}
@@ -72,6 +83,14 @@ func (s *Site) audit(c echo.Context) error {
 	if next != "" {
 		query.Set("cursor", next)
 		v.Older = site.Path(site.NavAudit) + "?" + query.Encode()
+	}
+	v.Further.Went = seen > 0
+	if next != "" && have+len(entries) < auditLines { // it was looked for long enough
+		v.Further.Link, v.Older = v.Older, ""
+		v.Further.Seen = seen + looked
+		query.Set("have", strconv.Itoa(have+len(entries)))
+		query.Set("seen", strconv.Itoa(v.Further.Seen))
+		v.Further.URL = site.Path(site.NavAudit) + "?" + query.Encode()
 	}
 	for _, e := range entries {
 		v.Lines = append(v.Lines, site.AuditLine{

@@ -59,6 +59,8 @@ type AudienceView struct {
 	ByReason       []Count // of those who would not, most first
 	// Deferred are those of ByReason who get it later.
 	At time.Time // when it was counted
+	// NextURL is this page with more of the audience counted; empty: that is all of it.
+	NextURL string
 }
 
 // ReportView is how a campaign stands.

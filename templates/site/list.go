@@ -29,6 +29,15 @@ type Further struct {
 	Went bool   // this is the rest of a page
 }
 
+// on lets a table look on for more rows, where there may be some.
+func (f Further) on(p Page, t ui.Table) ui.Table {
+	if f.URL != "" {
+		t.More = &ui.Further{URL: f.URL, Text: p.t("site.looking.seen", "n", p.n(f.Seen)), Link: ui.Link{Label: p.t("site.looking.further"), URL: f.Link}}
+	}
+	t.Nothing = p.t("site.filter.nothing")
+	return t
+}
+
 func (l Listing) filtered() bool {
 	for _, v := range l.Chosen {
 		if v != "" {
@@ -122,16 +131,6 @@ func (s sheet) head() ui.Head {
 		h.Actions = nil
 	}
 	return h
-}
-
-// table looks on for more rows, where there may be some.
-func (s sheet) table() ui.Table {
-	t := s.Table
-	if s.Further.URL != "" {
-		t.More = &ui.Further{URL: s.Further.URL, Text: s.t("site.looking.seen", "n", s.n(s.Further.Seen)), Link: ui.Link{Label: s.t("site.looking.further"), URL: s.Further.Link}}
-	}
-	t.Nothing = s.t("site.filter.nothing")
-	return t
 }
 
 type remark struct {

@@ -29,6 +29,9 @@ type Compared struct {
 	Clicked int64 // people; negative: fewer than ten
 }
 
+// listed is how many campaigns the page of reports has a line for; its file has all.
+const listed = 100
+
 // ReportsView is what came of all campaigns in a time. Filters: topic, brand, days.
 type ReportsView struct {
 	Page

@@ -28,7 +28,10 @@ type SegmentFormView struct {
 type SegmentCount struct {
 	People int // negative: not counted
 	Why    string
-	Sample []SamplePerson
+	// Next is where a count that is not over goes on; empty: that is all of them. PostURL goes on with the rules of the form,
+	// GetURL with those that are stored.
+	Next, PostURL, GetURL string
+	Sample                []SamplePerson
 }
 
 // SamplePerson is one of those whom a rule picks.

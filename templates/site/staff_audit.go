@@ -28,6 +28,7 @@ type AuditView struct {
 	Actors                      []ui.Option
 	Lines                       []AuditLine
 	Older, Export               string // URLs
+	Further                     Further
 }
 
 // AuditKinds are the kinds of action that can be filtered by, AuditPeriods the periods in days.
