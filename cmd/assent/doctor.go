@@ -148,7 +148,7 @@ func (a *app) checkReturned(ctx context.Context) (checks []doctor.Check, err err
 	if c.InboundCert != "" {
 		certificate, err := smtpd.LoadCertificate(c.InboundCert, c.InboundKey, a.log)
 		if err != nil {
-			checks = append(checks, doctor.Check{Name: "inbound certificate", Status: doctor.Fail, Detail: err.Error(), WhatToDo: "check ASSENT_INBOUND_TLS_CERT and ASSENT_INBOUND_TLS_KEY"})
+			checks = append(checks, doctor.NoCertificate(err))
 		} else {
 			checks = append(checks, doctor.Certificate(certificate.Current(), c.BounceDomain, time.Now))
 		}
@@ -204,8 +204,5 @@ func (a *app) checkQueue(ctx context.Context) []doctor.Check {
 	if !a.queue.Embedded() {
 		return doctor.Redis(ctx, a.queue.Redis())
 	}
-	if err := a.queue.Ping(ctx); err != nil {
-		return []doctor.Check{{Name: "queue", Status: doctor.Fail, Detail: err.Error(), WhatToDo: "restart the process"}}
-	}
-	return []doctor.Check{{Name: "queue", Status: doctor.OK, Detail: "embedded; set REDIS_URL to run workers on more than one machine"}}
+	return doctor.Embedded(a.queue.Ping(ctx))
 }

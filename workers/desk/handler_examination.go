@@ -10,6 +10,7 @@ import (
 	"assent/preferences/address"
 	"assent/preferences/staff"
 	"assent/preferences/staff/access"
+	"assent/templates/locale"
 	"assent/templates/site"
 	"assent/templates/site/ui"
 	"assent/workers/doctor"
@@ -29,9 +30,9 @@ func (s *State) show(c echo.Context, status int, form string, wrong map[string]s
 		return err
 	}
 	if last != nil {
-		v.Examined, v.Fault = last.Ended, last.Fault
+		v.Examined, v.Fault = last.Ended, v.Locale.Said(last.Fault)
 		for _, k := range last.Checks {
-			v.Checks = append(v.Checks, site.Check{Text: k.Name + ": " + k.Detail, Help: k.WhatToDo, Tone: checkTones[k.Status]})
+			v.Checks = append(v.Checks, site.Check{Text: told(v.Locale, k.Name) + ": " + told(v.Locale, k.Detail), Help: told(v.Locale, k.WhatToDo), Tone: checkTones[k.Status]})
 		}
 	}
 	if running != nil {
@@ -61,6 +62,19 @@ func (s *State) show(c echo.Context, status int, form string, wrong map[string]s
 		}
 	}
 	return staff.Render(c, status, site.Deliverability(v))
+}
+
+// told is what a check says, which assent doctor prints and keeps in English, in the language of the page. A detail may have several
+// parts.
+func told(l *locale.Locale, text string) string {
+	if said := l.Said(text); said != text {
+		return said
+	}
+	parts := strings.Split(text, "; ")
+	for i, part := range parts {
+		parts[i] = l.Said(part)
+	}
+	return strings.Join(parts, "; ")
 }
 
 // returned tells how mail comes back.

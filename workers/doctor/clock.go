@@ -32,21 +32,23 @@ func CheckClock(ctx context.Context, others []Clock, now func() time.Time) Check
 		theirs, err := c.Time(ctx)
 		after := now()
 		if err != nil {
-			details = append(details, c.Name+" did not answer")
+			detail := c.Name + " did not answer"
+			details = append(details, detail)
 			continue
 		}
 		// The answer was given at some time between the two.
 		apart := max(before.Sub(theirs), theirs.Sub(after), 0)
 		worst = max(worst, apart)
-		details = append(details, fmt.Sprintf("%s is %s apart", c.Name, apart.Round(time.Millisecond)))
+		detail := fmt.Sprintf("%s is %s apart", c.Name, apart.Round(time.Millisecond))
+		details = append(details, detail)
 	}
 	synced, known := kernelSynced()
 	if known {
-		if synced {
-			details = append(details, "the system keeps it in step")
-		} else {
-			details = append(details, "the system does not keep it in step")
+		detail := "the system keeps it in step"
+		if !synced {
+			detail = "the system does not keep it in step"
 		}
+		details = append(details, detail)
 	}
 	detail := strings.Join(details, "; ")
 	switch {

@@ -43,7 +43,8 @@ func sqlite(ctx context.Context, db *sqldb.DB, dataDir string) []Check {
 	out := []Check{s.check()}
 	if dir := filepath.Dir(db.Path()); !same(dir, dataDir) {
 		disk := Disk(dir)
-		disk.Name = "disk of the database"
+		const name = "disk of the database"
+		disk.Name = name
 		out = append(out, disk)
 	}
 	return out
@@ -97,7 +98,11 @@ func readPostgres(ctx context.Context, db *sqldb.DB) (s postgresSettings, err er
 }
 
 func (s postgresSettings) checks() []Check {
-	const name, safety, connections = "database", "database safety", "database connections"
+	const (
+		name        = "database"
+		safety      = "database safety"
+		connections = "database connections"
+	)
 	out := []Check{okf(name, "PostgreSQL %d.%d answers and is up to date", s.version/10000, s.version%10000)}
 	switch {
 	case s.version < oldestPostgres:

@@ -14,7 +14,7 @@ func PTR(ctx context.Context, r Resolver, a netip.Addr) Check {
 	if a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() {
 		return Check{Name: name, Status: Skip, Detail: "not an address that receivers see"}
 	}
-	todo := "ask whoever gives you the address to set its reverse name, and give that name the address"
+	const todo = "ask whoever gives you the address to set its reverse name, and give that name the address"
 	names, err := r.LookupAddr(ctx, a.String())
 	if err != nil && !absent(err) {
 		return unreachable(name, err)

@@ -34,6 +34,15 @@ func Redis(ctx context.Context, client redis.UniversalClient) []Check {
 	return s.checks()
 }
 
+// Embedded tells of the queue in the process itself, and of what is wrong with it if something is.
+func Embedded(err error) []Check {
+	const name = "queue"
+	if err != nil {
+		return []Check{failf(name, "restart the process", "%v", err)}
+	}
+	return []Check{okf(name, "embedded; set REDIS_URL to run workers on more than one machine")}
+}
+
 // rounds is how often Redis is asked for its latency; the middle one counts.
 const rounds = 9
 
@@ -75,7 +84,11 @@ func readRedis(ctx context.Context, client redis.UniversalClient) (s redisSettin
 const slow = 20 * time.Millisecond
 
 func (s redisSettings) checks() []Check {
-	const name, memory, disk = "queue", "queue memory", "queue persistence"
+	const (
+		name   = "queue"
+		memory = "queue memory"
+		disk   = "queue persistence"
+	)
 	var out []Check
 	detail := fmt.Sprintf("Redis %s answers in %s", s.version, s.latency.Round(10*time.Microsecond))
 	major, minor := release(s.version)

@@ -35,6 +35,12 @@ func Mailbox(ctx context.Context, r Returned) Check {
 	return okf(name, "answers, %d mails wait; last read at %s", waiting, r.Good.UTC().Format(time.RFC3339))
 }
 
+// NoCertificate tells why there is no certificate though there should be.
+func NoCertificate(err error) Check {
+	const name = "inbound certificate"
+	return failf(name, "check ASSENT_INBOUND_TLS_CERT and ASSENT_INBOUND_TLS_KEY", "%v", err)
+}
+
 // Certificate checks what the inbound server shows to mail servers that ask for STARTTLS. Few of them refuse a bad one, but some do
 // (RFC 8461).
 func Certificate(pair *tls.Certificate, host string, now func() time.Time) Check {

@@ -167,22 +167,19 @@ func name(w Way, what string) string { return "test mail " + string(w.Stream) + 
 
 // handed tells how the relay took the mail.
 func handed(w Way, r transport.Result) doctor.Check {
-	c := doctor.Check{Name: name(w, "handed over"), Status: doctor.OK, Detail: fmt.Sprintf("%s took it: %s", r.Relay, r.Said())}
+	host, _, _ := net.SplitHostPort(r.Relay)
+	handed, said := name(w, "handed over"), r.Said()
 	switch {
+	case r.State != transport.Sent && said == "" && r.Err != nil:
+		return doctor.Check{Name: handed, Status: doctor.Fail, Detail: fmt.Sprintf("%s does not answer: %v", r.Relay, r.Err), WhatToDo: "check host, port and firewall"}
 	case r.State != transport.Sent:
-		c.Status, c.Detail, c.WhatToDo = doctor.Fail, fmt.Sprintf("%s: %s: %s", r.Relay, r.State, r.Said()), "read what the relay says; check user, password and the address"
-		if r.Said() == "" && r.Err != nil {
-			c.Detail += r.Err.Error()
-		}
+		return doctor.Check{Name: handed, Status: doctor.Fail, Detail: fmt.Sprintf("%s did not take it: %s", r.Relay, said), WhatToDo: "read what the relay says; check user, password and the address"}
 	case w.Read != nil:
-		c.Detail = "kept in the built-in mailbox"
+		return doctor.Check{Name: handed, Status: doctor.OK, Detail: "kept in the built-in mailbox"}
 	case r.TLS != "":
-		c.Detail += ", over " + r.TLS
-	case r.TLS == "":
-		c.Detail += ", without TLS"
-		if host, _, _ := net.SplitHostPort(r.Relay); !transport.Loopback(host) {
-			c.Status, c.WhatToDo = doctor.Fail, "use a relay that offers STARTTLS, or smtps://"
-		}
+		return doctor.Check{Name: handed, Status: doctor.OK, Detail: fmt.Sprintf("%s took it over %s: %s", r.Relay, r.TLS, said)}
+	case transport.Loopback(host):
+		return doctor.Check{Name: handed, Status: doctor.OK, Detail: fmt.Sprintf("%s took it without TLS: %s", r.Relay, said)}
 	}
-	return c
+	return doctor.Check{Name: handed, Status: doctor.Fail, Detail: fmt.Sprintf("%s took it without TLS: %s", r.Relay, said), WhatToDo: "use a relay that offers STARTTLS, or smtps://"}
 }
