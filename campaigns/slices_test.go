@@ -11,11 +11,11 @@ import (
 )
 
 // A claim has read somebody's facts and is not yet committed when they withdraw: the withdrawal waits for it and revokes it,
-// whether the mail is claimed for the first time or again. (SQLite has one writer at a time.)
+// whether the mail is claimed for the first time or again. (SQLite has one writer at a time. These tests look for who sleeps in
+// the whole server, and so run one after the other.)
 func TestAWithdrawalWaitsForTheClaimThatIsUnderWay(t *testing.T) {
 	for name, again := range map[string]bool{"first": false, "again": true} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			w, ctx := campaignstest.New(t, sqldbtest.Postgres(t)), context.Background()
 			w.Topic("news", nil)
 			p := w.Person("p@example.com", nil)
@@ -66,7 +66,6 @@ func TestAWithdrawalWaitsForTheClaimThatIsUnderWay(t *testing.T) {
 
 // A withdrawal has looked for campaigns and is not yet committed when a new one is made, scheduled and claimed: the claim waits.
 func TestANewCampaignWaitsForTheWithdrawalsUnderWay(t *testing.T) {
-	t.Parallel()
 	w, ctx := campaignstest.New(t, sqldbtest.Postgres(t)), context.Background()
 	w.Topic("news", nil)
 	p := w.Person("p@example.com", nil)
