@@ -116,6 +116,7 @@ func (d *Desk) inspect(ctx context.Context, l *locale.Locale, m *campaigns.Campa
 	} else {
 		k.say(ui.Bad, "site.check.address_missing", "brand", mailing.Brand.Name).Help = l.T("site.check.address_help")
 	}
+	d.aligned(ctx, &k, mailing.Brand.FromEmail)
 	kb := (mailing.Content.Size() + 1023) / 1024
 	switch mail.Weigh(mailing.Content.Size()) {
 	case mail.WeightFine:
@@ -137,6 +138,20 @@ func (d *Desk) inspect(ctx context.Context, l *locale.Locale, m *campaigns.Campa
 	k.contrast(mailing.Brand.Color)
 	k.say(ui.Good, "site.check.unsubscribe")
 	return k.list, nil
+}
+
+// aligned wants From to be of a domain that the mail can prove (compliance 20). It only warns: whether a relay signs for the domain
+// is not known here.
+func (d *Desk) aligned(ctx context.Context, k *checklist, from string) {
+	if d.Aligns == nil {
+		return
+	}
+	domain := from[strings.LastIndexByte(from, '@')+1:]
+	if d.Aligns(ctx, from) {
+		k.say(ui.Good, "site.check.aligned", "domain", domain)
+		return
+	}
+	k.say(ui.Warn, "site.check.aligned_not", "domain", domain).Help = k.l.T("site.check.aligned_help", "domain", domain)
 }
 
 // contrast looks at the colour of the brand as the renderer draws it (compliance: WCAG 2.2, 1.4.3 and 1.4.11).

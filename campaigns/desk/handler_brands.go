@@ -40,7 +40,7 @@ func (d *Desk) newBrand(c echo.Context) error {
 }
 
 func (d *Desk) brandForm(c echo.Context, status int, fresh bool, val, wrong map[string]string) error {
-	v := site.BrandFormView{Page: d.page(c, site.NavBrands), Record: site.Record{New: fresh, Errors: wrong}, Action: site.Path(site.NavBrands), Values: val}
+	v := site.BrandFormView{Page: d.page(c, site.NavBrands), Record: site.Record{New: fresh, Errors: wrong, Locked: !may(c, access.Marketer)}, Action: site.Path(site.NavBrands), Values: val}
 	if !fresh {
 		v.Action += "/" + val["key"]
 	}

@@ -66,7 +66,7 @@ func (d *Desk) partner(c echo.Context) error {
 }
 
 func (d *Desk) partnerForm(c echo.Context, status int, key, name string, wrong map[string]string) error {
-	v := site.PartnerFormView{Page: d.page(c, site.NavPartners), Record: site.Record{Errors: wrong}, Action: site.Path(site.NavPartners) + "/" + key, Values: map[string]string{"key": key, "name": name}}
+	v := site.PartnerFormView{Page: d.page(c, site.NavPartners), Record: site.Record{Errors: wrong, Locked: !may(c, access.Marketer)}, Action: site.Path(site.NavPartners) + "/" + key, Values: map[string]string{"key": key, "name": name}}
 	return staff.Render(c, status, site.PartnerForm(v))
 }
 

@@ -127,7 +127,7 @@ func (d *Desk) newTopic(c echo.Context) error {
 
 func (d *Desk) topicForm(c echo.Context, status int, fresh bool, val, wrong map[string]string) error {
 	ctx := c.Request().Context()
-	v := site.TopicFormView{Page: d.page(c, site.NavTopics), Record: site.Record{New: fresh, Errors: wrong}, Action: site.Path(site.NavTopics), Values: val, Languages: d.People.Site.Languages(ctx)}
+	v := site.TopicFormView{Page: d.page(c, site.NavTopics), Record: site.Record{New: fresh, Errors: wrong, Locked: !may(c, access.Marketer, access.PrivacyOfficer)}, Action: site.Path(site.NavTopics), Values: val, Languages: d.People.Site.Languages(ctx)}
 	if !fresh {
 		v.Action += "/" + val["key"]
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"assent/campaigns/brands"
+	"assent/preferences/gate"
 	"assent/preferences/problem"
 	"assent/workers/doctor"
 	"assent/workers/inbound/smtpd"
@@ -205,4 +206,19 @@ func (a *app) checkQueue(ctx context.Context) []doctor.Check {
 		return doctor.Redis(ctx, a.queue.Redis())
 	}
 	return doctor.Embedded(a.queue.Ping(ctx))
+}
+
+// aligns tells whether mail of the marketing stream with a From proves its domain: the return path or a key of ours is of it
+// (compliance 20). It is nil where nothing leaves the machine.
+func (a *app) aligns() func(ctx context.Context, from string) bool {
+	if a.config.Marketing == nil {
+		return nil
+	}
+	return func(ctx context.Context, from string) bool {
+		if doctor.Aligned(from[strings.LastIndexByte(from, '@')+1:], a.config.BounceDomain, false) {
+			return true
+		}
+		signer, err := a.signing.Signer(ctx, gate.StreamMarketing, from)
+		return err == nil && signer != nil
+	}
 }

@@ -25,10 +25,12 @@ type officeRoom struct {
 	sessions map[access.Role]string
 }
 
-func newOffice(t *testing.T) *officeRoom {
+func newOffice(t *testing.T) *officeRoom { return officeWith(t, &Settings{}) }
+
+func officeWith(t *testing.T, s *Settings) *officeRoom {
 	t.Helper()
 	o := &officeRoom{sessions: map[access.Role]string{}}
-	o.whole = openWhole(t, &Settings{}, func(h http.Handler) http.Handler { o.e = h.(*echo.Echo); return h })
+	o.whole = openWhole(t, s, func(h http.Handler) http.Handler { o.e = h.(*echo.Echo); return h })
 	for _, role := range access.Roles {
 		email := string(role) + "@staff.example"
 		if _, err := o.a.accounts.Add(t.Context(), audit.System("test"), accounts.NewUser{Email: email, Name: "Sam " + string(role), Password: "correct horse battery", Roles: []access.Role{role}}); err != nil {

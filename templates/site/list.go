@@ -153,6 +153,8 @@ type Record struct {
 	// New tells that it does not exist yet.
 	New    bool
 	Errors map[string]string // by field; those of no field under ""
+	// Locked tells that whoever looks may not change it.
+	Locked bool
 	// Remove offers to delete it. Nil: it cannot be.
 	Remove *ui.Post
 }

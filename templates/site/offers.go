@@ -134,7 +134,7 @@ func TopicForm(v TopicFormView) templ.Component {
 		fields = append(fields, ui.Field{Name: "partner", Kind: "select", Label: p.t("site.topics.partner"), Hint: p.t("site.topics.partner_hint"), Options: append([]ui.Option{{Value: "", Label: p.t("site.topics.no_partner")}}, v.Partners...), Value: val["partner"]})
 	}
 	fields = append(fields, translated(p, v.Languages, val)...)
-	f := ui.FormOf{Action: v.Action, Submit: p.t("site.save"), Cancel: ui.Link{Label: p.t("site.cancel"), URL: Path(NavTopics)}, Fields: fields}
+	f := ui.FormOf{Locked: v.Locked, Action: v.Action, Submit: p.t("site.save"), Cancel: ui.Link{Label: p.t("site.cancel"), URL: Path(NavTopics)}, Fields: fields}
 	return formPage(form{Page: p, Head: ui.Head{Title: title, Back: p.back(NavTopics)}, Form: f.WithErrors(v.Errors), Posts: v.posts()})
 }
 
@@ -205,7 +205,7 @@ func BrandForm(v BrandFormView) templ.Component {
 	if v.New || title == "" {
 		title = p.t("site.brands.new")
 	}
-	f := ui.FormOf{Action: v.Action, Submit: p.t("site.save"), Cancel: ui.Link{Label: p.t("site.cancel"), URL: Path(NavBrands)}, Fields: []ui.Field{
+	f := ui.FormOf{Locked: v.Locked, Action: v.Action, Submit: p.t("site.save"), Cancel: ui.Link{Label: p.t("site.cancel"), URL: Path(NavBrands)}, Fields: []ui.Field{
 		{Name: "key", Label: p.t("site.key"), Hint: p.t("site.key_hint"), Value: val["key"], Required: true, Disabled: !v.New, Mono: true, Short: true, MaxLength: 64},
 		{Name: "name", Label: p.t("site.brands.name"), Hint: p.t("site.brands.name_hint"), Value: val["name"], Required: true, MaxLength: 200},
 		{Kind: "title", Label: p.t("site.brands.sender"), Hint: p.t("site.brands.sender_hint")},
@@ -264,7 +264,7 @@ type PartnerFormView struct {
 // PartnerForm is its page.
 func PartnerForm(v PartnerFormView) templ.Component {
 	p, val := under(v.Page, NavPartners), v.Values
-	f := ui.FormOf{Action: v.Action, Submit: p.t("site.save"), Cancel: ui.Link{Label: p.t("site.cancel"), URL: Path(NavPartners)}, Fields: []ui.Field{
+	f := ui.FormOf{Locked: v.Locked, Action: v.Action, Submit: p.t("site.save"), Cancel: ui.Link{Label: p.t("site.cancel"), URL: Path(NavPartners)}, Fields: []ui.Field{
 		{Name: "key", Label: p.t("site.key"), Hint: p.t("site.key_hint"), Value: val["key"], Disabled: true, Mono: true, Short: true},
 		{Name: "name", Label: p.t("site.brands.name"), Value: val["name"], Required: true, MaxLength: 200},
 	}}

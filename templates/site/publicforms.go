@@ -135,7 +135,7 @@ func (v FormEditView) form() ui.FormOf {
 	fields = append(fields,
 		ui.Field{Name: "embed", Kind: "textarea", Rows: 2, Label: p.t("site.forms.origins"), Hint: p.t("site.forms.origins_hint"), Value: val["embed"], Mono: true, Placeholder: "https://www.example.com"},
 		ui.Field{Name: "back_url", Kind: "url", Label: p.t("site.forms.back"), Hint: p.t("site.forms.back_hint"), Value: val["back_url"], Placeholder: "https://"})
-	return ui.FormOf{Action: v.Action, Submit: p.t("site.save"), Cancel: ui.Link{Label: p.t("site.cancel"), URL: Path(NavForms)}, Fields: fields}.WithErrors(v.Errors)
+	return ui.FormOf{Locked: v.Locked, Action: v.Action, Submit: p.t("site.save"), Cancel: ui.Link{Label: p.t("site.cancel"), URL: Path(NavForms)}, Fields: fields}.WithErrors(v.Errors)
 }
 
 // wordings are the texts beside the boxes of the topics that the form has.

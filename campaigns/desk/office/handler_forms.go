@@ -83,7 +83,7 @@ const spare = 2
 // formPage is the page of a form, or of a new one. val and ticked are what its fields hold.
 func (o *Office) formPage(c echo.Context, status int, f *forms.Form, val map[string]string, ticked []string, wrong map[string]string) error {
 	ctx := c.Request().Context()
-	v := site.FormEditView{Page: o.page(c, site.NavForms), Record: site.Record{New: f == nil, Errors: wrong}, Action: site.Path(site.NavForms), Values: val, Ticked: ticked, Languages: o.People.Site.Languages(ctx)}
+	v := site.FormEditView{Page: o.page(c, site.NavForms), Record: site.Record{New: f == nil, Errors: wrong, Locked: !screen.May(c, access.Marketer)}, Action: site.Path(site.NavForms), Values: val, Ticked: ticked, Languages: o.People.Site.Languages(ctx)}
 	var err error
 	if v.Topics, err = o.topics(ctx, v.Locale, ticked...); err != nil {
 		return err

@@ -12,6 +12,7 @@ type FormOf struct {
 	Problem    string
 	Upload     bool
 	Danger     bool
+	Locked     bool // for somebody who may only look
 	NoValidate bool
 }
 
