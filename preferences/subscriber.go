@@ -272,12 +272,20 @@ func lockSubscriber(ctx context.Context, tx *sqldb.Tx, id string) (*Subscriber, 
 // lockSubscribers is [lockSubscriber] for several, by their ids. Unless it may wait, those whom somebody else holds are left out
 // like those who are not there.
 func lockSubscribers(ctx context.Context, tx *sqldb.Tx, ids []string, wait bool) (map[string]*Subscriber, error) {
-	d := tx.Dialect()
-	lock := d.SkipLocked()
 	if wait {
-		lock = d.ForUpdate()
+		return subscribersOf(ctx, tx, ids, tx.Dialect().ForUpdate())
 	}
-	rows, err := tx.QueryContext(ctx, "SELECT "+columns+" FROM subscribers s WHERE s.id "+d.In(1)+" ORDER BY s.id"+lock, d.List(ids))
+	return subscribersOf(ctx, tx, ids, tx.Dialect().SkipLocked())
+}
+
+// Subscribers reads several people, by their ids. Those who are not there are left out.
+func (s *Service) Subscribers(ctx context.Context, q sqldb.Querier, ids []string) (map[string]*Subscriber, error) {
+	return subscribersOf(ctx, q, ids, "")
+}
+
+func subscribersOf(ctx context.Context, q sqldb.Querier, ids []string, lock string) (map[string]*Subscriber, error) {
+	d := q.Dialect()
+	rows, err := q.QueryContext(ctx, "SELECT "+columns+" FROM subscribers s WHERE s.id "+d.In(1)+" ORDER BY s.id"+lock, d.List(ids))
 	if err != nil {
 		return nil, fmt.Errorf("preferences: subscribers: %w", err)
 	}

@@ -15,9 +15,9 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"assent/campaigns"
-	"assent/campaigns/brands"
 	"assent/preferences"
 	"assent/preferences/audit"
+	"assent/preferences/gather"
 	"assent/preferences/problem"
 	"assent/preferences/rights"
 	"assent/preferences/sqldb"
@@ -41,6 +41,8 @@ type Pages struct {
 	// Offset is told above every page when the clock is shifted.
 	Offset time.Duration
 	Log    *slog.Logger // may be nil
+
+	looks *gather.Group[*look]
 }
 
 // ErrLink is a token that is not ours, or was cut off on its way.
@@ -48,6 +50,7 @@ var ErrLink = problem.New(http.StatusNotFound, "The link is not valid. Copy it w
 
 // Register adds the pages.
 func (p *Pages) Register(e *echo.Echo) {
+	p.looks = &gather.Group[*look]{}
 	with := []echo.MiddlewareFunc{web.Private, p.policy, middleware.BodyLimit(maxForm)}
 	e.GET("/u/:token", p.unsubscribePage, with...)
 	e.POST("/u/:token", p.unsubscribe, with...)
@@ -93,48 +96,42 @@ func (p *Pages) policy(next echo.HandlerFunc) echo.HandlerFunc {
 
 // visit is one request with a good token.
 type visit struct {
-	claims tokens.Claims
-	sub    *preferences.Subscriber // nil when the person was erased
-	topic  *preferences.Topic      // nil when the mail had none
-	page   pages.Page
-	brand  brands.Brand
-	site   preferences.SiteSettings
-	zone   *time.Location
+	*look
+	page pages.Page
+	site preferences.SiteSettings
+	zone *time.Location
 }
 
 // open checks the token of the path. Whatever is wrong with it, the answer is the same.
 func (p *Pages) open(c echo.Context, purpose tokens.Purpose) (visit, error) {
+	return p.enter(c, purpose, false)
+}
+
+func (p *Pages) enter(c echo.Context, purpose tokens.Purpose, standing bool) (visit, error) {
 	claims, err := p.Keys.Verify(purpose, c.Param("token"))
 	if err != nil {
 		return visit{}, ErrLink
 	}
+	return p.visit(c, &look{claims: claims, standing: standing})
+}
+
+func (p *Pages) visit(c echo.Context, l *look) (v visit, err error) {
 	ctx := c.Request().Context()
-	v := visit{claims: claims}
-	if v.sub, err = p.People.Subscriber(ctx, p.DB, claims.Subject); err != nil && !errors.Is(err, preferences.ErrSubscriberNotFound) {
+	if err := p.looks.Do(ctx, l, lookMost, p.lookAt); err != nil {
 		return v, err
 	}
-	if claims.Topic != "" {
-		if v.topic, err = p.People.TopicByID(ctx, p.DB, claims.Topic); err != nil && !errors.Is(err, preferences.ErrTopicNotFound) {
-			return v, err
-		}
-	}
+	v.look = l
 	return v, p.dress(ctx, c, &v)
 }
 
-// dress adds what all pages share: the reader's language and zone, and the brand that wrote to them.
+// dress adds what all pages share: the reader's language and zone, and the face of the brand that wrote to them.
 func (p *Pages) dress(ctx context.Context, c echo.Context, v *visit) (err error) {
-	l, key := locale.Accept(c.Request().Header.Get("Accept-Language")), ""
+	l := locale.Accept(c.Request().Header.Get("Accept-Language"))
 	if v.sub != nil && v.sub.Locale != "" {
 		l = locale.Get(v.sub.Locale)
 	}
 	if want := c.QueryParam("lang"); want != "" {
 		l = locale.Get(want)
-	}
-	if v.topic != nil {
-		key = v.topic.Brand
-	}
-	if v.brand, err = brands.Get(ctx, p.DB, key); err != nil {
-		return err
 	}
 	if v.site, err = p.People.Site.Get(ctx); err != nil {
 		return err

@@ -33,8 +33,7 @@ func (p *Pages) rightsView(v visit) pages.RightsView {
 
 // stranger is a visit without a link.
 func (p *Pages) stranger(c echo.Context) (visit, error) {
-	var v visit
-	err := p.dress(c.Request().Context(), c, &v)
+	v, err := p.visit(c, &look{})
 	v.page.Public = true
 	return v, err
 }

@@ -17,19 +17,14 @@ import (
 
 // unsubscribePage says what will stop, and asks. It changes nothing, whoever fetches it (compliance 3).
 func (p *Pages) unsubscribePage(c echo.Context) error {
-	v, err := p.open(c, tokens.Unsubscribe)
+	v, err := p.enter(c, tokens.Unsubscribe, true)
 	if err != nil {
 		return err
 	}
-	ctx := c.Request().Context()
 	view := pages.UnsubscribeView{Page: v.page, Action: c.Request().URL.Path, Email: v.email(), Topic: v.topicView(), StoppedAll: v.sub == nil}
 	if v.sub != nil {
 		view.StoppedAll = !v.sub.UnsubscribedAt.IsZero()
-		states, err := p.People.Consents(ctx, p.DB, v.sub.ID)
-		if err != nil {
-			return err
-		}
-		for _, st := range states {
+		for _, st := range v.states {
 			if v.topic != nil && st.TopicID == v.topic.ID {
 				view.Stopped = st.State == preferences.StateWithdrawn || st.State == preferences.StateObjected
 			}

@@ -94,6 +94,7 @@ type stage struct {
 	answer   answer
 	letters  *letters // what comes back to a mailbox
 	bounced  []string // addresses whose bounces were taken
+	left     []string // addresses whose clicks were answered
 }
 
 func newStage(t *testing.T) *stage {
@@ -151,7 +152,7 @@ func (s *stage) commands() map[string]func(*testscript.TestScript, bool, []strin
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"serve": s.serve, "stop": s.stop, "kill9": s.kill9, "redis": s.redisCmd,
 		"api": s.api, "json": s.json, "save": s.save, "poll": s.poll, "get": s.get, "post": s.post, "crowd": s.crowd,
-		"imap": s.imap, "certificate": certificate, "back": s.back, "flood": s.flood,
+		"imap": s.imap, "certificate": certificate, "back": s.back, "flood": s.flood, "leave": s.leave,
 		"mail": s.mail, "mails": s.mails, "relay": s.relay, "tally": s.tally, "capture": capture, "forge": s.forge, "mine": mine, "ours": ours,
 	}
 }

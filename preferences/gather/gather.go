@@ -6,6 +6,7 @@ package gather
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"sync"
 )
@@ -57,6 +58,7 @@ func (g *Group[T]) Waiting() int {
 // work goes on until nobody waits.
 func (g *Group[T]) work(most int, do func(ctx context.Context, items []T) error) {
 	for {
+		runtime.Gosched() // who is about to come, comes first
 		g.mu.Lock()
 		n := min(most, len(g.waiting))
 		batch := g.waiting[:n:n]
