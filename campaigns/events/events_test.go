@@ -413,6 +413,9 @@ func TestPagesOfEvents(t *testing.T) {
 	if dutch := w.Get("/events/open-day", "Accept-Language", "nl").Want(http.StatusOK).Body; !strings.Contains(dutch, "<h1>Open dag</h1>") || !strings.Contains(dutch, `lang="nl"`) || !strings.Contains(dutch, "Fair Events mag mijn naam") {
 		t.Error(dutch)
 	}
+	if named := w.Post("/events/open-day", url.Values{"email": {"not one"}, "partners": {"hub"}}).Want(http.StatusUnprocessableEntity).Body; !strings.Contains(named, "checked") {
+		t.Error("a partner named as the API names it is not agreed to")
+	}
 	wrong := w.Post("/events/open-day", url.Values{"email": {"not one"}, "first_name": {"Ada"}, "share": {"hub"}}).Want(http.StatusUnprocessableEntity).Body
 	if !strings.Contains(wrong, "This is not an e-mail address.") || !strings.Contains(wrong, `value="Ada"`) || strings.Count(wrong, "checked") != 1 {
 		t.Error(wrong)

@@ -167,7 +167,7 @@ func (h pageHandler) entry(c echo.Context, e Event, v pages.EventView) (in Entry
 		form = url.Values{}
 	}
 	for _, key := range e.Partners {
-		if slices.Contains(form[pages.FieldShare], key) {
+		if slices.Contains(form[pages.FieldShare], key) || slices.Contains(form["partners"], key) { // partners, as the API calls them
 			agreed = append(agreed, key)
 		}
 	}

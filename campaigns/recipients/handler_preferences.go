@@ -119,6 +119,12 @@ func spoken(form url.Values, fields ...string) bool {
 	return false
 }
 
+// whole tells whether a form without any topic speaks of them all the same: no box is ticked in it. The page's own form says that
+// by its button, another by having all the other fields of the contract.
+func whole(form url.Values) bool {
+	return form.Get(pages.FieldDo) == pages.DoSave || form.Has("pause_until") && form.Has("frequency") && form.Has("locale") && form.Has("timezone")
+}
+
 func (p *Pages) saveChoices(c echo.Context, v visit, form url.Values) (*pages.Saved, error) {
 	in, err := p.choices(v, form)
 	if err != nil {
@@ -149,7 +155,7 @@ func (p *Pages) saveChoices(c echo.Context, v visit, form url.Values) (*pages.Sa
 
 // choices reads the form.
 func (p *Pages) choices(v visit, form url.Values) (in preferences.Choices, err error) {
-	if form.Has("topic") || form.Get(pages.FieldDo) == pages.DoSave {
+	if form.Has("topic") || whole(form) {
 		keep := []string{}
 		for _, key := range form["topic"] {
 			if key = strings.TrimSpace(key); key != "" {
