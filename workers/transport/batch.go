@@ -144,7 +144,7 @@ func (r *run) refuse(i int, err error) {
 	res := Result{State: Rejected, Relay: r.t.addr, At: time.Now(), Enhanced: "5.6.0", Reply: err.Error(), Err: err}
 	var own *refusal
 	if errors.As(err, &own) {
-		res.Enhanced = own.enhanced
+		res.Enhanced, res.Reply = own.enhanced, own.enhanced+" "+own.text // as a server says it; it is recorded so (compliance 13)
 	}
 	r.results[i] = res
 }

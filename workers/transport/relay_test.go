@@ -148,8 +148,8 @@ func TestUsesWhatIsOfferedAndNothingElse(t *testing.T) {
 			}
 			got := s.Transactions()
 			if c.state != transport.Sent {
-				if len(got) != 0 || r.Verdict() != transport.Permanent {
-					t.Errorf("%+v %v", got, r.Verdict())
+				if len(got) != 0 || r.Verdict() != transport.Permanent || !strings.HasPrefix(r.Said(), c.enhanced+" ") { // compliance 13: recorded as 5.6.7
+					t.Errorf("%+v %v %q", got, r.Verdict(), r.Said())
 				}
 				return
 			}
