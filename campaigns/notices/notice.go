@@ -75,8 +75,8 @@ type Input struct {
 
 // Bounds of what one notice may carry.
 const (
-	maxAttachments     = 10
-	maxAttachmentBytes = 7 << 20 // all together, so that the mail stays below the 10 MB that most providers take
+	MaxAttachments     = 10
+	MaxAttachmentBytes = 7 << 20 // all together, so that the mail stays below the 10 MB that most providers take
 	maxCopies          = 20
 )
 
@@ -249,8 +249,8 @@ func checkAttachments(bad *problem.Collector, list []outbox.Attachment, m *outbo
 	if len(list) == 0 {
 		return
 	}
-	if len(list) > maxAttachments {
-		bad.Add("attachments", "must be at most %d", maxAttachments)
+	if len(list) > MaxAttachments {
+		bad.Add("attachments", "must be at most %d", MaxAttachments)
 	}
 	total := 0
 	for i, a := range list {
@@ -274,8 +274,8 @@ func checkAttachments(bad *problem.Collector, list []outbox.Attachment, m *outbo
 			bad.Add(field+".content", "is empty; it must be the file in base64")
 		}
 	}
-	if total > maxAttachmentBytes {
-		bad.Add("attachments", "must have at most %d bytes together", maxAttachmentBytes)
+	if total > MaxAttachmentBytes {
+		bad.Add("attachments", "must have at most %d MB together", MaxAttachmentBytes>>20)
 	}
 	m.Attachments, _ = json.Marshal(list) // texts and bytes always encode
 }

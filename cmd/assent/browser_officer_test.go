@@ -1,9 +1,15 @@
 package main
 
 import (
+	"encoding/base64"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
 
 	"assent/preferences/staff/access"
 )
@@ -140,4 +146,49 @@ func TestAnOfficerAnnouncesAChangeInABrowser(t *testing.T) {
 	c.says("Letter 3S-77", "gone@example.com")
 	c.shot("officer-paper")
 	c.sound("the document")
+}
+
+// A privacy officer sends a contract by hand: a file that is too large is told before it is sent, and the one that fits arrives.
+func TestAnOfficerSendsAFileInABrowser(t *testing.T) {
+	o := newOffice(t)
+	o.customer("kim@example.com", "en")
+	dir := t.TempDir()
+	small, large := filepath.Join(dir, "contract.pdf"), filepath.Join(dir, "scan.pdf")
+	for name, data := range map[string][]byte{small: []byte("%PDF-1.7 the contract"), large: make([]byte, 7<<20+1)} {
+		if err := os.WriteFile(name, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := o.seat(access.PrivacyOfficer)
+	c.open("/admin/notices/single/new")
+	c.fill("to", "kim@example.com")
+	c.fill("obligation", "contract")
+	c.fill("subject", "Your contract")
+	c.fill("text", "Your contract is attached.")
+	c.do("choose", chromedp.SetUploadFiles(`main [name=files]`, []string{large}))
+	c.says("These files have more than 7 MB together.")
+	c.shot("notice-too-large")
+	c.press("main form button.primary", "Send now")
+	c.do("choose", chromedp.SetUploadFiles(`main [name=files]`, []string{small}))
+	c.until(`!document.body.innerText.includes('These files have more')`)
+	c.press("main button[formtarget]", "English")
+	c.framed("Your contract is attached.")
+	c.press("main form button.primary", "Send now")
+	c.says("The notice is on its way.", "Your contract")
+	here, _ := c.ask("location.pathname")
+	o.until("it is sent", func() bool {
+		return o.api("GET", "/notices/"+here[strings.LastIndexByte(here, '/')+1:], "")["status"] == "sent"
+	})
+	c.open(here)
+	c.says("contract.pdf (1 KB)")
+	c.shot("notice-file")
+	c.open(here + "/source")
+	c.says(`contract.pdf`, base64.StdEncoding.EncodeToString([]byte("%PDF-1.7 the contract")))
+	// without the page's script, more than the server reads at all is told in words too
+	got, err := c.ask(`(async () => { const page = await fetch('/admin/notices/single/new').then(r => r.text()); const form = new FormData(); form.set('csrf', new DOMParser().parseFromString(page, 'text/html').querySelector('[name=csrf]').value);
+		form.set('files', new Blob([new Uint8Array(13 << 20)]), 'huge.pdf'); const answer = await fetch('/admin/notices/single', {method: 'POST', body: form}); return answer.status + ' ' + await answer.text(); })()`)
+	if err != nil || !strings.HasPrefix(got, "413") || !strings.Contains(got, "What you sent is too large") {
+		t.Errorf("%.300s %v", got, err)
+	}
+	c.sound("a file by hand")
 }

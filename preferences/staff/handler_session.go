@@ -177,6 +177,10 @@ func (s *Site) checkForm(c echo.Context) error {
 	}
 	token := c.Request().Header.Get(HeaderToken)
 	if token == "" {
+		var large *http.MaxBytesError
+		if _, err := c.FormParams(); errors.As(err, &large) {
+			return problem.New(http.StatusRequestEntityTooLarge, "What you sent is too large. Take smaller files.")
+		}
 		token = c.FormValue(FieldToken)
 	}
 	bound := ""

@@ -102,6 +102,7 @@ type NoticeView struct {
 	Unseen                                 string // why the mail is not shown
 	Sound                                  *bool  // whether the mail that is kept is the one that was accepted
 	ProofURL, JSONURL                      string
+	Files                                  []string // that went with it
 }
 
 // NoticeDelivery is one of the mails of a notice.
@@ -156,7 +157,7 @@ type NoticeProofView struct {
 }
 
 // NoticeFormView sends one notice to one person. Fields: template (empty: own words), to, name, locale, reference, brand, cc,
-// obligation, basis, subject and text, or data.NAME for each field of the template.
+// obligation, basis, files, subject and text, or data.NAME for each field of the template.
 type NoticeFormView struct {
 	Page
 	Action     string
@@ -167,6 +168,8 @@ type NoticeFormView struct {
 	Brands     []ui.Option
 	Languages  []string
 	Obligation string // that the template fulfils
+	// MaxFiles and MaxBytes bound the files that go with it.
+	MaxFiles, MaxBytes int
 }
 
 // NoticeInput is one field of a typed notice. Kind is text, markdown, url, time, facts, lines or flag.
@@ -239,7 +242,9 @@ func (v NoticeFormView) content() (out []ui.Field) {
 func (v NoticeFormView) form() ui.FormOf {
 	fields := append([]ui.Field{{Kind: "hidden", Name: "template", Value: v.Values["template"]}, {Kind: "title", Label: v.t("site.notice.whom")}}, v.recipient()...)
 	fields = append(fields, ui.Field{Kind: "title", Label: v.t("site.notice.says"), Hint: v.t("site.broadcast.rules")})
-	return ui.FormOf{Action: v.Action, Fields: append(fields, v.content()...)}.WithErrors(v.Errors)
+	fields = append(append(fields, v.content()...), ui.Field{Name: "files", Kind: "file", Label: v.t("site.notice.files"), Hint: v.t("site.notice.files_hint", "n", v.MaxFiles, "mb", v.MaxBytes>>20),
+		Multiple: true, MaxBytes: v.MaxBytes, TooLarge: v.t("site.notice.files_large", "mb", v.MaxBytes>>20)})
+	return ui.FormOf{Action: v.Action, Fields: fields}.WithErrors(v.Errors)
 }
 
 func obligationField(p Page, value string) ui.Field {

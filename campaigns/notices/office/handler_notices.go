@@ -1,6 +1,8 @@
 package office
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -111,6 +113,7 @@ func (o *Office) notice(c echo.Context) error {
 	case !screen.May(c, readers...):
 		v.Unseen = l.T("site.notice.hidden")
 	case p.MailKept:
+		v.Files = filesOf(m)
 		v.FrameURL, v.TextURL, v.RawURL = here+"/mail", here+"/source", here+"/mail.eml"
 		v.Sound = &p.MailSound
 	case m.SHA256 != "":
@@ -255,4 +258,16 @@ func frameLanguage(c echo.Context) (string, error) {
 		}
 	}
 	return "", problem.Invalid("language", "must be one of the site's languages")
+}
+
+// filesOf names the files that went with a notice, and how large they are.
+func filesOf(m *outbox.Message) (out []string) {
+	var list []outbox.Attachment
+	if json.Unmarshal(m.Attachments, &list) != nil { // none
+		return nil
+	}
+	for _, a := range list {
+		out = append(out, fmt.Sprintf("%s (%d KB)", a.Filename, (len(a.Content)+1023)/1024))
+	}
+	return out
 }

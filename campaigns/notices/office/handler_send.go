@@ -2,15 +2,21 @@ package office
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
 
 	"assent/campaigns/content"
 	"assent/campaigns/notices"
+	"assent/campaigns/outbox"
 	"assent/preferences/problem"
 	"assent/preferences/staff"
 	"assent/preferences/staff/screen"
@@ -28,7 +34,8 @@ func (o *Office) newNotice(c echo.Context) error {
 }
 
 func (o *Office) noticeForm(c echo.Context, status int, val, wrong map[string]string) error {
-	v := site.NoticeFormView{Page: o.page(c, site.NavNotices), Action: site.Path(site.NavNotices) + single, Values: val, Errors: wrong, Templates: content.NoticeTemplates(), Languages: o.People.Site.Languages(c.Request().Context())}
+	v := site.NoticeFormView{Page: o.page(c, site.NavNotices), Action: site.Path(site.NavNotices) + single, Values: val, Errors: wrong, Templates: content.NoticeTemplates(), Languages: o.People.Site.Languages(c.Request().Context()),
+		MaxFiles: notices.MaxAttachments, MaxBytes: notices.MaxAttachmentBytes}
 	for _, f := range content.NoticeFields(val["template"]) {
 		v.Fields = append(v.Fields, site.NoticeInput{Name: f.Name, Kind: f.Kind, Required: f.Required})
 	}
@@ -132,9 +139,67 @@ func noticeFaults(wrong map[string]string) map[string]string {
 	return out
 }
 
+// files are those that were chosen to go with a notice.
+func files(c echo.Context) (out []outbox.Attachment, err error) {
+	form, err := c.MultipartForm()
+	if errors.Is(err, http.ErrNotMultipart) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, problem.Malformed("The upload ended in the middle of the file. Try again.")
+	}
+	for _, header := range form.File["files"] {
+		if header.Filename == "" {
+			continue
+		}
+		file, err := header.Open()
+		if err != nil {
+			return nil, fmt.Errorf("office: file: %w", err)
+		}
+		data, err := io.ReadAll(file)
+		_ = file.Close()
+		if err != nil {
+			return nil, fmt.Errorf("office: file: %w", err)
+		}
+		kind := header.Header.Get(echo.HeaderContentType)
+		if kind == "" {
+			kind = echo.MIMEOctetStream
+		}
+		out = append(out, outbox.Attachment{Filename: header.Filename, ContentType: kind, Content: data})
+	}
+	return out, nil
+}
+
+var inFiles = regexp.MustCompile(`^attachments(?:\[(\d+)\].*)?$`)
+
+// fileFaults puts what is wrong with files at their field, each with its name, and asks for them again where anything is wrong.
+func fileFaults(l *locale.Locale, wrong map[string]string, list []outbox.Attachment) map[string]string {
+	out, said := map[string]string{}, []string{}
+	for _, field := range slices.Sorted(maps.Keys(wrong)) {
+		m := inFiles.FindStringSubmatch(field)
+		if m == nil {
+			out[field] = wrong[field]
+			continue
+		}
+		text := wrong[field]
+		if i, err := strconv.Atoi(m[1]); err == nil && i < len(list) {
+			text = list[i].Filename + ": " + text
+		}
+		said = append(said, text)
+	}
+	if len(list) > 0 {
+		out["files"] = strings.Join(append(said, l.T("site.notice.files_again")), "; ")
+	}
+	return out
+}
+
 func (o *Office) sendNotice(c echo.Context) error {
 	ctx, val := c.Request().Context(), screen.Values(c)
-	in, err := o.input(o.page(c, site.NavNotices), val)
+	p := o.page(c, site.NavNotices)
+	in, err := o.input(p, val)
+	if err == nil {
+		in.Attachments, err = files(c)
+	}
 	var id string
 	if err == nil {
 		made, failed := o.Notices.Create(ctx, actor(c), in)
@@ -143,7 +208,7 @@ func (o *Office) sendNotice(c echo.Context) error {
 		}
 	}
 	if wrong := problems(c, err); wrong != nil {
-		return o.noticeForm(c, http.StatusUnprocessableEntity, val, noticeFaults(wrong))
+		return o.noticeForm(c, http.StatusUnprocessableEntity, val, fileFaults(p.Locale, noticeFaults(wrong), in.Attachments))
 	}
 	return o.did(c, err, noticeURL(id), "site.notice.sent")
 }

@@ -28,7 +28,8 @@ for (const form of document.querySelectorAll("form[data-check]")) {
 
   const check = async () => {
     const turn = ++asked;
-    const answer = await fetch(form.dataset.check, { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { Accept: "application/json" } });
+    const fields = [...new FormData(form)].filter(([, value]) => typeof value === "string"); // files are looked at when they are sent
+    const answer = await fetch(form.dataset.check, { method: "POST", body: new URLSearchParams(fields), headers: { Accept: "application/json" } });
     if (!answer.ok || turn !== asked) return;
     const { errors = {}, says = {} } = await answer.json();
     for (const control of form.elements) {
@@ -39,6 +40,17 @@ for (const form of document.querySelectorAll("form[data-check]")) {
       if (text !== undefined && place.textContent !== text) place.textContent = text;
     }
   };
+
+  for (const control of form.querySelectorAll("input[type=file][data-max]")) {
+    control.addEventListener("change", (event) => {
+      event.stopPropagation();
+      const size = [...control.files].reduce((sum, file) => sum + file.size, 0);
+      const text = size > Number(control.dataset.max) ? control.dataset.tooLarge : "";
+      control.setCustomValidity(text);
+      say(control, text);
+    });
+    control.addEventListener("input", (event) => event.stopPropagation());
+  }
 
   const soon = (wait) => (event) => {
     if (!event.target.name) return;

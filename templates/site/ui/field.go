@@ -22,6 +22,10 @@ type Field struct {
 	MaxLength int
 	Disabled  bool
 	Accept    string // for file
+	// Multiple takes several files; together they may have MaxBytes, or any number where it is 0. TooLarge says so.
+	Multiple  bool
+	MaxBytes  int
+	TooLarge  string
 	InputMode string
 	Autofocus bool
 	Prefix    string  // makes ids distinct where two forms share a page
@@ -111,7 +115,10 @@ func (f Field) attributes() templ.Attributes {
 	if f.MaxLength > 0 {
 		a["maxlength"] = f.MaxLength
 	}
-	for name, on := range map[string]bool{"required": f.Required, "disabled": f.Disabled, "autofocus": f.Autofocus} {
+	if f.MaxBytes > 0 {
+		a["data-max"], a["data-too-large"] = f.MaxBytes, f.TooLarge
+	}
+	for name, on := range map[string]bool{"multiple": f.Multiple, "required": f.Required, "disabled": f.Disabled, "autofocus": f.Autofocus} {
 		if on {
 			a[name] = true
 		}
