@@ -27,6 +27,7 @@ type second struct {
 	PerSecond       float64 `json:"mails_per_second"`
 	Ratio           float64 `json:"share_of_the_others"`
 	CPU             float64 `json:"assent_cpu_seconds_per_10000"`
+	DatabaseCPU     float64 `json:"database_cpu_seconds_per_10000"`
 	Bounces         int64   `json:"bounces,omitempty"`
 	BouncesPerSec   float64 `json:"bounces_per_second,omitempty"`
 	BouncesMeantime int64   `json:"bounces_while_sending,omitempty"`
@@ -34,18 +35,19 @@ type second struct {
 	WorldCPU        float64 `json:"world_cpu_seconds,omitempty"`        // of the process that bounced them, on the same machine
 	After           float64 `json:"mails_per_second_after,omitempty"`   // of a third campaign, sent as the first one
 	AfterCPU        float64 `json:"assent_cpu_seconds_after,omitempty"` // per 10,000
+	AfterDatabase   float64 `json:"database_cpu_seconds_after,omitempty"`
 	noticeTimes
 }
 
 func (s *second) print(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "  with %-20s %10.0f mails per second, %.0f%% of that without; %.2f s CPU per 10,000\n", s.With, s.PerSecond, 100*s.Ratio, s.CPU)
+	_, err := fmt.Fprintf(w, "  with %-20s %10.0f mails per second, %.0f%% of that without; CPU per 10,000: %.2f s Assent, %.2f s database\n", s.With, s.PerSecond, 100*s.Ratio, s.CPU, s.DatabaseCPU)
 	if err == nil {
 		err = s.noticeTimes.print(w)
 	}
 	if s.Bounces > 0 && err == nil {
 		_, err = fmt.Fprintf(w, `  bounces absorbed          %10.0f per second while mails went out (%d), %.0f in all (%d); the world took %.1f s CPU
-  and then without again    %10.0f mails per second, %.2f s CPU per 10,000
-`, s.MeantimePerSec, s.BouncesMeantime, s.BouncesPerSec, s.Bounces, s.WorldCPU, s.After, s.AfterCPU)
+  and then without again    %10.0f mails per second; CPU per 10,000: %.2f s Assent, %.2f s database
+`, s.MeantimePerSec, s.BouncesMeantime, s.BouncesPerSec, s.Bounces, s.WorldCPU, s.After, s.AfterCPU, s.AfterDatabase)
 	}
 	return err
 }
@@ -82,7 +84,7 @@ func (b *bench) compare(ctx context.Context, t *terminal, first *campaigns.Campa
 	if err := b.again(ctx, c, third, ""); err != nil {
 		return err
 	}
-	s.After, s.AfterCPU = third.PerSecond, third.CPU
+	s.After, s.AfterCPU, s.AfterDatabase = third.PerSecond, third.CPU, third.DatabaseCPU
 	s.Ratio = 2 * s.PerSecond / (b.f.PerSecond + s.After)
 	b.f.Compared = s
 	return nil
@@ -124,7 +126,8 @@ func (b *bench) again(ctx context.Context, c *campaigns.Campaign, s *second, pro
 		time.Sleep(50 * time.Millisecond)
 	}
 	s.PerSecond = float64(b.cmd.Recipients) / time.Since(start).Seconds()
-	s.CPU = (b.usage().self - before.self) * 10_000 / float64(b.cmd.Recipients)
+	after, per := b.usage(), 10_000/float64(b.cmd.Recipients)
+	s.CPU, s.DatabaseCPU = (after.self-before.self)*per, (after.database-before.database)*per
 	if s.BouncesMeantime, err = b.suppressed(ctx); err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ import (
 type Gather struct {
 	next Sink
 	most int
-	rest time.Duration // for each unit of time that a call took
+	rest int           // how many times as long as a call
 	turn chan struct{} // held during a call and the rest after it
 
 	mu      sync.Mutex
@@ -41,7 +41,7 @@ const maxRest = time.Second
 // NewGather gathers about most events at most for one call, and rests for so
 // many times as long as each call took.
 func NewGather(next Sink, most, rest int) *Gather {
-	return &Gather{next: next, most: max(most, 1), rest: time.Duration(rest), turn: make(chan struct{}, 1)}
+	return &Gather{next: next, most: max(most, 1), rest: rest, turn: make(chan struct{}, 1)}
 }
 
 // urgent tells what must not wait behind a flood.
@@ -91,7 +91,7 @@ func (g *Gather) lead(ctx context.Context, b *batch) {
 	g.mu.Unlock()
 	began := time.Now()
 	defer func() {
-		time.AfterFunc(min(g.rest*time.Since(began), maxRest), func() { <-g.turn })
+		time.AfterFunc(min(time.Duration(g.rest)*time.Since(began), maxRest), func() { <-g.turn })
 		close(b.done)
 	}()
 	ctx = context.WithoutCancel(ctx)
