@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
+	"slices"
 	"time"
 
 	"golang.org/x/text/language"
@@ -62,9 +63,9 @@ func inLanguage(texts map[string]string, fallback string, locales []string) stri
 			return texts[base]
 		}
 	}
-	for _, text := range texts {
-		if text != "" && len(texts) == 1 {
-			return text
+	for _, tag := range slices.Sorted(maps.Keys(texts)) {
+		if texts[tag] != "" {
+			return texts[tag]
 		}
 	}
 	return fallback

@@ -11,6 +11,7 @@ import (
 
 	"assent/campaigns"
 	"assent/campaigns/brands"
+	"assent/campaigns/events"
 	"assent/campaigns/live"
 	"assent/preferences"
 	"assent/preferences/gate"
@@ -21,6 +22,7 @@ import (
 	"assent/preferences/staff"
 	"assent/preferences/staff/screen"
 	"assent/templates/locale"
+	"assent/templates/site"
 	"assent/templates/site/ui"
 )
 
@@ -72,6 +74,35 @@ func (d *Desk) topicOptions(ctx context.Context, l *locale.Locale) ([]ui.Option,
 		if t.ArchivedAt == nil {
 			out = append(out, ui.Option{Value: t.Key, Label: t.Name(l.Tag(), l.Language())})
 		}
+	}
+	return out, err
+}
+
+// eventsOver is how many events that are over can still be chosen, such as to tell how one was.
+const eventsOver = 20
+
+// eventOptions are the events by slug: those to come, the next first, then those that were, the last first.
+func (d *Desk) eventOptions(ctx context.Context, p site.Page) ([]ui.Option, error) {
+	store := &events.Store{DB: d.DB, Now: d.Now}
+	coming, err := store.Coming(ctx, time.Time{}, "", allOf)
+	if err != nil {
+		return nil, err
+	}
+	over, err := store.Past(ctx, time.Time{}, "", eventsOver)
+	var out []ui.Option
+	for i, e := range append(coming, over...) {
+		if e.CancelledAt != nil {
+			continue
+		}
+		at := e.StartsAt
+		if zone, err := time.LoadLocation(e.Timezone); err == nil {
+			at = at.In(zone)
+		}
+		label := e.Names.In(p.Locale.Tag()) + " · " + p.Locale.Date(at)
+		if i >= len(coming) {
+			label = p.Locale.T("site.pick.over", "event", label)
+		}
+		out = append(out, ui.Option{Value: e.Slug, Label: label})
 	}
 	return out, err
 }

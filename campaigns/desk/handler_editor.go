@@ -115,6 +115,9 @@ func (d *Desk) editor(c echo.Context, status int, m *campaigns.Campaign, e edits
 	if v.Brands, err = d.brandOptions(ctx); err != nil {
 		return err
 	}
+	if v.Events, err = d.eventOptions(ctx, p); err != nil {
+		return err
+	}
 	if status == http.StatusConflict {
 		v.Conflict = who(p.Locale, e)
 		v.Version = strconv.FormatInt(e.Version-1, 10) // only who says so writes over theirs

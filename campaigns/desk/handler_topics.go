@@ -12,6 +12,7 @@ import (
 	"assent/preferences/problem"
 	"assent/preferences/staff"
 	"assent/preferences/staff/access"
+	"assent/templates/locale"
 	"assent/templates/site"
 )
 
@@ -43,9 +44,10 @@ func (d *Desk) topics(c echo.Context) error {
 	} else {
 		v.CountURL = site.Path(site.NavTopics) + "?count=1"
 	}
+	languages := d.People.Site.Languages(ctx)
 	for _, t := range list {
 		n := counts[t.ID]
-		v.Rows = append(v.Rows, site.TopicRow{Key: t.Key, URL: site.Path(site.NavTopics) + "/" + t.Key, Name: t.Name(v.Locale.Tag(), v.Locale.Language()), Class: t.Class, Basis: t.Basis, DoubleOptIn: t.DoubleOptIn, On: n.on, Pending: n.pending})
+		v.Rows = append(v.Rows, site.TopicRow{Lacking: named(without(t.Names, languages)), Key: t.Key, URL: site.Path(site.NavTopics) + "/" + t.Key, Name: t.Name(v.Locale.Tag(), v.Locale.Language()), Class: t.Class, Basis: t.Basis, DoubleOptIn: t.DoubleOptIn, On: n.on, Pending: n.pending})
 	}
 	return staff.Render(c, http.StatusOK, site.Topics(v))
 }
@@ -121,6 +123,35 @@ func (d *Desk) addUsualTopics(c echo.Context) error {
 	return d.did(c, err, site.Path(site.NavTopics), "site.topics.usual_made", "n", made)
 }
 
+// without are the languages in which there is no text.
+func without(texts map[string]string, languages []string) (out []string) {
+	for _, tag := range languages {
+		if texts[tag] == "" {
+			out = append(out, tag)
+		}
+	}
+	return out
+}
+
+// named are languages by the names that they have for themselves.
+func named(tags []string) (out []string) {
+	for _, tag := range tags {
+		out = append(out, locale.Name(tag))
+	}
+	return out
+}
+
+// lacking is what a topic does not say in every language, and what is said in its place.
+func lacking(t *preferences.Topic, languages []string) (out []site.Lack) {
+	if tags := without(t.Names, languages); len(tags) > 0 {
+		out = append(out, site.Lack{What: "names", Languages: named(tags), Instead: t.Name(tags[0])})
+	}
+	if tags := without(t.Descriptions, languages); len(tags) > 0 {
+		out = append(out, site.Lack{What: "descriptions", Languages: named(tags), Instead: t.Description(tags[0])})
+	}
+	return out
+}
+
 func (d *Desk) newTopic(c echo.Context) error {
 	return d.topicForm(c, http.StatusOK, true, map[string]string{"double_opt_in": "1"}, nil)
 }
@@ -130,6 +161,9 @@ func (d *Desk) topicForm(c echo.Context, status int, fresh bool, val, wrong map[
 	v := site.TopicFormView{Page: d.page(c, site.NavTopics), Record: site.Record{New: fresh, Errors: wrong, Locked: !may(c, access.Marketer, access.PrivacyOfficer)}, Action: site.Path(site.NavTopics), Values: val, Languages: d.People.Site.Languages(ctx)}
 	if !fresh {
 		v.Action += "/" + val["key"]
+		if t, err := d.People.Topic(ctx, d.DB, val["key"]); err == nil {
+			v.Lacking = lacking(t, v.Languages)
+		}
 	}
 	var err error
 	if v.Brands, err = d.brandOptions(ctx); err != nil {

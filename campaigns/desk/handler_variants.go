@@ -40,7 +40,7 @@ func (d *Desk) variants(c echo.Context) error {
 	if m.Status != campaigns.StatusDraft {
 		return d.did(c, campaigns.ErrNotDraft, campaignURL(m.ID), "")
 	}
-	val := map[string]string{"wait": "4h", "measure": campaigns.MeasureUnsubscribes, "track_clicks": map[bool]string{true: "1"}[m.TrackClicks]}
+	val := map[string]string{"share": "20", "wait": "4h", "measure": campaigns.MeasureUnsubscribes, "track_clicks": map[bool]string{true: "1"}[m.TrackClicks]}
 	if m.AB != nil {
 		val["share"], val["wait"], val["measure"] = strconv.Itoa(m.AB.Share), m.AB.Wait, m.AB.Measure
 		for i, v := range m.AB.Variants {
@@ -57,7 +57,10 @@ func (d *Desk) variants(c echo.Context) error {
 func (d *Desk) variantsForm(c echo.Context, status int, m *campaigns.Campaign, val, wrong map[string]string) error {
 	here := campaignURL(m.ID)
 	v := site.VariantsView{Page: d.page(c, site.NavCampaigns), Name: m.Name, Action: here + "/variants", BackURL: here, Values: val, Errors: wrong}
-	v.Links = textLinks(v.Locale, m)
+	v.Links, val["subject"], val["preheader"] = textLinks(v.Locale, m), m.Subject, m.Preheader
+	if m.AB != nil {
+		v.End = &ui.Post{Label: v.Locale.T("site.ab.end"), Action: v.Action, Icon: "trash", Tone: ui.Bad, Ask: v.Locale.T("site.ab.end_ask"), AskText: v.Locale.T("site.ab.end_text"), Fields: []ui.Hidden{{Name: "end", Value: "1"}, {Name: "track_clicks", Value: val["track_clicks"]}}}
+	}
 	return staff.Render(c, status, site.Variants(v))
 }
 
@@ -85,7 +88,7 @@ func testOf(val map[string]string, m *campaigns.Campaign) (json.RawMessage, erro
 			t.Variants = append(t.Variants, v)
 		}
 	}
-	if val["share"] == "" && len(t.Variants) == 0 {
+	if val["end"] != "" || m.AB == nil && len(t.Variants) == 0 { // only whether clicks are counted was said
 		return json.RawMessage("null"), nil
 	}
 	var err error
@@ -110,6 +113,9 @@ func (d *Desk) setVariants(c echo.Context) error {
 		placed := map[string]string{}
 		for field, text := range wrong {
 			field = strings.TrimPrefix(field, "ab_test.")
+			if field == "variants" {
+				field = "subject.2"
+			}
 			for n := 2; n <= lastVariant; n++ { // ab_test.variants[0].subject is subject.2
 				if rest, ok := strings.CutPrefix(field, "variants["+strconv.Itoa(n-2)+"]."); ok {
 					name, _, _ := strings.Cut(strings.SplitN(rest, ".", 2)[0], "[")

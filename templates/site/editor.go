@@ -1,6 +1,7 @@
 package site
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,6 +22,7 @@ type CampaignEditView struct {
 	Values                   map[string]string
 	Excluded                 []string
 	Topics, Segments, Brands []ui.Option
+	Events                   []ui.Option // that a block can show: those to come, the next first, then those that were
 	Blocks                   []EditBlock
 	Merge                    []string // merge fields that can be written
 	PreviewURL, FrameURL     string
@@ -102,7 +104,7 @@ func (v CampaignEditView) loose() []string {
 	var out []string
 	for name, text := range v.Errors {
 		if !shown[name] {
-			out = append(out, name+" "+text)
+			out = append(out, FieldName(v.Locale, name)+": "+text)
 		}
 	}
 	return out
@@ -135,7 +137,15 @@ func (v CampaignEditView) fields(path string, b EditBlock) []ui.Field {
 		width.Label, width.Hint, width.Short = v.t("site.build.width"), v.t("site.build.width_hint"), true
 		out = append(out, need(field("url", "url")), alt, field("decorative", "checkbox"), field("link", "url"), width)
 	case "event":
-		out = append(out, need(field("event", "")))
+		event := need(field("event", "select"))
+		event.Options = append([]ui.Option{{Label: v.t("site.pick.event")}}, v.Events...)
+		if !slices.ContainsFunc(event.Options, func(o ui.Option) bool { return o.Value == event.Value }) {
+			event.Options = append(event.Options, ui.Option{Value: event.Value, Label: event.Value})
+		}
+		if len(v.Events) == 0 {
+			event.Hint = v.t("site.pick.no_event")
+		}
+		out = append(out, event)
 	case "columns":
 		n := field("columns", "select")
 		n.Label, n.Required, n.Short = v.t("site.build.columns"), true, true

@@ -29,6 +29,7 @@ func addEditor(out map[string]templ.Component, p Page, say func(string) string) 
 		Blocks: blocks, Merge: []string{"first_name", "unsubscribe_url"}, PreviewURL: "/admin/campaigns/1/preview", FrameURL: "/admin/campaigns/1/frame?draft=1", Version: "3", State: say("Saved 12:03 by Bo"),
 		Languages: options, PeopleURL: "/admin/campaigns/readers", MediaURL: "/admin/media/pick", Panel: checks, Record: Record{Remove: removal(say)},
 	}
+	v.Events = []ui.Option{{Value: "open-day", Label: say("Open day · 1 May 2026")}, {Value: "fair", Label: say("Fair · 1 May 2025 (over)")}}
 	out["editor"] = CampaignEdit(v)
 	other := v
 	other.Action, other.TextOnly, other.Remove = "/admin/campaigns/1/text/2/edit", true, nil
@@ -41,6 +42,11 @@ func addEditor(out map[string]templ.Component, p Page, say func(string) string) 
 	wrong.Blocks[2].Errors = map[string]string{"alt": say("is required"), "url": say("is not a link")}
 	wrong.Blocks[5].Errors = map[string]string{"columns": say("must be two or three lists")}
 	out["editor-wrong"] = CampaignEdit(wrong)
+	seen := PreviewView{Page: p, Name: say("Spring"), Subject: say("What is new"), BackURL: "/admin/campaigns/1", FrameURL: "/admin/campaigns/1/frame", Ways: []ui.Tab{{Label: say("Desk"), URL: "?way=desk", Current: true}, {Label: say("Phone"), URL: "?way=phone"}},
+		Languages: []ui.Tab{{Label: say("English"), URL: "?language=en", Current: true}, {Label: say("Nederlands"), URL: "?language=nl"}}, Texts: []ui.Tab{{Label: say("Text A"), URL: "?text=1", Current: true}, {Label: say("Text B"), URL: "?text=2"}}, Action: "/admin/campaigns/1/preview", As: say("anna@example.com"), Language: "en"}
+	out["preview"] = Preview(seen)
+	seen.FrameURL, seen.Phone, seen.Plain, seen.Wrong = "", true, say("Hello Anna"), say("There is nobody with this address.")
+	out["preview-text"] = Preview(seen)
 	picture := MediaPicture{Src: "/media/a.png", URL: "https://example.com/media/a.png", Title: say("ship.png"), Alt: say("A ship"), Width: 600, Height: 200, Bytes: 20000, Remove: *removal(say)}
 	second := picture
 	second.Alt, second.Src, second.Remove.Action = "", "/media/b.png", "/admin/media/b/delete"

@@ -65,7 +65,7 @@ func addCampaigns(out map[string]templ.Component, p Page, say func(string) strin
 	run.Tried = &TestView{Tried: []TriedRow{{say("What is new"), 1000, 20, 0.02, 0.013, 0.0307}, {say("Five minutes of news"), 1010, 11, 0.0109, 0.0061, 0.0194}}, Best: 2, Winner: 2, By: say("Bo"),
 		Posts: []ui.Post{{Label: say("Send this to the rest"), Action: "/admin/campaigns/1/winner", Fields: []ui.Hidden{{Name: "variant", Value: "1"}}}}}
 	run.Clicks = &ClicksView{Tracked: 1200, Machines: 31, People: 88, Links: []LinkRow{{say("https://nordlicht.example/news"), 80}, {say("https://nordlicht.example/x"), -1}}}
-	out["campaign-variants"] = Variants(VariantsView{Page: p, Name: say("What is new in March"), Action: "/admin/campaigns/1/variants", BackURL: "/admin/campaigns/1", Links: []ui.Link{{Label: say("Edit text B"), URL: "/admin/campaigns/1/text/2/edit"}}, Values: map[string]string{"share": "20", "wait": say("4h"), "measure": "clicks", "subject.2": say("Five minutes of news")}, Errors: map[string]string{"share": say("Too much.")}})
+	out["campaign-variants"] = Variants(VariantsView{Page: p, Name: say("What is new in March"), Action: "/admin/campaigns/1/variants", BackURL: "/admin/campaigns/1", Links: []ui.Link{{Label: say("Edit text B"), URL: "/admin/campaigns/1/text/2/edit"}}, End: removal(say), Values: map[string]string{"subject": say("What is new"), "share": "20", "wait": say("90m"), "measure": "clicks", "subject.2": say("Five minutes of news"), "subject.3": say("News")}, Errors: map[string]string{"share": say("Too much.")}})
 	run.LiveURL, run.Speed = "/admin/campaigns/1/live", Speed{0.4, 95 * time.Minute}
 	run.Alerts = []Check{{say("0.25 % of 1,200 recipients reported it as spam."), say("Told to the staff."), ui.Warn}, {say("gmail.com put off 34 % of 80 mails."), say("Mail to this domain waits until 10:35."), ui.Bad}}
 	out["campaign-running"] = Campaign(run)
@@ -151,7 +151,7 @@ func addPeople(out map[string]templ.Component, p Page, say func(string) string) 
 func addOffers(out map[string]templ.Component, p Page, say func(string) string) {
 	l := listing(p)
 	options := []ui.Option{{Value: "a", Label: say("Nordlicht")}, {Value: "b", Label: say("Südlicht")}}
-	out["topics"] = Topics(TopicsView{p, l, []TopicRow{{"news", "/admin/topics/news", say("Newsletter"), "marketing", "consent", true, 9120, 44}, {"survey", "/admin/topics/survey", say("Surveys"), "research", "legitimate_interests", false, 12000, 0}}, true, ""})
+	out["topics"] = Topics(TopicsView{p, l, []TopicRow{{"news", "/admin/topics/news", say("Newsletter"), "marketing", "consent", true, 9120, 44, []string{say("Deutsch"), say("Français")}}, {"survey", "/admin/topics/survey", say("Surveys"), "research", "legitimate_interests", false, 12000, 0, nil}}, true, ""})
 	out["topics-counting"] = Topics(TopicsView{p, l, []TopicRow{{Key: "news", URL: "/admin/topics/news", Name: say("Newsletter"), Class: "marketing", Basis: "consent"}}, false, "/admin/topics?count=1"})
 	out["topics-usual"] = UsualTopics(UsualTopicsView{p, "/admin/topics/usual", []UsualTopic{{"newsletter", say("Newsletter"), say("Once a month."), "consent", true}, {"surveys", say("Surveys"), say("Questions."), "research", false}}, map[string]string{"topics": say("Choose at least one.")}})
 	due := []Header{{say("Sign-ups that were never confirmed"), "12"}, {say("Audit log"), "1,204"}}
@@ -162,11 +162,12 @@ func addOffers(out map[string]templ.Component, p Page, say func(string) string) 
 	out["processing-new"] = Processing(ProcessingView{Page: p, Made: at})
 	out["topics-empty"] = Topics(TopicsView{Page: p, Listing: Listing{Write: true}})
 	out["topic-new"] = TopicForm(TopicFormView{Page: p, Record: Record{New: true, Errors: map[string]string{"key": say("Taken."), "names.en": say("Please fill this in."), "basis": say("Choose another.")}}, Action: "/admin/topics", Brands: options, Partners: options, Languages: []string{"en", "nl"}})
-	out["topic"] = TopicForm(TopicFormView{Page: p, Record: Record{Remove: removal(say)}, Action: "/admin/topics/news", Values: map[string]string{"key": "news", "names.en": say("Newsletter"), "double_opt_in": "1", "descriptions.en": say("Once a month.")}, Languages: []string{"en"}})
+	out["topic"] = TopicForm(TopicFormView{Page: p, Record: Record{Remove: removal(say)}, Action: "/admin/topics/news", Values: map[string]string{"key": "news", "names.en": say("Newsletter"), "double_opt_in": "1", "descriptions.en": say("Once a month.")}, Languages: []string{"en"}, Lacking: []Lack{{"names", []string{say("Deutsch"), say("Français")}, say("Newsletter")}, {"descriptions", []string{say("Deutsch")}, ""}}})
 	out["brands"] = Brands(BrandsView{p, l, []BrandRow{{"default", "/admin/brands/default", say("Nordlicht"), say("news@nordlicht.example"), true}, {"sud", "/admin/brands/sud", say("Südlicht"), say("news@sud.example"), false}}})
 	out["brands-empty"] = Brands(BrandsView{Page: p, Listing: Listing{Write: true}})
 	out["brand"] = BrandForm(BrandFormView{Page: p, Record: Record{Errors: map[string]string{"postal_address": say("Please fill this in.")}}, Action: "/admin/brands/default", Values: map[string]string{"key": "default", "name": say("Nordlicht"), "color": "#3a4fb0"}})
 	out["brand-new"] = BrandForm(BrandFormView{Page: p, Record: Record{New: true}, Action: "/admin/brands"})
+	out["partner"] = PartnerForm(PartnerFormView{Page: p, Record: Record{Errors: map[string]string{"name": say("must be one line")}}, Action: "/admin/partners/hub", Values: map[string]string{"key": "hub", "name": say("Hub Resellers")}})
 	out["partners"] = Partners(PartnersView{Page: p, Listing: l, Rows: []PartnerRow{{"hub", say("Hub Resellers"), "/admin/partners/hub", 12, at}}, Action: "/admin/partners", Errors: map[string]string{"key": say("Taken.")}})
 	out["partners-empty"] = Partners(PartnersView{Page: p, Listing: Listing{Write: true}, Action: "/admin/partners"})
 	var forms []FormRow

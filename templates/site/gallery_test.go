@@ -36,6 +36,7 @@ func gallery(tag string, say func(string) string) map[string]templ.Component {
 		"second":       Second(SecondView{Entrance: e, Action: "/admin/sign-in/second", Step: "step", CancelURL: "/admin/sign-in"}),
 		"second-wrong": Second(SecondView{Entrance: e, Action: "/admin/sign-in/second", Step: "step", Refused: true, Wait: 5 * time.Second}),
 		"choose":       ChoosePassword(PasswordView{Entrance: e, Action: "/admin/password/token", Email: say("ada@nordlicht.example"), Errors: map[string]string{"password": say("Too short.")}}),
+		"address":      ConfirmAddress(AddressView{Entrance: e, Action: "/admin/address/token", Email: say("ada@nordlicht.example")}),
 		"message":      Message(MessageView{Entrance: e, Title: say("This link is over"), Text: say("Ask an administrator for a new one."), Action: ui.Link{Label: say("To the sign-in"), URL: "/admin/sign-in"}}),
 	}
 	addHome(out, p, say)

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"strings"
 	"time"
 
 	"assent/templates/locale"
@@ -24,6 +25,7 @@ type TopicRow struct {
 	Key, URL, Name, Class, Basis string
 	DoubleOptIn                  bool
 	On, Pending                  int
+	Lacking                      []string // languages in which it has no name
 }
 
 func (v TopicsView) counted(n int) string {
@@ -50,7 +52,11 @@ func Topics(v TopicsView) templ.Component {
 		if r.DoubleOptIn {
 			basis.Sub = p.t("site.topics.double")
 		}
-		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: r.Name, URL: r.URL, Sub: r.Key}, {Text: word(p.Locale, "site.class.", r.Class)}, basis, {Text: v.counted(r.On)}, {Text: v.counted(r.Pending)}}})
+		name := ui.Cell{Text: r.Name, URL: r.URL, Sub: r.Key}
+		if len(r.Lacking) > 0 {
+			name.Badge = ui.Badge{Text: p.t("site.lacking.badge", "languages", strings.Join(r.Lacking, ", ")), Tone: ui.Warn}
+		}
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{name, {Text: word(p.Locale, "site.class.", r.Class)}, basis, {Text: v.counted(r.On)}, {Text: v.counted(r.Pending)}}})
 	}
 	if len(v.Rows) > 0 {
 		t.Later = v.CountURL
@@ -101,6 +107,26 @@ type TopicFormView struct {
 	Values           map[string]string
 	Brands, Partners []ui.Option
 	Languages        []string
+	Lacking          []Lack
+}
+
+// Lack is what was written in some languages only: names or descriptions. Who reads one of the others gets Instead.
+type Lack struct {
+	What      string
+	Languages []string
+	Instead   string
+}
+
+// lacks tells of texts that some recipients read in another language than their own.
+func lacks(p Page, list []Lack) (notes []remark) {
+	for _, l := range list {
+		key := "site.lacking." + l.What
+		if l.Instead == "" {
+			key = "site.lacking.nothing"
+		}
+		notes = append(notes, remark{ui.Warn, "", p.t(key, "languages", strings.Join(l.Languages, ", "), "text", l.Instead)})
+	}
+	return notes
 }
 
 // TopicForm is its page.
@@ -135,7 +161,7 @@ func TopicForm(v TopicFormView) templ.Component {
 	}
 	fields = append(fields, translated(p, v.Languages, val)...)
 	f := ui.FormOf{Locked: v.Locked, Action: v.Action, Submit: p.t("site.save"), Cancel: ui.Link{Label: p.t("site.cancel"), URL: Path(NavTopics)}, Fields: fields}
-	return formPage(form{Page: p, Head: ui.Head{Title: title, Back: p.back(NavTopics)}, Form: f.WithErrors(v.Errors), Posts: v.posts()})
+	return formPage(form{Page: p, Head: ui.Head{Title: title, Back: p.back(NavTopics)}, Notes: lacks(p, v.Lacking), Form: f.WithErrors(v.Errors), Posts: v.posts()})
 }
 
 // translated are the fields names.LANG and descriptions.LANG, the first language's required.

@@ -1,6 +1,10 @@
 package site
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -107,4 +111,37 @@ func TestPagesInABrowser(t *testing.T) {
 		}
 	}
 	pagetest.Browse(t, ContentPolicy, pages)
+}
+
+// parts are shown within pages of the gallery, or are put into one by a script.
+var parts = []string{"CampaignProgress", "EditChecks", "HomeRuns", "ImportProgress", "Layout", "MediaPick", "RuleBuilder", "RuleCount"}
+
+// Every page that this package can draw is in the gallery, and with it looked at in a browser in light and dark, wide and narrow.
+func TestEveryPageIsInTheGallery(t *testing.T) {
+	read := func(pattern string) (out string) {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range files {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasSuffix(name, "_test.go") == strings.HasSuffix(pattern, "_test.go") && !strings.HasSuffix(name, "_templ.go") {
+				out += string(text)
+			}
+		}
+		return out
+	}
+	gallery, found := read("*_test.go"), 0
+	for _, m := range regexp.MustCompile(`(?m)^(?:templ ([A-Z]\w+)\(|func ([A-Z]\w+)\(.*\) templ\.Component \{)`).FindAllStringSubmatch(read("*.go")+read("*.templ"), -1) {
+		name := m[1] + m[2]
+		if found++; !slices.Contains(parts, name) && !regexp.MustCompile(`\b`+name+`\(`).MatchString(gallery) {
+			t.Errorf("%s is not in the gallery", name)
+		}
+	}
+	if found < 70 {
+		t.Errorf("only %d pages were found", found)
+	}
 }

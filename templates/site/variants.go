@@ -13,7 +13,8 @@ type VariantsView struct {
 	Page
 	Name, Action, BackURL string
 	Links                 []ui.Link
-	Values, Errors        map[string]string
+	End                   *ui.Post          // takes the test out; nil: there is none
+	Values, Errors        map[string]string // among the values the campaign's own subject and preheader
 }
 
 // variantNames are how the texts of a test are called.
@@ -22,22 +23,53 @@ var variantNames = []string{"A", "B", "C", "D"}
 // VariantName is how the nth text of a test is called, counted from 1.
 func VariantName(n int) string { return variantNames[min(max(n, 1), len(variantNames))-1] }
 
-func (v VariantsView) form() ui.FormOf {
-	fields := []ui.Field{
-		{Name: "track_clicks", Kind: "checkbox", Label: v.t("site.ab.track"), Hint: v.t("site.ab.track_hint"), Value: v.Values["track_clicks"]},
-		{Name: "title", Kind: "title", Label: v.t("site.ab.test")},
-		{Name: "share", Kind: "number", Label: v.t("site.ab.share"), Hint: v.t("site.ab.share_hint"), Value: v.Values["share"], Short: true, InputMode: "numeric"},
-		{Name: "measure", Kind: "select", Label: v.t("site.ab.measure"), Value: v.Values["measure"], Options: []ui.Option{
-			{Value: "unsubscribes", Label: v.t("site.ab.unsubscribes")}, {Value: "clicks", Label: v.t("site.ab.clicks")}, {Value: "hand", Label: v.t("site.ab.hand")}}},
-		{Name: "wait", Label: v.t("site.ab.wait"), Hint: v.t("site.ab.wait_hint"), Value: v.Values["wait"], Short: true, Placeholder: "4h"},
+func (v VariantsView) ends() []ui.Post {
+	if v.End == nil {
+		return nil
 	}
+	return []ui.Post{*v.End}
+}
+
+// waits are the usual times from the last mail of a test to the choice, in hours.
+var waits = []int{1, 2, 4, 8, 12, 24, 48, 72}
+
+// waitField offers the usual times, and the one that there is.
+func (v VariantsView) waitField() ui.Field {
+	f := ui.Field{Name: "wait", Kind: "select", Label: v.t("site.ab.wait"), Hint: v.t("site.ab.wait_hint"), Value: v.Values["wait"], Short: true}
+	known := f.Value == ""
+	for _, hours := range waits {
+		o := ui.Option{Value: itoa(hours) + "h", Label: v.Locale.N("site.hours", hours)}
+		known = known || o.Value == f.Value
+		f.Options = append(f.Options, o)
+	}
+	if !known {
+		f.Options = append(f.Options, ui.Option{Value: f.Value, Label: f.Value})
+	}
+	return f
+}
+
+func (v VariantsView) form() ui.FormOf {
+	var fields []ui.Field
 	for n := 2; n <= len(variantNames); n++ {
 		at := "." + strconv.Itoa(n)
-		fields = append(fields, ui.Field{Name: "title" + at, Kind: "title", Label: v.t("site.ab.text", "name", variantNames[n-1])},
-			ui.Field{Name: "subject" + at, Label: v.t("site.campaign.subject"), Hint: v.t("site.ab.same"), Value: v.Values["subject"+at]},
-			ui.Field{Name: "preheader" + at, Label: v.t("site.campaign.preheader"), Value: v.Values["preheader"+at]},
-			ui.Field{Name: "own" + at, Kind: "checkbox", Label: v.t("site.ab.own"), Hint: v.t("site.ab.own_hint"), Value: v.Values["own"+at]})
+		text := []ui.Field{
+			{Name: "subject" + at, Label: v.t("site.campaign.subject"), Value: v.Values["subject"+at], Placeholder: v.Values["subject"]},
+			{Name: "preheader" + at, Label: v.t("site.campaign.preheader"), Value: v.Values["preheader"+at], Placeholder: v.Values["preheader"]},
+			{Name: "own" + at, Kind: "checkbox", Label: v.t("site.ab.own"), Hint: v.t("site.ab.own_hint"), Value: v.Values["own"+at]}}
+		name := v.t("site.ab.text", "name", variantNames[n-1])
+		if n > 2 { // most tests have two texts
+			fields = append(fields, ui.Fold(name, text...))
+			continue
+		}
+		fields = append(append(fields, ui.Field{Kind: "title", Label: name, Hint: v.t("site.ab.same", "subject", v.Values["subject"])}), text...)
 	}
+	fields = append(fields, ui.Field{Kind: "title", Label: v.t("site.ab.choice")},
+		ui.Field{Name: "share", Kind: "number", Label: v.t("site.ab.share"), Hint: v.t("site.ab.share_hint"), Value: v.Values["share"], Short: true, InputMode: "numeric"},
+		ui.Field{Name: "measure", Kind: "radio", Label: v.t("site.ab.measure"), Value: v.Values["measure"], Options: []ui.Option{
+			{Value: "unsubscribes", Label: v.t("site.ab.unsubscribes")}, {Value: "clicks", Label: v.t("site.ab.clicks"), Hint: v.t("site.ab.clicks_need")}, {Value: "hand", Label: v.t("site.ab.hand"), Hint: v.t("site.ab.hand_hint")}}},
+		v.waitField(),
+		ui.Field{Kind: "title", Label: v.t("site.ab.clicked")},
+		ui.Field{Name: "track_clicks", Kind: "checkbox", Label: v.t("site.ab.track"), Hint: v.t("site.ab.track_hint"), Value: v.Values["track_clicks"]})
 	return ui.FormOf{Action: v.Action, Submit: v.t("site.save"), Cancel: ui.Link{Label: v.t("site.ab.back"), URL: v.BackURL}, Fields: fields}.WithErrors(v.Errors)
 }
 

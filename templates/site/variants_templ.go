@@ -43,7 +43,7 @@ func Variants(v VariantsView) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = ui.HeadOf(v.CSRF, ui.Head{Title: v.t("site.ab.title"), Lead: v.t("site.ab.lead"), Actions: v.Links, Back: ui.Link{Label: v.Name, URL: v.BackURL}}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.HeadOf(v.CSRF, ui.Head{Title: v.t("site.ab.title"), Lead: v.t("site.ab.lead"), Actions: v.Links, Posts: v.ends(), Back: ui.Link{Label: v.Name, URL: v.BackURL}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
