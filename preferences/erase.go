@@ -61,6 +61,20 @@ func (s *Service) Erase(ctx context.Context, actor audit.Actor, subscriberID str
 	return inFlight, s.clear(ctx, sub)
 }
 
+// Quiet waits until no mail to somebody who is erased can begin any more, and tells how many had begun: whoever asks to be left
+// in peace is answered no sooner, also when an erasure has come first and is not yet answered itself.
+func (s *Service) Quiet(ctx context.Context, subscriberID string) (inFlight int, err error) {
+	var claimed []string
+	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		claimed, err = s.revoke(ctx, tx, s.now(), Stop{SubscriberID: subscriberID})
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return s.Sending.Settle(ctx, claimed)
+}
+
 // EraseAddress is [Service.Erase] for an address that no subscriber has: mail to it, blocks, and what else is kept by address.
 func (s *Service) EraseAddress(ctx context.Context, actor audit.Actor, email, key string) error {
 	sub := &Subscriber{Email: email, EmailKey: key}

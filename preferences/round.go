@@ -22,7 +22,7 @@ import (
 // say stop while such a round is under way do it together in the next ([Service.together]), so that a storm of them costs
 // little each.
 //
-// A round of several waits for no single person: whoever is being changed by somebody else, or has mail that somebody else
+// Such a round waits for no single person: whoever is being changed by somebody else, or has mail that somebody else
 // holds at this moment, is left out and does it alone, and so do all when the round fails. So nobody is kept, failed or
 // brought into a deadlock by another. Locks are taken in the order people, campaigns, slices, deliveries, the rest, and the
 // end of the ledger last.
@@ -80,7 +80,7 @@ func (s *Service) newRound(tx *sqldb.Tx, now time.Time, people ...string) *round
 // mail that it stopped can no longer begin.
 func (s *Service) change(ctx context.Context, actor audit.Actor, subscriberID string, evidence Evidence, do func(ctx context.Context, c *change) error, inFlight *int) error {
 	r := &request{subscriberID: subscriberID, actor: actor, evidence: evidence, do: do}
-	if err := s.round(ctx, []*request{r}); err != nil {
+	if err := s.round(ctx, []*request{r}, true); err != nil {
 		return err
 	}
 	n, err := s.after(ctx, r)
@@ -90,19 +90,27 @@ func (s *Service) change(ctx context.Context, actor audit.Actor, subscriberID st
 	return err
 }
 
-// roundSize is how many change something in one round at most.
-const roundSize = 100
+const (
+	// roundSize is how many change something in one round at most.
+	roundSize = 100
+	// roundTime is after which time a round of several is given up, and each does it alone.
+	roundTime = 3 * time.Second
+)
 
 // together is [Service.change] for those who want less mail, of whom many may come at once. What do finds out it leaves in
 // the change; it writes nothing by itself.
 func (s *Service) together(ctx context.Context, actor audit.Actor, subscriberID string, evidence Evidence, do func(ctx context.Context, c *change) error) (Recorded, error) {
 	r := &request{subscriberID: subscriberID, actor: actor, evidence: evidence, do: do}
-	err := s.rounds.Do(ctx, r, roundSize, s.round)
+	err := s.rounds.Do(ctx, r, roundSize, func(ctx context.Context, all []*request) error {
+		ctx, cancel := context.WithTimeout(ctx, roundTime)
+		defer cancel()
+		return s.round(ctx, all, false)
+	})
 	if ctx.Err() != nil && err != nil {
 		return Recorded{}, err // the round may still be at it
 	}
 	if err != nil || (r.done == nil && r.err == nil) {
-		err = s.round(ctx, []*request{r})
+		err = s.round(ctx, []*request{r}, true)
 	}
 	if err != nil {
 		return Recorded{}, err
@@ -127,14 +135,14 @@ func (s *Service) after(ctx context.Context, r *request) (inFlight int, err erro
 }
 
 // round does what is asked in one transaction. A request that is refused is told so and leaves no trace, and the others are
-// done without it. Of several, one that cannot be done at once is left undone.
-func (s *Service) round(ctx context.Context, all []*request) error {
-	alone, counting := len(all) == 1, true
+// done without it. Unless the round may wait, one that cannot be done at once is left undone.
+func (s *Service) round(ctx context.Context, all []*request, wait bool) error {
+	counting := true
 	for len(all) > 0 {
 		var refused *request
 		var done []*change
 		err := s.DB.Tx(ctx, func(tx *sqldb.Tx) (err error) {
-			refused, done, err = s.attempt(ctx, tx, all, alone, counting)
+			refused, done, err = s.attempt(ctx, tx, all, wait, counting)
 			return err
 		})
 		switch {
@@ -164,12 +172,12 @@ type uncounted struct{ error }
 func (u uncounted) Unwrap() error { return u.error }
 
 // attempt is one try of a round. What was done of each request is nil for one that was left out.
-func (s *Service) attempt(ctx context.Context, tx *sqldb.Tx, all []*request, alone, counting bool) (refused *request, done []*change, err error) {
+func (s *Service) attempt(ctx context.Context, tx *sqldb.Tx, all []*request, wait, counting bool) (refused *request, done []*change, err error) {
 	ids := make([]string, len(all))
 	for i, r := range all {
 		ids[i] = r.subscriberID
 	}
-	people, err := lockSubscribers(ctx, tx, ids, alone)
+	people, err := lockSubscribers(ctx, tx, ids, wait)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -177,7 +185,7 @@ func (s *Service) attempt(ctx context.Context, tx *sqldb.Tx, all []*request, alo
 	done = make([]*change, len(all))
 	for i, r := range all {
 		sub := people[r.subscriberID]
-		if sub == nil && alone {
+		if sub == nil && wait {
 			return r, nil, ErrSubscriberNotFound
 		}
 		if sub == nil {
@@ -199,7 +207,7 @@ func (s *Service) attempt(ctx context.Context, tx *sqldb.Tx, all []*request, alo
 		done[i] = c
 	}
 	round.uncounted = !counting
-	return nil, done, round.finish(ctx, done, alone)
+	return nil, done, round.finish(ctx, done, wait)
 }
 
 // finish stops mail, and writes what was changed. Last of all it appends to the ledger: the end of that stays locked until

@@ -154,9 +154,12 @@ func (p *Pages) dress(ctx context.Context, c echo.Context, v *visit) (err error)
 }
 
 func (p *Pages) show(c echo.Context, status int, page templ.Component) error {
-	c.Response().Header().Set(echo.HeaderContentType, echo.MIMETextHTMLCharsetUTF8)
-	c.Response().WriteHeader(status)
-	return page.Render(c.Request().Context(), c.Response())
+	text := templ.GetBuffer()
+	defer templ.ReleaseBuffer(text)
+	if err := page.Render(c.Request().Context(), text); err != nil {
+		return err
+	}
+	return c.HTMLBlob(status, text.Bytes())
 }
 
 func (v visit) email() string {

@@ -72,10 +72,14 @@ func (p *Pages) save(c echo.Context) error {
 	return p.centre(c, http.StatusOK, v, saved, nil)
 }
 
-// gone answers for an erased person: nothing can come any more.
+// gone answers for an erased person, once nothing can come any more: the erasure may be a moment ago.
 func (p *Pages) gone(c echo.Context, v visit) error {
-	inFlight(c, 0)
-	return p.show(c, http.StatusOK, pages.Unsubscribed(pages.UnsubscribedView{Page: v.page, Topic: v.topicView(), All: true}))
+	n, err := p.People.Quiet(c.Request().Context(), v.claims.Subject)
+	if err != nil {
+		return err
+	}
+	inFlight(c, n)
+	return p.show(c, http.StatusOK, pages.Unsubscribed(pages.UnsubscribedView{Page: v.page, Topic: v.topicView(), All: true, InFlight: n}))
 }
 
 // ErrNothing is a POST that carries neither what RFC 8058 asks for nor a field of the page's own forms.

@@ -23,7 +23,7 @@ import (
 // after its person was answered, everybody has one event, and the report counts each person once.
 func TestAStormOfClicksWhileACampaignGoesOut(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
-		const people, gone = 200, 5
+		const people, gone = 200, 40
 		ctx, h := context.Background(), campaignstest.NewHistory()
 		s.Clock.Run()
 		topic := s.Topic("news", nil)
@@ -154,5 +154,44 @@ func TestPagesOpenedTogetherAreEachTheirOwn(t *testing.T) {
 			}
 		}, func() { s.Get("/u/none").Want(http.StatusNotFound) })
 		atOnce(open...)
+	})
+}
+
+// Who clicks while their erasure is not yet answered is answered no sooner than what was under way to them is over.
+func TestAClickThatAnErasureOvertakesWaitsAsWell(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		ctx := context.Background()
+		s.Topic("news", nil)
+		sub := s.Crowd(1, "news")[0]
+		path, c := s.link(tokens.Unsubscribe, sub, "news"), s.scheduled("news")
+		b, err := s.Mails.Claim(ctx, c.ID, "worker", 0, 10)
+		if err != nil || len(b.Items) != 1 {
+			t.Fatal(len(b.Items), err)
+		}
+		var erasing sync.WaitGroup
+		erasing.Go(func() {
+			if n, err := s.People.Erase(ctx, campaignstest.Staff, sub.ID); err != nil || n != 1 {
+				t.Errorf("the erasure: %d under way, %v", n, err)
+			}
+		})
+		for {
+			if _, err := s.People.Subscriber(ctx, s.DB, sub.ID); err != nil {
+				break
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+		var over atomic.Bool
+		erasing.Go(func() {
+			time.Sleep(200 * time.Millisecond)
+			over.Store(true)
+			if err := s.Mails.Complete(ctx, c.ID, "worker", 0, []campaigns.Outcome{{ID: b.Items[0].ID, Status: campaigns.StatusSent}}); err != nil {
+				t.Error(err)
+			}
+		})
+		a := s.Post(path, form("List-Unsubscribe", "One-Click")).Want(okStatus)
+		if !over.Load() || a.Header.Get("Assent-In-Flight") != "1" {
+			t.Errorf("answered while the mail was under way (%v), with %s told", !over.Load(), a.Header.Get("Assent-In-Flight"))
+		}
+		erasing.Wait()
 	})
 }
