@@ -2,6 +2,7 @@ package desk_test
 
 import (
 	"context"
+	"encoding/json"
 	"net/url"
 	"regexp"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"assent/campaigns/live"
 	"assent/campaigns/media"
 	"assent/preferences"
+	"assent/preferences/audit"
 	"assent/preferences/partners"
 	"assent/preferences/segments"
 	"assent/preferences/sqldb"
@@ -277,5 +279,37 @@ func TestSeveralPeopleAtOnce(t *testing.T) {
 		if err := h.DB.QueryRowContext(ctx, "SELECT count(*) FROM suppressions WHERE reason = 'manual' AND note = 'asked by telephone'").Scan(&blocked); err != nil || blocked != 3 {
 			t.Errorf("%d are blocked, %v", blocked, err)
 		}
+	})
+}
+
+// What the API can say of a person the form can too: the day of birth, and fields of the company's own with their types.
+func TestAPersonsOwnFieldsAreWrittenByHand(t *testing.T) {
+	exercise(t, func(t *testing.T, h *house) {
+		ada := h.As("Ada", access.Marketer)
+		person := ada.Post("/admin/subscribers", "email", "ann@example.com", "birth_date", "1990-02-03", "attributes", "plan: gold "+script+"\nseats: 5\nvip: true\r\n").Want(303).Location()
+		id := person[strings.LastIndexByte(person, '/')+1:]
+		is := func(want string) {
+			t.Helper()
+			s, err := h.People.Subscriber(ctx, h.DB, id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, _ := json.Marshal(s.Attributes); string(got) != want || s.BirthDate != "1990-02-03" {
+				t.Errorf("%s instead of %s, born %s", got, want, s.BirthDate)
+			}
+		}
+		is(`{"plan":"gold \"\u003e\u003cscript\u003ealert(1)\u003c/script\u003e{{ first_name }}","seats":5,"vip":true}`)
+		one := map[string]any{"zip": "0123", "tags": []any{"a", "b"}, "plan": nil}
+		if _, err := h.People.Update(ctx, audit.System("test"), id, preferences.Profile{Attributes: &one}); err != nil {
+			t.Fatal(err)
+		}
+		ada.Get(person+"/edit").Want(200, "seats: 5\ntags: [&#34;a&#34;,&#34;b&#34;]\nvip: true\nzip: 0123")
+		same := []string{"email", "ann@example.com", "birth_date", "1990-02-03", "attributes"}
+		ada.Post(person, append(same, "tags: [\"a\",\"b\"]\r\nvip: no\r\nzip: 0123\r\nnote: a: b")...).Want(303)
+		is(`{"note":"a: b","tags":["a","b"],"vip":"no","zip":"0123"}`)
+		ada.Post(person, append(same, "no colon")...).Want(422, "line 1 must be a name, a colon and a value", "no colon")
+		ada.Post(person, append(same, "1x: y")...).Want(422, "must be named with letters")
+		ada.Post(person, same[:4]...).Want(303) // a form without the field leaves them
+		is(`{"note":"a: b","tags":["a","b"],"vip":"no","zip":"0123"}`)
 	})
 }

@@ -162,6 +162,11 @@ func (d *Desk) newSubscriber(c echo.Context) error {
 }
 
 func (d *Desk) subscriberForm(c echo.Context, status int, id string, val, wrong map[string]string) error {
+	for field, text := range wrong {
+		if name, own := strings.CutPrefix(field, "attributes."); own {
+			wrong["attributes"] = name + " " + text
+		}
+	}
 	path := site.Path(site.NavSubscribers)
 	v := site.SubscriberFormView{Page: d.page(c, site.NavSubscribers), Record: site.Record{New: id == "", Errors: wrong}, Action: path, Back: path, Values: val}
 	if id != "" {
@@ -178,7 +183,7 @@ func profile(val map[string]string) (preferences.Profile, error) {
 		return &s
 	}
 	p := preferences.Profile{Email: text("email"), ExternalID: text("external_id"), FirstName: text("first_name"), LastName: text("last_name"), Company: text("company"), Phone: text("phone"),
-		Locale: text("locale"), Timezone: text("timezone"), Country: text("country"), CustomerSince: &preferences.Date{}}
+		Locale: text("locale"), Timezone: text("timezone"), Country: text("country"), BirthDate: text("birth_date"), CustomerSince: &preferences.Date{}}
 	if since := *text("customer_since"); since != "" {
 		t, err := time.Parse(time.DateOnly, since)
 		if err != nil {
@@ -192,13 +197,16 @@ func profile(val map[string]string) (preferences.Profile, error) {
 func (d *Desk) addSubscriber(c echo.Context) error {
 	val := values(c)
 	p, err := profile(val)
-	for _, empty := range []**string{&p.ExternalID, &p.FirstName, &p.LastName, &p.Company, &p.Phone, &p.Locale, &p.Timezone, &p.Country} {
+	for _, empty := range []**string{&p.ExternalID, &p.FirstName, &p.LastName, &p.Company, &p.Phone, &p.Locale, &p.Timezone, &p.Country, &p.BirthDate} {
 		if **empty == "" { // nothing that is known of somebody who exists is taken away
 			*empty = nil
 		}
 	}
 	if p.CustomerSince.IsZero() {
 		p.CustomerSince = nil
+	}
+	if err == nil {
+		p.Attributes, err = attributes(val, nil)
 	}
 	var sub *preferences.Subscriber
 	if err == nil {
@@ -219,7 +227,7 @@ func (d *Desk) editSubscriber(c echo.Context) error {
 		return err
 	}
 	val := map[string]string{"email": s.Email, "external_id": s.ExternalID, "first_name": s.FirstName, "last_name": s.LastName, "company": s.Company, "phone": s.Phone,
-		"locale": s.Locale, "timezone": s.Timezone, "country": s.Country}
+		"locale": s.Locale, "timezone": s.Timezone, "country": s.Country, "birth_date": s.BirthDate, "attributes": attributeLines(s.Attributes)}
 	if !s.CustomerSince.IsZero() {
 		val["customer_since"] = s.CustomerSince.Format(time.DateOnly)
 	}
@@ -228,7 +236,14 @@ func (d *Desk) editSubscriber(c echo.Context) error {
 
 func (d *Desk) changeSubscriber(c echo.Context) error {
 	val, id := values(c), c.Param("id")
+	s, err := d.People.Subscriber(c.Request().Context(), d.DB, id)
+	if err != nil {
+		return err
+	}
 	p, err := profile(val)
+	if err == nil {
+		p.Attributes, err = attributes(val, s.Attributes)
+	}
 	if err == nil {
 		_, err = d.People.Update(c.Request().Context(), actor(c), id, p)
 	}

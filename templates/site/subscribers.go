@@ -209,6 +209,8 @@ func SubscriberForm(v SubscriberFormView) templ.Component {
 		{Name: "timezone", Label: p.t("site.subscribers.zone"), Value: val["timezone"], Placeholder: "Europe/Amsterdam", Short: true},
 		{Name: "country", Label: p.t("site.subscribers.country"), Hint: p.t("site.subscribers.country_hint"), Value: val["country"], Placeholder: "NL", MaxLength: 2, Short: true},
 		{Name: "customer_since", Kind: "date", Label: p.t("site.subscribers.customer"), Hint: p.t("site.subscribers.customer_hint"), Value: val["customer_since"], Short: true},
+		{Name: "birth_date", Kind: "date", Label: p.t("site.subscribers.birth"), Value: val["birth_date"], Short: true},
+		{Name: "attributes", Kind: "textarea", Label: p.t("site.subscribers.attributes"), Hint: p.t("site.subscribers.attributes_hint"), Value: val["attributes"], Mono: true},
 	}}
 	var notes []remark
 	if v.New {
