@@ -293,7 +293,8 @@ func TestNobodyWaitsForAnotherPerson(t *testing.T) {
 			},
 		} {
 			for _, first := range []bool{false, true} {
-				t.Run(fmt.Sprint(what, first), func(t *testing.T) {
+				t.Run(fmt.Sprintf("%s, first %v", what, first), func(t *testing.T) {
+					t.Parallel()
 					d, subs := crowd(t, sqldbtest.Postgres(t), 10)
 					ctx := context.Background()
 					c := d.Campaign("news", nil)
@@ -341,7 +342,7 @@ func TestNobodyWaitsForAnotherPerson(t *testing.T) {
 					}
 					asked := time.Now()
 					others.Wait()
-					if took := time.Since(asked); took > 2500*time.Millisecond { // mail that is claimed has its lease of a second, twice
+					if took := time.Since(asked); took > 4500*time.Millisecond { // mail that is claimed has its lease of a second, twice; a round is given up after three
 						t.Errorf("the others waited %v", took)
 					}
 					select {
