@@ -1,6 +1,7 @@
 package preferences
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -19,7 +20,9 @@ type Search struct {
 	ExternalID string
 	Where      string // a condition over the alias s whose id is over $1 and up to $2, its arguments bound from $4 on
 	Args       []any
+	IDs        []string
 	After      string // a subscriber id
+	Upto       string // another, which is included
 	Limit      int
 }
 
@@ -75,21 +78,33 @@ func (s *Service) Find(ctx context.Context, in Search, most time.Duration) (f Fo
 			add("("+strings.Join(either, " OR ")+")", values...)
 		}
 	}
+	if len(in.IDs) > 0 {
+		d := s.DB.Dialect()
+		args = append(args, d.List(in.IDs))
+		where += " AND s.id " + d.In(3+len(args))
+		direct = true
+	}
+	end := false
+	last := cmp.Or(in.Upto, lastID)
 	read := func(after, upto string) (enough bool, err error) {
-		if upto == "" {
-			upto = lastID
+		over := upto == "" || upto >= last
+		if over {
+			upto = last
 		}
 		people, err := s.searched(ctx, "SELECT "+columns+" FROM subscribers s WHERE s.id > $1 AND s.id <= $2"+where+" ORDER BY s.id LIMIT $3",
 			append([]any{after, upto, in.Limit - len(f.People)}, args...))
 		f.People = append(f.People, people...)
-		return len(f.People) >= in.Limit, err
+		full := len(f.People) >= in.Limit
+		end = over && !full
+		return full || over, err
 	}
 	if direct {
-		f.End = true
 		_, err = read(in.After, "")
+		f.End = end
 		return f, err
 	}
 	f.Look, err = ranges.Go(ctx, in.After, most, ranges.Subscribers(s.DB), read)
+	f.End = end
 	return f, err
 }
 

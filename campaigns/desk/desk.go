@@ -21,6 +21,7 @@ import (
 	"assent/preferences/sqldb"
 	"assent/preferences/staff"
 	"assent/preferences/staff/screen"
+	"assent/preferences/together"
 	"assent/templates/locale"
 	"assent/templates/site"
 	"assent/templates/site/ui"
@@ -36,6 +37,7 @@ type Desk struct {
 	Brands    *brands.Store
 	Partners  *partners.Store
 	Segments  *segments.Store
+	Together  *together.Store
 	Live      *live.Hub   // nil: pages do not renew themselves
 	Base      string      // public address
 	Fixed     [][2]string // settings of the environment, for the page that shows them

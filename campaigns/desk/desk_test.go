@@ -22,6 +22,7 @@ import (
 	"assent/preferences/sqldb/sqldbtest"
 	"assent/preferences/staff/access"
 	"assent/preferences/staff/stafftest"
+	"assent/preferences/together"
 )
 
 var ctx = context.Background()
@@ -29,13 +30,15 @@ var ctx = context.Background()
 type house struct {
 	*stafftest.House
 	*campaignstest.World
+	jobs *together.Store
 }
 
 func build(t *testing.T, db *sqldb.DB) *house {
 	w := campaignstest.New(t, db)
-	h := &house{stafftest.New(t, db, w.Clock.Now), w}
+	h := &house{stafftest.New(t, db, w.Clock.Now), w, &together.Store{DB: db, Now: w.Clock.Now, People: w.People}}
+	t.Cleanup(h.jobs.Close)
 	(&desk.Desk{DB: db, Now: w.Clock.Now, Site: h.Site, People: w.People, Campaigns: w.Mails, Brands: &brands.Store{DB: db, Now: w.Clock.Now}, Partners: &partners.Store{DB: db, Now: w.Clock.Now},
-		Segments: &segments.Store{DB: db, Now: w.Clock.Now}, Live: &live.Hub{Campaigns: w.Mails, Every: 50 * time.Millisecond}, Base: "https://mail.example.com", Patience: time.Nanosecond}).Register(h.Echo)
+		Segments: &segments.Store{DB: db, Now: w.Clock.Now}, Live: &live.Hub{Campaigns: w.Mails, Every: 50 * time.Millisecond}, Together: h.jobs, Base: "https://mail.example.com", Patience: time.Nanosecond}).Register(h.Echo)
 	(&media.Pages{Store: &media.Store{DB: db, Now: w.Clock.Now}, Site: h.Site, Base: "https://mail.example.com"}).Register(h.Echo)
 	return h
 }
@@ -265,19 +268,57 @@ func TestSeveralPeopleAtOnce(t *testing.T) {
 		if marked() != 0 {
 			t.Error("a form that was refused changed something")
 		}
-		ada.Post("/admin/subscribers/together", "do", "tag", "tag", "vip", "id", ids["ann"], "id", ids["bob"], "id", "nonsense").Want(303)
+		// do asks for it, and is where it is told what came of it.
+		do := func(kv ...string) (page string) {
+			t.Helper()
+			page = ada.Post("/admin/subscribers/together", kv...).Want(303).Location()
+			if err := h.jobs.Work(ctx); err != nil {
+				t.Fatal(err)
+			}
+			return page
+		}
+		page := do("do", "tag", "tag", "vip", "id", ids["ann"], "id", ids["bob"], "id", "nonsense")
 		if n := marked(); n != 2 {
 			t.Errorf("%d are marked", n)
 		}
-		ada.Get("/admin/subscribers").Want(200, "Done for 2 people.")
-		ada.Post("/admin/subscribers/together", "do", "untag", "tag", "vip", "all", "1", "q", "ann").Want(303)
+		rita.Get(page).Want(200, "“vip”", "Finished", ">2<")
+		if body := rita.Get(page).Body.String(); strings.Contains(body, "Take it back") || strings.Contains(body, "hx-get") {
+			t.Error("who may only read can take it back, or it is followed for ever")
+		}
+		rita.Post(page + "/undo").Want(403)
+		rita.Post(page + "/cancel").Want(403)
+		ada.Get("/admin/subscribers/together").Want(200, page, "“vip”", "Ada")
+		do("do", "untag", "tag", "vip", "all", "1", "q", "ann")
 		if n := marked(); n != 1 {
 			t.Errorf("%d are marked", n)
 		}
-		ada.Post("/admin/subscribers/together", "do", "suppress", "note", "asked by telephone", "all", "1").Want(303)
-		var blocked int
-		if err := h.DB.QueryRowContext(ctx, "SELECT count(*) FROM suppressions WHERE reason = 'manual' AND note = 'asked by telephone'").Scan(&blocked); err != nil || blocked != 3 {
-			t.Errorf("%d are blocked, %v", blocked, err)
+		ada.Get(page).Want(200, "Take it back")
+		ada.Post(page + "/undo").Want(303)
+		if err := h.jobs.Work(ctx); err != nil {
+			t.Fatal(err)
+		}
+		ada.Get(page).Want(200, "1 people are as they were before. 1 were changed since")
+		if n := marked(); n != 0 {
+			t.Errorf("%d are marked", n)
+		}
+		page = do("do", "suppress", "note", "asked by telephone", "all", "1")
+		blocked := func() (n int) {
+			if err := h.DB.QueryRowContext(ctx, "SELECT count(*) FROM suppressions WHERE reason = 'manual' AND note = 'asked by telephone'").Scan(&n); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		if n := blocked(); n != 3 {
+			t.Errorf("%d are blocked", n)
+		}
+		ada.Post(page + "/undo").Want(403) // of one block it is an officer too
+		olga := h.As("Olga", access.PrivacyOfficer)
+		olga.Post(page + "/undo").Want(303)
+		if err := h.jobs.Work(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if n := blocked(); n != 0 {
+			t.Errorf("%d are blocked still", n)
 		}
 	})
 }

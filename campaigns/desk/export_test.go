@@ -31,7 +31,7 @@ func TestListIsTakenAsAFile(t *testing.T) {
 				t.Errorf("%s: %v", query, rec.Header())
 			}
 		}
-		log := officer.Get("/admin/audit").Want(200, "subscriber.export", "Ada").Body.String()
+		log := officer.Get("/admin/audit").Want(200, "Subscribers exported", "Ada").Body.String()
 		if strings.Contains(log, "nobody") {
 			t.Error("what was searched for, which may be an address, is in the audit log")
 		}

@@ -22,6 +22,10 @@ func (d *Desk) registerSubscribers(e *echo.Echo) {
 	both := []access.Role{access.Marketer, access.PrivacyOfficer}
 	r.get("", d.subscribers)
 	r.post("/together", d.together, both...)
+	r.get("/together", d.jobs)
+	r.get("/together/:id", d.job)
+	r.post("/together/:id/cancel", d.cancelJob, both...)
+	r.post("/together/:id/undo", d.undoJob, both...)
 	r.getFor("/export.csv", d.subscriberFile, both...)
 	r.getFor("/new", d.newSubscriber, both...)
 	r.post("", d.addSubscriber, both...)
@@ -41,23 +45,6 @@ func (d *Desk) registerSubscribers(e *echo.Echo) {
 
 func personURL(id string) string { return site.Path(site.NavSubscribers) + "/" + id }
 
-// standing are the conditions over the alias s of how a person stands, by the value of the filter. The consents are bounded like
-// the people: PostgreSQL would look through all of them for each stretch.
-var standing = map[string]string{
-	"active":       "s.restricted_at IS NULL AND s.objected_at IS NULL AND s.unsubscribed_at IS NULL AND EXISTS (SELECT 1 FROM consents c WHERE " + stretch + " AND c.state = 'given')",
-	"none":         "NOT EXISTS (SELECT 1 FROM consents c WHERE " + stretch + ")",
-	"pending":      "EXISTS (SELECT 1 FROM consents c WHERE " + stretch + " AND c.state = 'pending')",
-	"paused":       "s.paused_until IS NOT NULL",
-	"unsubscribed": "s.unsubscribed_at IS NOT NULL",
-	"objected":     "s.objected_at IS NOT NULL",
-	"restricted":   "s.restricted_at IS NOT NULL",
-	"bounced":      "EXISTS (SELECT 1 FROM suppressions x WHERE x.address_key = s.email_key AND x.reason = 'bounced')",
-	"complained":   "EXISTS (SELECT 1 FROM suppressions x WHERE x.address_key = s.email_key AND x.reason = 'complained')",
-	"suppressed":   "EXISTS (SELECT 1 FROM suppressions x WHERE x.address_key = s.email_key AND x.reason = 'manual')",
-}
-
-const stretch = "c.subscriber_id = s.id AND c.subscriber_id > $1 AND c.subscriber_id <= $2"
-
 func (d *Desk) subscribers(c echo.Context) error {
 	return d.list(c, http.StatusOK, site.BulkForm{})
 }
@@ -76,7 +63,7 @@ func (d *Desk) list(c echo.Context, status int, together site.BulkForm) error {
 	if v.Write {
 		v.ExportURL = address(path+"/export.csv", "q", v.Search, "status", v.Chosen["status"], "topic", v.Chosen["topic"])
 	}
-	in, l := searched(c), lookingOf(c)
+	in, l := filtered(c).Search(), lookingOf(c)
 	if !sqldb.IsID(l.after) {
 		l = looking{}
 	}
@@ -109,17 +96,9 @@ func (d *Desk) list(c echo.Context, status int, together site.BulkForm) error {
 	return staff.Render(c, status, site.Subscribers(v))
 }
 
-// searched is what the filter of the list asks for.
-func searched(c echo.Context) preferences.Search {
-	in := preferences.Search{Text: strings.TrimSpace(c.FormValue("q")), Where: standing[c.FormValue("status")]}
-	if key := c.FormValue("topic"); key != "" {
-		if in.Where != "" {
-			in.Where += " AND "
-		}
-		in.Where += "EXISTS (SELECT 1 FROM consents c JOIN topics t ON t.id = c.topic_id WHERE " + stretch + " AND c.state = 'given' AND t.key = $4)"
-		in.Args = []any{key}
-	}
-	return in
+// filtered is what the list is narrowed to.
+func filtered(c echo.Context) preferences.Filter {
+	return preferences.Filter{Text: strings.TrimSpace(c.FormValue("q")), Status: c.FormValue("status"), Topic: c.FormValue("topic")}
 }
 
 // subscriberFile is everybody whom the filter finds as CSV, in sets of some hundred. Who took it, and what was asked for, is in the
@@ -132,7 +111,7 @@ func (d *Desk) subscriberFile(c echo.Context) error {
 	}
 	c.Response().Header().Set(echo.HeaderContentType, "text/csv; charset=utf-8")
 	c.Response().Header().Set(echo.HeaderContentDisposition, `attachment; filename="subscribers.csv"`)
-	return d.People.ExportFound(ctx, c.Response(), searched(c), nil)
+	return d.People.ExportFound(ctx, c.Response(), filtered(c).Search(), nil)
 }
 
 // standsAs is the one word that the list and the profile show of a person.

@@ -1,120 +1,116 @@
 package desk
 
 import (
-	"context"
 	"net/http"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
-	"assent/preferences"
 	"assent/preferences/problem"
-	"assent/preferences/sqldb"
 	"assent/preferences/staff"
+	"assent/preferences/staff/access"
+	"assent/preferences/together"
 	"assent/templates/site"
+	"assent/templates/site/ui"
 )
 
-// mostTogether is how many people one form may reach: an import does for more.
-const mostTogether = 5000
+func togetherURL(id string) string { return site.Path(site.NavSubscribers) + "/together/" + id }
 
-// together does one thing with the people who are ticked, or with all whom the filter finds. Each is a change of its own, with
-// its entry in the audit log.
+// together does one thing with the people who are ticked, or with all whom the filter finds. It is worked off beside the pages.
 func (d *Desk) together(c echo.Context) error {
-	ctx, val := c.Request().Context(), values(c)
+	val := values(c)
 	form, err := c.FormParams()
 	if err != nil {
 		return err
 	}
-	ids := form["id"]
-	var bad problem.Collector
-	act := d.bulkAct(c, val, &bad)
-	if val["all"] != "" {
-		if ids, err = d.found(ctx, searched(c)); err != nil {
-			return err
-		}
-		if len(ids) > mostTogether {
-			bad.Add("all", "finds more than %d people; narrow the filter, or import a file", mostTogether)
-		}
-	}
-	if len(ids) == 0 {
-		bad.Add("all", "has nobody: tick people in the list, or everybody whom the filter finds")
-	}
-	if wrong := staff.Problems(c, bad.Err()); wrong != nil {
+	r := together.Request{Action: val["do"], Tag: val["tag"], Note: val["note"], Filter: filtered(c), Everybody: val["all"] != ""}
+	r.Filter.IDs = form["id"]
+	j, err := d.Together.Create(c.Request().Context(), actor(c), r)
+	if wrong := staff.Problems(c, err); wrong != nil {
 		return d.list(c, http.StatusUnprocessableEntity, site.BulkForm{Values: val, Errors: wrong})
 	}
-	done := 0
-	for _, id := range ids {
-		if !sqldb.IsID(id) {
-			continue
-		}
-		changed, err := act(ctx, id)
-		if p, gone := problem.As(err); gone && p.Status == http.StatusNotFound {
-			continue // erased meanwhile
-		}
-		if wrong := staff.Problems(c, err); wrong != nil {
-			return d.list(c, http.StatusUnprocessableEntity, site.BulkForm{Values: val, Errors: wrong})
-		}
-		if err != nil {
-			return err
-		}
-		if changed {
-			done++
-		}
+	if err != nil {
+		return err
 	}
-	back := address(site.Path(site.NavSubscribers), "q", val["q"], "status", val["status"], "topic", val["topic"])
-	return d.did(c, nil, back, "site.bulk.done", "n", done)
+	d.Together.Kick()
+	return c.Redirect(http.StatusSeeOther, togetherURL(j.ID))
 }
 
-// bulkAct is what the form asks to do with each person; it tells whether that changed anything.
-func (d *Desk) bulkAct(c echo.Context, val map[string]string, bad *problem.Collector) func(ctx context.Context, id string) (bool, error) {
-	who, tag, note := actor(c), strings.TrimSpace(val["tag"]), strings.TrimSpace(val["note"])
-	switch val["do"] {
-	case "suppress":
-		if note == "" {
-			bad.Add("note", "is required: why these addresses are blocked")
-		}
-		return func(ctx context.Context, id string) (bool, error) {
-			sub, err := d.People.Subscriber(ctx, d.DB, id)
-			if err != nil {
-				return false, err
-			}
-			_, added, err := d.People.Suppress(ctx, who, sub.Email, preferences.SuppressedManual, note, "staff")
-			return added, err
-		}
-	case "tag", "untag":
-		if tag == "" {
-			bad.Add("tag", "is required")
-		}
-		var value any
-		if val["do"] == "tag" {
-			value = true
-		}
-		return func(ctx context.Context, id string) (bool, error) {
-			sub, err := d.People.Subscriber(ctx, d.DB, id)
-			if err != nil || sub.Attributes[tag] == value {
-				return false, err
-			}
-			attributes := map[string]any{tag: value}
-			_, err = d.People.Update(ctx, who, id, preferences.Profile{Attributes: &attributes})
-			return true, err
-		}
+// jobs are what was done with many people, the newest first.
+func (d *Desk) jobs(c echo.Context) error {
+	path, before := site.Path(site.NavSubscribers)+"/together", c.QueryParam("after")
+	v := site.JobsView{Page: d.page(c, site.NavSubscribers)}
+	list, err := d.Together.List(c.Request().Context(), before, pageSize+1)
+	if err != nil {
+		return err
 	}
-	bad.Add("do", "must be one of these")
-	return nil
+	list, v.Pager = paged(v.Page, list, path, before, func(j *together.Job) string { return j.ID })
+	for _, j := range list {
+		v.Rows = append(v.Rows, d.jobRow(j))
+	}
+	return staff.Render(c, http.StatusOK, site.Jobs(v))
 }
 
-// found are the ids of everybody whom a search finds, one more than may be reached at most.
-func (d *Desk) found(ctx context.Context, in preferences.Search) (ids []string, err error) {
-	in.Limit = 500
-	for len(ids) <= mostTogether {
-		people, err := d.People.Search(ctx, in)
-		if err != nil || len(people) == 0 {
-			return ids, err
-		}
-		for _, s := range people {
-			ids = append(ids, s.ID)
-		}
-		in.After = ids[len(ids)-1]
+func (d *Desk) jobRow(j *together.Job) site.JobRow {
+	return site.JobRow{URL: togetherURL(j.ID), Action: j.Action, Tag: j.Tag, By: j.By, Status: j.Status, People: int(j.People), Changed: int(j.Changed), At: j.CreatedAt}
+}
+
+// job is the page of one of them, which follows it while it runs.
+func (d *Desk) job(c echo.Context) error {
+	ctx := c.Request().Context()
+	j, err := d.Together.Get(ctx, d.DB, c.Param("id"))
+	if err != nil {
+		return err
 	}
-	return ids, nil
+	here := togetherURL(j.ID)
+	v := site.JobView{Page: d.page(c, site.NavSubscribers), JobRow: d.jobRow(j), Note: j.Note, Open: j.Open(), Restored: int(j.Restored), Kept: int(j.Kept), FinishedAt: j.FinishedAt, Skipped: counts(j.Skipped, func(string) string { return "" })}
+	l := v.Locale
+	if key := j.Filter.Status; key != "" {
+		v.Standing = l.T("site.person." + key)
+	}
+	names, err := d.People.Topics(ctx, d.DB)
+	if err != nil {
+		return err
+	}
+	for _, t := range names {
+		if t.Key == j.Filter.Topic {
+			v.Topic = t.Name(l.Tag(), l.Language())
+		}
+	}
+	if mayUndo(c, j) {
+		if j.Undoable(d.Now()) {
+			v.Posts = append(v.Posts, ui.Post{Label: l.T("site.together.undo"), Action: here + "/undo", Icon: "undo", Ask: l.T("site.together.undo_ask"), AskText: l.T("site.together.undo_text")})
+		}
+	}
+	if may(c, access.Marketer, access.PrivacyOfficer) && (j.Status == together.StatusQueued || j.Status == together.StatusRunning) {
+		v.Posts = append(v.Posts, ui.Post{Label: l.T("site.together.cancel"), Action: here + "/cancel", Tone: ui.Bad})
+	}
+	return staff.Render(c, http.StatusOK, site.Job(v))
+}
+
+// mayUndo says who may take a job back: of blocks it is an officer, as it is of one.
+func mayUndo(c echo.Context, j *together.Job) bool {
+	if j.Action == together.Suppress {
+		return may(c, access.PrivacyOfficer)
+	}
+	return may(c, access.Marketer, access.PrivacyOfficer)
+}
+
+func (d *Desk) cancelJob(c echo.Context) error {
+	_, err := d.Together.Cancel(c.Request().Context(), actor(c), c.Param("id"))
+	return d.did(c, err, togetherURL(c.Param("id")), "site.together.cancelled")
+}
+
+func (d *Desk) undoJob(c echo.Context) error {
+	ctx, id := c.Request().Context(), c.Param("id")
+	j, err := d.Together.Get(ctx, d.DB, id)
+	if err != nil {
+		return err
+	}
+	if !mayUndo(c, j) {
+		return problem.Forbidden("Only a privacy officer lifts blocks.")
+	}
+	if _, err = d.Together.Undo(ctx, actor(c), id); err == nil {
+		d.Together.Kick()
+	}
+	return d.did(c, err, togetherURL(id), "site.together.undoing")
 }

@@ -30,6 +30,7 @@ import (
 	"assent/preferences/staff"
 	"assent/preferences/staff/accounts"
 	"assent/preferences/staff/keys"
+	"assent/preferences/together"
 	"assent/preferences/tokens"
 	"assent/preferences/webhooks"
 	"assent/workers"
@@ -55,6 +56,7 @@ type app struct {
 	brands   *brands.Store
 	forms    *forms.Store
 	imports  *imports.Store
+	together *together.Store
 	outbox   *outbox.Store
 	mails    *campaigns.Service
 	live     *live.Hub
@@ -135,7 +137,8 @@ func (a *app) domain() {
 	maps.Copy(views, recipients.Views(a.people, a.links, a.requestsURL()))
 	a.forms = &forms.Store{DB: a.db, Now: c.Now, People: a.people, Limits: sources{limits.NewSignups(a.queue.Redis())}, Log: a.log}
 	a.imports = &imports.Store{DB: a.db, Now: c.Now, People: a.people, Dir: filepath.Join(c.Data, "imports"), Log: a.log}
-	a.people.Forget = append(a.people.Forget, a.forms.Forget, a.imports.Forget)
+	a.together = &together.Store{DB: a.db, Now: c.Now, People: a.people, Log: a.log}
+	a.people.Forget = append(a.people.Forget, a.forms.Forget, a.imports.Forget, a.together.Forget)
 	a.rights.Sections = append(a.rights.Sections, rights.Section{Name: "forms", Read: a.forms.Copy}, rights.Section{Name: "events", Read: registrations}, rights.Section{Name: "clicks", Read: a.mails.ClicksOf})
 	a.composer = &outbox.Composer{DB: a.db, Views: views, Composed: map[string]outbox.Composed{campaigns.KindTest: a.mails.ComposeTest, events.MailKind: a.events.Compose, broadcasts.Kind: (&broadcasts.Composer{Service: a.broadcasts, Why: a.why}).Compose},
 		Why: a.why, Event: a.events.Cards, Locale: func(ctx context.Context) string { return a.mails.LocaleOf(ctx, &preferences.Subscriber{}) }}
@@ -183,6 +186,7 @@ func (a *app) Close() error {
 	if a.forms != nil {
 		a.forms.Close()
 		a.imports.Close()
+		a.together.Close()
 	}
 	if a.queue != nil {
 		err = errors.Join(err, a.queue.Close())
@@ -211,6 +215,7 @@ func (a *app) engine() (*workers.Engine, error) {
 			a.backupJob(),
 			{Name: "forms", Every: time.Minute, Run: a.forms.Maintain},
 			{Name: "imports", Every: time.Minute, Run: a.imports.Maintain},
+			{Name: "together", Every: time.Minute, Run: a.together.Maintain},
 			{Name: "clicks.trim", Every: 6 * time.Hour, Run: a.mails.TrimClicks},
 			{Name: "events", Every: time.Minute, Run: a.events.Maintain},
 			{Name: "policies", Every: time.Minute, Run: a.policies.Maintain},

@@ -121,6 +121,17 @@ func addPeople(out map[string]templ.Component, p Page, say func(string) string) 
 	out["segments-empty"] = Segments(SegmentsView{Page: p, Listing: Listing{Write: true}})
 	out["segment"] = SegmentForm(SegmentFormView{Page: p, Record: Record{Errors: map[string]string{"rules": say("Not a rule.")}, Remove: removal(say)}, Action: "/admin/segments/dutch", Values: map[string]string{"key": "dutch", "name": say("Dutch customers"), "rules": say(`{"field": "country", "op": "eq", "value": "NL"}`)}, Count: SegmentCount{People: 4210}})
 	imports := []ImportRow{{"/admin/imports/1", say("readers.csv"), say("Ada"), "running", false, 20000, 9000, 12, at}, {"/admin/imports/2", say("trial.csv"), say("Ada"), "finished", true, 200, 190, 10, at}}
+	job := JobRow{"/admin/subscribers/together/1", "tag", say("vip"), say("Ada"), "running", 120500, 119000, at}
+	blocks := JobRow{"/admin/subscribers/together/2", "suppress", "", say("Olga"), "finished", 40, 38, at}
+	out["jobs"] = Jobs(JobsView{p, l, []JobRow{job, blocks}})
+	out["jobs-empty"] = Jobs(JobsView{Page: p})
+	out["job"] = Job(JobView{Page: p, JobRow: job, Open: true, Standing: say("Active"), Topic: say("Newsletter"), Skipped: []Count{{"same", 1480, ""}, {"restricted", 20, ""}}, Posts: []ui.Post{{Label: say("Stop"), Action: "/x", Tone: ui.Bad}}})
+	out["job-done"] = Job(JobView{Page: p, JobRow: blocks, Note: say("Left the company"), Skipped: []Count{{"same", 2, ""}}, FinishedAt: at, Posts: []ui.Post{*post("Take it back", "/x")}})
+	job.Status = "undone"
+	out["job-undone"] = Job(JobView{Page: p, JobRow: job, Restored: 118990, Kept: 10, FinishedAt: at})
+	job.Status = "failed"
+	out["job-failed"] = Job(JobView{Page: p, JobRow: job})
+	out["subscribers-looking"] = Subscribers(SubscribersView{Page: p, Listing: Listing{Chosen: map[string]string{"status": "paused"}, Further: Further{URL: "/admin/subscribers?status=paused&after=1&have=2&seen=48000", Link: "/admin/subscribers?after=1", Seen: 48000}}, Rows: []SubscriberRow{{"1", "ann@example.com", "/admin/subscribers/1", say("Ann"), "paused", 2, at}}})
 	out["imports"] = Imports(ImportsView{p, l, imports})
 	out["imports-empty"] = Imports(ImportsView{Page: p, Listing: Listing{Write: true}})
 	out["import-file"] = ImportForm(ImportFormView{Page: p, Action: "/admin/imports/new"})

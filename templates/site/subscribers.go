@@ -84,6 +84,7 @@ func (v SubscribersView) bulk(p Page) *bulk {
 		{Name: "all", Kind: "checkbox", Label: p.t("site.bulk.all"), Hint: p.t("site.bulk.all_hint"), Value: val["all"]},
 		{Name: "q", Kind: "hidden", Value: v.Search}, {Name: "status", Kind: "hidden", Value: v.Chosen["status"]}, {Name: "topic", Kind: "hidden", Value: v.Chosen["topic"]},
 	}}
+	f.Cancel = ui.Link{Label: p.t("site.bulk.earlier"), URL: togetherPath()}
 	return &bulk{Title: p.t("site.bulk.title"), Form: f.WithErrors(v.Bulk.Errors), Open: len(v.Bulk.Errors) > 0}
 }
 

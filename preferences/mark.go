@@ -1,0 +1,185 @@
+package preferences
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+
+	"assent/preferences/audit"
+	"assent/preferences/gate"
+	"assent/preferences/sqldb"
+)
+
+// CheckMark tells what is wrong with the name of an attribute.
+func CheckMark(name string) error {
+	p := Profile{Attributes: &map[string]any{name: true}}
+	return p.apply(&Subscriber{}, time.Now())
+}
+
+// Marked is a person whose attribute was changed, and what it was before; nil: there was none.
+type Marked struct {
+	ID     string
+	Before any
+}
+
+// MarkSet gives people an attribute, or takes it away if value is nil, in the transaction of the caller. Whoever has it so already
+// is left as they are; people whose data must not be processed are left alone (GDPR 18); skipped counts them by reason.
+func (s *Service) MarkSet(ctx context.Context, tx *sqldb.Tx, actor audit.Actor, ids []string, name string, value any) (marked []Marked, skipped map[string]int64, err error) {
+	skipped = map[string]int64{}
+	people, err := lockPeople(ctx, tx, ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	var changed []*Subscriber
+	for _, sub := range people {
+		before := sub.Attributes[name]
+		p := Profile{Attributes: &map[string]any{name: value}}
+		switch {
+		case !sub.RestrictedAt.IsZero():
+			skipped[string(gate.ReasonRestricted)]++
+		case reflect.DeepEqual(before, value):
+			skipped[SkipSame]++
+		case p.apply(sub, s.now()) != nil: // there is no room for more
+			skipped[SkipInvalid]++
+		default:
+			marked, changed = append(marked, Marked{sub.ID, before}), append(changed, sub)
+		}
+	}
+	if gone := int64(len(ids) - len(people)); gone > 0 {
+		skipped[SkipGone] = gone
+	}
+	return marked, skipped, s.saveAttributes(ctx, tx, actor, changed)
+}
+
+// Reasons for which nothing is done with one of many people, beside those of the gate.
+const (
+	SkipSame = "same" // it was so already
+	SkipGone = "gone" // they were erased meanwhile
+)
+
+// RestoreMarks puts an attribute back to what it was before [Service.MarkSet] made it value, unless somebody changed it since. It
+// returns how many people that were.
+func (s *Service) RestoreMarks(ctx context.Context, tx *sqldb.Tx, actor audit.Actor, marked []Marked, name string, value any) (restored int, err error) {
+	ids, before := make([]string, len(marked)), map[string]any{}
+	for i, m := range marked {
+		ids[i], before[m.ID] = m.ID, m.Before
+	}
+	people, err := lockPeople(ctx, tx, ids)
+	if err != nil {
+		return 0, err
+	}
+	var changed []*Subscriber
+	for _, sub := range people {
+		p := Profile{Attributes: &map[string]any{name: before[sub.ID]}}
+		if sub.RestrictedAt.IsZero() && reflect.DeepEqual(sub.Attributes[name], value) && p.apply(sub, s.now()) == nil {
+			changed = append(changed, sub)
+		}
+	}
+	return len(changed), s.saveAttributes(ctx, tx, actor, changed)
+}
+
+// lockPeople reads these people, and keeps other writers off until the transaction ends. Those who no longer exist are left out.
+func lockPeople(ctx context.Context, tx *sqldb.Tx, ids []string) (people []*Subscriber, err error) {
+	d := tx.Dialect()
+	rows, err := tx.QueryContext(ctx, "SELECT "+columns+" FROM subscribers s WHERE s.id "+d.In(1)+" ORDER BY s.id"+d.ForUpdate(), d.List(ids))
+	if err != nil {
+		return nil, fmt.Errorf("preferences: people: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		sub, err := scanSubscriber(rows)
+		if err != nil {
+			return nil, fmt.Errorf("preferences: people: %w", err)
+		}
+		people = append(people, sub)
+	}
+	return people, rows.Err()
+}
+
+func (s *Service) saveAttributes(ctx context.Context, tx *sqldb.Tx, actor audit.Actor, people []*Subscriber) error {
+	if len(people) == 0 {
+		return nil
+	}
+	type line struct {
+		ID         string `json:"id"`
+		Attributes string `json:"a"`
+	}
+	now, d := s.now(), tx.Dialect()
+	lines, entries := make([]line, len(people)), make([]audit.Change, len(people))
+	for i, sub := range people {
+		attributes, err := attributesText(sub.Attributes)
+		if err != nil {
+			return err
+		}
+		lines[i], entries[i] = line{sub.ID, attributes}, audit.Change{Object: audit.Object("subscriber", sub.ID)}
+	}
+	text, err := json.Marshal(lines)
+	if err != nil {
+		return fmt.Errorf("preferences: attributes: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, "UPDATE subscribers SET updated_at = $1, attributes = "+d.Field("a", "TEXT")+" FROM "+d.Rows(2)+" WHERE subscribers.id = "+d.Field("id", "TEXT"), sqldb.Micros(now), string(text)); err != nil {
+		return fmt.Errorf("preferences: attributes: %w", err)
+	}
+	return audit.RecordSet(ctx, tx, now, actor, "subscriber.update", entries)
+}
+
+// Blocked is a person whose address was blocked, and the block.
+type Blocked struct{ ID, Block string }
+
+// BlockPeople blocks the addresses of people by hand, in the transaction of the caller, as [Service.Suppress] does one. After the
+// commit, call Sending.Settle with the claimed mails, which were taken back.
+func (s *Service) BlockPeople(ctx context.Context, tx *sqldb.Tx, actor audit.Actor, ids []string, note string) (blocked []Blocked, skipped map[string]int64, claimed []string, err error) {
+	skipped = map[string]int64{}
+	people, err := lockPeople(ctx, tx, ids)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if gone := int64(len(ids) - len(people)); gone > 0 {
+		skipped[SkipGone] = gone
+	}
+	var stops []Stop
+	var entries []audit.Change
+	now := s.now()
+	for _, sub := range people {
+		block := Suppression{ID: sqldb.NewID(), AddressKey: sub.EmailKey, Email: sub.Email, Reason: SuppressedManual, Note: note, Source: "staff", CreatedAt: now}
+		added, err := insertSuppression(ctx, tx, block)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		if !added {
+			skipped[SkipSame]++
+			continue
+		}
+		blocked, stops = append(blocked, Blocked{sub.ID, block.ID}), append(stops, Stop{SubscriberID: sub.ID})
+		entries = append(entries, audit.Change{Object: audit.Object("suppression", block.ID), After: map[string]string{"reason": SuppressedManual}})
+	}
+	if claimed, err = s.revoke(ctx, tx, now, stops...); err != nil {
+		return nil, nil, nil, err
+	}
+	return blocked, skipped, claimed, audit.RecordSet(ctx, tx, now, actor, "suppression.add", entries)
+}
+
+// LiftBlocks takes away blocks that are still there, in the transaction of the caller. It returns how many that were. No consent comes
+// back by it: whoever withdrew, objected or complained gets no more mail than before.
+func (s *Service) LiftBlocks(ctx context.Context, tx *sqldb.Tx, actor audit.Actor, blocks []string, note string) (lifted int, err error) {
+	d := tx.Dialect()
+	rows, err := tx.QueryContext(ctx, "DELETE FROM suppressions WHERE id "+d.In(1)+" RETURNING id", d.List(blocks))
+	if err != nil {
+		return 0, fmt.Errorf("preferences: suppressions: %w", err)
+	}
+	var entries []audit.Change
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return 0, errors.Join(err, rows.Close())
+		}
+		entries = append(entries, audit.Change{Object: audit.Object("suppression", id), After: map[string]string{"note": note}})
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return 0, fmt.Errorf("preferences: suppressions: %w", err)
+	}
+	return len(entries), audit.RecordSet(ctx, tx, s.now(), actor, "suppression.lift", entries)
+}
