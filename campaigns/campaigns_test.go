@@ -10,8 +10,11 @@ import (
 	"assent/campaigns"
 	"assent/campaigns/campaignstest"
 	"assent/preferences"
+	"assent/preferences/problem"
 	"assent/preferences/sqldb"
 	"assent/preferences/sqldb/sqldbtest"
+	"assent/templates/locale"
+	"assent/templates/mail"
 )
 
 func TestOnlyThoseWhoConsentedGetACampaign(t *testing.T) {
@@ -292,4 +295,21 @@ func TestALaneThatLostAMailTakesNothingFromTheNext(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	})
+}
+
+// A campaign that shows an event which there is not could be sent to nobody: it is refused before, in each of its texts.
+func TestACampaignThatShowsNoEventIsNotScheduled(t *testing.T) {
+	w, ctx := campaignstest.New(t, sqldbtest.SQLite(t)), context.Background()
+	w.Topic("news", nil)
+	w.Mails.Event = func(*locale.Locale) func(string) (mail.Event, bool) {
+		return func(slug string) (mail.Event, bool) { return mail.Event{Title: "Fair"}, slug == "fair" }
+	}
+	for slug, good := range map[string]bool{"fair": true, "fayre": false} {
+		c := w.Campaign("news", func(d *campaigns.Draft) { d.Blocks = []byte(`[{"type":"event","event":"` + slug + `"}]`) })
+		_, err := w.Mails.Schedule(ctx, campaignstest.Staff, c.ID, campaigns.Schedule{})
+		p, refused := problem.As(err)
+		if good && err != nil || !good && (!refused || p.Status != 422 || p.Fields[0].Field != "blocks") {
+			t.Errorf("%s: %v", slug, err)
+		}
+	}
 }

@@ -6,9 +6,11 @@ import (
 	"time"
 
 	"assent/campaigns/brands"
+	"assent/campaigns/content"
 	"assent/preferences/audit"
 	"assent/preferences/problem"
 	"assent/preferences/sqldb"
+	"assent/templates/locale"
 )
 
 // Schedule is when and how fast a campaign goes.
@@ -58,9 +60,13 @@ func (s *Service) Schedule(ctx context.Context, actor audit.Actor, id string, wh
 	return c, err
 }
 
-// sendable refuses a campaign that must not leave: marketing without a postal address in front of a real relay (compliance 40).
+// sendable refuses a campaign that must not leave: marketing without a postal address in front of a real relay (compliance 40),
+// and a text that shows an event which there is not, for it could be sent to nobody.
 func (s *Service) sendable(ctx context.Context, q sqldb.Querier, c *Campaign) error {
 	if err := finished(ctx, q, c.ID); err != nil {
+		return err
+	}
+	if err := s.shown(c); err != nil {
 		return err
 	}
 	brand, err := s.brand(ctx, q, c)
@@ -69,6 +75,29 @@ func (s *Service) sendable(ctx context.Context, q sqldb.Querier, c *Campaign) er
 	}
 	if s.RealRelay && brand.PostalAddress == "" {
 		return problem.Invalid("brand", "the brand "+brand.Key+" has no postal address, which marketing mail must show; add it with PATCH /api/v1/brands/"+brand.Key)
+	}
+	return nil
+}
+
+// shown looks up the events that the texts of a campaign show.
+func (s *Service) shown(c *Campaign) error {
+	arms := 1
+	if c.AB != nil {
+		arms = c.AB.Arms()
+	}
+	for arm := range arms {
+		blocks, err := content.Parse(c.As(arm + 1).Blocks)
+		if err != nil {
+			return err
+		}
+		for _, slug := range blocks.EventSlugs() {
+			if s.Event == nil {
+				return problem.Invalid("blocks", "show an event, and there are none")
+			}
+			if _, ok := s.Event(locale.Get("en"))(slug); !ok {
+				return problem.Invalid("blocks", fmt.Sprintf("show the event %q, which there is not; make it with POST /api/v1/events first", slug))
+			}
+		}
 	}
 	return nil
 }

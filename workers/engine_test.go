@@ -351,3 +351,21 @@ func TestARecipientDomainGetsNoMoreThanItsRate(t *testing.T) {
 		t.Fatalf("%d mails; the slow domain's within %v", n, last.Sub(first))
 	}
 }
+
+// The contract: rate=N/s. A slow one is kept and not undercut: the queue wakes lanes only every second.
+func TestASlowRateIsReached(t *testing.T) {
+	r := newRig(t, sqldbtest.SQLite(t), smtptest.Options{}, func(e *workers.Engine) {
+		e.Pacing.Relay, e.Pacing.Limiter = pace.Rate{N: 5, Per: time.Second}, limits.New(e.Queue.Redis(), "test", limits.Closed)
+	})
+	r.Topic("news", nil)
+	for i := range 16 {
+		r.Give(r.Person(fmt.Sprintf("p%d@example.com", i), nil), "news")
+	}
+	c := r.Campaign("news", nil)
+	r.Schedule(c)
+	r.finished(c)
+	out := r.sink.Messages()
+	if took := out[len(out)-1].MailAt.Sub(out[0].MailAt); took < 2500*time.Millisecond || took > 6*time.Second {
+		t.Errorf("%d mails at 5/s within %v", len(out), took)
+	}
+}

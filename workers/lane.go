@@ -22,6 +22,8 @@ const (
 	laneSlice = 5 * time.Second
 	// laneBatch is how many mails a lane claims at once. All of them must begin within campaigns.LeaseTime.
 	laneBatch = 100
+	// longestNap is how long a lane waits for its turn without giving way to other campaigns.
+	longestNap = time.Second
 	// relayPause is how long a lane waits when the relay took nothing of a batch.
 	relayPause = 2 * time.Second
 )
@@ -76,7 +78,14 @@ func (e *Engine) runLane(ctx context.Context, campaignID string, lane int) (agai
 			return 0, err
 		}
 		if n == 0 {
-			return wait, nil
+			if lane > 0 || wait > longestNap {
+				return wait, nil
+			}
+			select { // one lane keeps a slow rate's time; the queue looks only every second who is due
+			case <-queue.Stopping(ctx):
+			case <-time.After(wait):
+			}
+			continue
 		}
 		asked, claimant := time.Now(), e.claimant()
 		b, err := e.Campaigns.Claim(ctx, campaignID, claimant, lane, n)
