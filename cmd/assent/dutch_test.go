@@ -124,7 +124,10 @@ func (o *officeRoom) bedrijf() {
 	api("POST", "/imports/"+back+"/undo", `{}`)
 	o.until("the import that is taken back", func() bool { return api("GET", "/imports/"+back, "")["status"] == "undone" })
 	o.load("mail\nproef@example.com\n", `{"mail": "email"}`, "dry_run", "true", "evidence", evidence)
-	o.load("mail\n\"open@example.com\n"+strings.Repeat("x", 200<<10), `{"mail": "email"}`)
+	broken := o.load("mail\n\"open@example.com\n"+strings.Repeat("x", 4<<20), `{"mail": "email"}`)
+	if api("GET", "/imports/"+broken, "")["status"] != "failed" {
+		o.t.Error("an import that cannot be read has not failed")
+	}
 
 	for i, kind := range []string{"access", "rectification", "erasure", "restriction", "objection", "complaint", "portability"} {
 		id := made("/data-requests", `{"kind": %q, "email": "vraag%d@example.com", "detail": "Graag.", "locale": "nl", "verified_by": "paspoort"%s}`, kind, i, map[bool]string{true: `, "received_at": "2026-01-05T00:00:00Z"`}[i == 0])

@@ -6,12 +6,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"assent/preferences"
 	"assent/preferences/audit"
 	"assent/preferences/problem"
 	"assent/preferences/sqldb"
+	"assent/templates/locale"
 )
 
 // Response is what one person wrote into a form, for the staff to answer.
@@ -145,4 +149,30 @@ func (s *Store) Forget(ctx context.Context, tx *sqldb.Tx, sub *preferences.Subsc
 		return fmt.Errorf("forms: forget: %w", err)
 	}
 	return nil
+}
+
+// Told are answers as people read them, each after its question: in the order of the form, then what it does not ask any more.
+func (f *Form) Told(l *locale.Locale, answers map[string]any) (out []string) {
+	rest := maps.Clone(answers)
+	for _, q := range f.own(l) {
+		if answer, ok := rest[q.Name]; ok {
+			out = append(out, q.Label+": "+told(answer))
+			delete(rest, q.Name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(rest)) {
+		out = append(out, name+": "+told(rest[name]))
+	}
+	return out
+}
+
+func told(answer any) string {
+	if list, ok := answer.([]any); ok {
+		var parts []string
+		for _, part := range list {
+			parts = append(parts, fmt.Sprint(part))
+		}
+		return strings.Join(parts, ", ")
+	}
+	return fmt.Sprint(answer)
 }

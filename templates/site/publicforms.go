@@ -30,7 +30,7 @@ func Forms(v FormsView) templ.Component {
 	p := under(v.Page, NavForms)
 	create := v.create(p, NavForms, "site.forms.new")
 	t := ui.Table{Caption: p.t("site.nav.forms"), Columns: []ui.Column{
-		v.column(p.t("site.brands.name"), ""), v.column(p.t("site.forms.kind"), ""), quiet(v.column(p.t("site.nav.topics"), "")), number(v.column(p.t("site.forms.sent"), "")), number(v.column(p.t("site.forms.confirmed"), "")),
+		v.column(p.t("site.brands.name"), ""), quiet(v.column(p.t("site.forms.kind"), "")), quiet(v.column(p.t("site.nav.topics"), "")), number(v.column(p.t("site.forms.sent"), "")), number(v.column(p.t("site.forms.confirmed"), "")),
 	}}
 	for _, r := range v.Rows {
 		name := ui.Cell{Text: r.Name, URL: r.URL, Sub: r.Key}
@@ -212,7 +212,7 @@ type ResponseRow struct {
 // Responses is its page.
 func Responses(v ResponsesView) templ.Component {
 	p := under(v.Page, NavForms)
-	t := ui.Table{Caption: p.t("site.forms.responses"), Actions: p.t("site.actions"), Columns: []ui.Column{{Label: p.t("site.email")}, {Label: p.t("site.forms.answers")}, {Label: p.t("site.campaigns.status")}, {Label: p.t("site.mail.at"), Quiet: true}}}
+	t := ui.Table{Stacked: true, Caption: p.t("site.forms.responses"), Actions: p.t("site.actions"), Columns: []ui.Column{{Label: p.t("site.email")}, {Label: p.t("site.forms.answers")}, {Label: p.t("site.campaigns.status")}, {Label: p.t("site.mail.at"), Quiet: true}}}
 	for _, r := range v.Rows {
 		state := ui.Cell{Badge: ui.Badge{Text: p.t("site.forms.open"), Tone: ui.Info}}
 		if r.HandledBy != "" {
@@ -244,7 +244,7 @@ type WordingRow struct {
 // Wordings is its page.
 func Wordings(v WordingsView) templ.Component {
 	p := under(v.Page, NavForms)
-	t := ui.Table{Caption: p.t("site.forms.wordings"), Columns: []ui.Column{{Label: p.t("site.campaigns.topic")}, {Label: p.t("site.forms.text")}, {Label: p.t("site.subscribers.language")}, {Label: p.t("site.forms.since")}}}
+	t := ui.Table{Stacked: true, Caption: p.t("site.forms.wordings"), Columns: []ui.Column{{Label: p.t("site.campaigns.topic")}, {Label: p.t("site.forms.text")}, {Label: p.t("site.subscribers.language")}, {Label: p.t("site.forms.since")}}}
 	for _, r := range v.Rows {
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: r.Topic, Sub: r.Version}, {Text: r.Text}, {Text: r.Language}, {Text: p.when(r.Since)}}})
 	}

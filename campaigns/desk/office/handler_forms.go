@@ -333,11 +333,7 @@ func (o *Office) responses(c echo.Context) error {
 	list, v.Pager = screen.Paged(v.Page, list, here, before, func(r forms.Response) string { return r.ID }, "show", c.QueryParam("show"))
 	for _, r := range list {
 		row := site.ResponseRow{Email: r.Email, PersonURL: personURL(r.SubscriberID), Reference: r.Reference, HandledBy: r.HandledBy, At: r.At}
-		var answers []string
-		for _, name := range slices.Sorted(maps.Keys(r.Answers)) {
-			answers = append(answers, fmt.Sprintf("%s: %v", name, r.Answers[name]))
-		}
-		row.Answers = strings.Join(answers, " · ")
+		row.Answers = strings.Join(f.Told(l, r.Answers), " · ")
 		if may(c, access.Marketer) {
 			label, value := "site.forms.handle", "1"
 			if r.HandledAt != nil {
