@@ -186,6 +186,9 @@ func (b *bench) run(ctx context.Context, t *terminal) (*figures, error) {
 			return nil, err
 		}
 	}
+	if err := b.block(ctx); err != nil {
+		return nil, err
+	}
 	if err := b.analyze(ctx); err != nil {
 		return nil, err
 	}
