@@ -323,7 +323,7 @@ func formed(page string) (action string, hidden url.Values) {
 		switch {
 		case n.Data == "main":
 			inside = true
-		case inside && n.Data == "form" && strings.EqualFold(at["method"], "post") && action == "" && at["enctype"] == "":
+		case inside && n.Data == "form" && strings.EqualFold(at["method"], "post") && action == "":
 			action, hidden = at["action"], url.Values{}
 			for d := range n.Descendants() {
 				if d.Data == "input" && slices.Contains(d.Attr, html.Attribute{Key: "type", Val: "hidden"}) {
