@@ -69,5 +69,5 @@ func (d *Desk) did(c echo.Context, err error, to, key string, kv ...any) error {
 
 func remove(p site.Page, key, action string) *ui.Post {
 	l := p.Locale
-	return &ui.Post{Label: l.T("site.desk.delete"), Action: action, Icon: "trash", Tone: ui.Bad, Ask: l.T("site.desk.delete_ask"), AskText: l.T(key)}
+	return &ui.Post{Label: l.T("site.desk.delete"), Action: action, Icon: "trash", Tone: ui.Bad, Back: l.T("site.dialog.back"), Ask: l.T("site.desk.delete_ask"), AskText: l.T(key)}
 }

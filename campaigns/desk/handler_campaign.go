@@ -140,7 +140,7 @@ func (d *Desk) allow(c echo.Context, m *campaigns.Campaign, v *site.CampaignView
 	}
 	switch m.Status {
 	case campaigns.StatusScheduled, campaigns.StatusSending, campaigns.StatusPaused:
-		v.Posts = append(v.Posts, ui.Post{Label: l.T("site.editor.cancel"), Action: here + "/cancel", Tone: ui.Bad, Ask: l.T("site.editor.cancel_ask"), AskText: l.T("site.editor.cancel_text")})
+		v.Posts = append(v.Posts, ui.Post{Label: l.T("site.editor.cancel"), Action: here + "/cancel", Tone: ui.Bad, Back: l.T("site.dialog.back"), Ask: l.T("site.editor.cancel_ask"), AskText: l.T("site.editor.cancel_text")})
 	}
 }
 

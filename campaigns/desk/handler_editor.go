@@ -95,7 +95,7 @@ func (d *Desk) editor(c echo.Context, status int, m *campaigns.Campaign, e edits
 		v.Version, v.State = strconv.FormatInt(e.Version, 10), d.saved(p, m, e)
 		if e.Pending() {
 			l := p.Locale
-			v.Unfinished = &ui.Post{Label: l.T("site.build.go_back"), Action: here + "/discard", Icon: "undo", Ask: l.T("site.build.go_back_ask"), AskText: l.T("site.build.go_back_text")}
+			v.Unfinished = &ui.Post{Label: l.T("site.build.go_back"), Action: here + "/discard", Icon: "undo", Back: l.T("site.dialog.back"), Ask: l.T("site.build.go_back_ask"), AskText: l.T("site.build.go_back_text")}
 		}
 		var err error
 		if v.Panel, err = d.panel(ctx, p, m, f.Text, wrong); err != nil {

@@ -163,7 +163,7 @@ func (d *Desk) timeline(c echo.Context, p site.Page, s *preferences.Subscriber, 
 func (d *Desk) offer(c echo.Context, v *site.SubscriberView, s *preferences.Subscriber, names, val, wrong map[string]string) {
 	l, here := v.Locale, personURL(s.ID)
 	post := func(act string, tone ui.Tone) {
-		v.Posts = append(v.Posts, ui.Post{Label: l.T("site.desk.person." + act), Action: here + "/" + strings.ReplaceAll(act, "_", "-"), Tone: tone, Ask: l.T("site.desk.person." + act + "_ask"), AskText: l.T("site.desk.person." + act + "_text")})
+		v.Posts = append(v.Posts, ui.Post{Label: l.T("site.desk.person." + act), Action: here + "/" + strings.ReplaceAll(act, "_", "-"), Tone: tone, Back: l.T("site.dialog.back"), Ask: l.T("site.desk.person." + act + "_ask"), AskText: l.T("site.desk.person." + act + "_text")})
 	}
 	if may(c, access.Marketer, access.PrivacyOfficer) {
 		v.Links = []ui.Link{{Label: l.T("site.subscribers.edit"), URL: here + "/edit"}}

@@ -78,7 +78,7 @@ func (d *Desk) job(c echo.Context) error {
 	}
 	if mayUndo(c, j) {
 		if j.Undoable(d.Now()) {
-			v.Posts = append(v.Posts, ui.Post{Label: l.T("site.together.undo"), Action: here + "/undo", Icon: "undo", Ask: l.T("site.together.undo_ask"), AskText: l.T("site.together.undo_text")})
+			v.Posts = append(v.Posts, ui.Post{Label: l.T("site.together.undo"), Action: here + "/undo", Icon: "undo", Back: l.T("site.dialog.back"), Ask: l.T("site.together.undo_ask"), AskText: l.T("site.together.undo_text")})
 		}
 	}
 	if may(c, access.Marketer, access.PrivacyOfficer) && (j.Status == together.StatusQueued || j.Status == together.StatusRunning) {

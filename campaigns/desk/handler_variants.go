@@ -59,7 +59,7 @@ func (d *Desk) variantsForm(c echo.Context, status int, m *campaigns.Campaign, v
 	v := site.VariantsView{Page: d.page(c, site.NavCampaigns), Name: m.Name, Action: here + "/variants", BackURL: here, Values: val, Errors: wrong}
 	v.Links, val["subject"], val["preheader"] = textLinks(v.Locale, m), m.Subject, m.Preheader
 	if m.AB != nil {
-		v.End = &ui.Post{Label: v.Locale.T("site.ab.end"), Action: v.Action, Icon: "trash", Tone: ui.Bad, Ask: v.Locale.T("site.ab.end_ask"), AskText: v.Locale.T("site.ab.end_text"), Fields: []ui.Hidden{{Name: "end", Value: "1"}, {Name: "track_clicks", Value: val["track_clicks"]}}}
+		v.End = &ui.Post{Label: v.Locale.T("site.ab.end"), Action: v.Action, Icon: "trash", Tone: ui.Bad, Back: v.Locale.T("site.dialog.back"), Ask: v.Locale.T("site.ab.end_ask"), AskText: v.Locale.T("site.ab.end_text"), Fields: []ui.Hidden{{Name: "end", Value: "1"}, {Name: "track_clicks", Value: val["track_clicks"]}}}
 	}
 	return staff.Render(c, status, site.Variants(v))
 }

@@ -78,7 +78,7 @@ func (p *Pages) view(c echo.Context, path string, val, wrong map[string]string) 
 	for _, e := range list {
 		v.Pictures = append(v.Pictures, site.MediaPicture{
 			Src: "/media/" + e.Name(), URL: p.Base + "/media/" + e.Name(), Title: e.Title, Alt: e.Alt, Width: e.Width, Height: e.Height, Bytes: e.Size, At: e.At,
-			Remove: ui.Post{Label: v.Locale.T("site.desk.delete"), Action: site.Path(site.NavMedia) + "/" + e.Hash + "/delete", Icon: "trash", Tone: ui.Bad, Ask: v.Locale.T("site.desk.delete_ask"), AskText: v.Locale.T("site.media.delete_text")},
+			Remove: ui.Post{Label: v.Locale.T("site.desk.delete"), Action: site.Path(site.NavMedia) + "/" + e.Hash + "/delete", Icon: "trash", Tone: ui.Bad, Back: v.Locale.T("site.dialog.back"), Ask: v.Locale.T("site.desk.delete_ask"), AskText: v.Locale.T("site.media.delete_text")},
 		})
 	}
 	return v, nil

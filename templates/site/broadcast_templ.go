@@ -541,7 +541,7 @@ func Broadcast(v BroadcastView) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = ui.PostButton(v.CSRF, ui.Post{Label: v.t("site.broadcast.approve"), Action: v.URL + "/approve", Icon: "check", Tone: ui.Good, Ask: v.t("site.broadcast.approve_ask"), AskText: v.approveText()}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.PostButton(v.CSRF, ui.Post{Label: v.t("site.broadcast.approve"), Action: v.URL + "/approve", Icon: "check", Tone: ui.Good, Back: v.t("site.dialog.back"), Ask: v.t("site.broadcast.approve_ask"), AskText: v.approveText()}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -36,7 +36,7 @@ func addEditor(out map[string]templ.Component, p Page, say func(string) string) 
 	other.Texts = []ui.Tab{{Label: say("Text A"), URL: "/admin/campaigns/1/edit"}, {Label: say("Text B"), URL: "/admin/campaigns/1/text/2/edit", Current: true}}
 	out["editor-text"] = CampaignEdit(other)
 	wrong := v
-	wrong.Conflict, wrong.Unfinished = say("Bo"), &ui.Post{Label: say("Go back"), Action: "/admin/campaigns/1/discard", Ask: say("Go back?")}
+	wrong.Conflict, wrong.Unfinished = say("Bo"), &ui.Post{Label: say("Go back"), Action: "/admin/campaigns/1/discard", Back: say("No, go back"), Ask: say("Go back?")}
 	wrong.Errors = map[string]string{"subject": say("is required"), "blocks[2].alt": say("is required"), "topic": say("is archived")}
 	wrong.Blocks = append([]EditBlock{}, blocks...)
 	wrong.Blocks[2].Errors = map[string]string{"alt": say("is required"), "url": say("is not a link")}

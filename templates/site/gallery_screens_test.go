@@ -18,7 +18,7 @@ func listing(p Page) Listing {
 func post(label, action string) *ui.Post { return &ui.Post{Label: label, Action: action} }
 
 func removal(say func(string) string) *ui.Post {
-	return &ui.Post{Label: say("Delete"), Action: "/admin/x/delete", Tone: ui.Bad, Ask: say("Delete it?"), AskText: say("It cannot be undone."), Fields: []ui.Hidden{{Name: "id", Value: say("x")}}}
+	return &ui.Post{Label: say("Delete"), Action: "/admin/x/delete", Tone: ui.Bad, Back: say("No, go back"), Ask: say("Delete it?"), AskText: say("It cannot be undone."), Fields: []ui.Hidden{{Name: "id", Value: say("x")}}}
 }
 
 func entries(say func(string) string) []ui.Entry {

@@ -98,7 +98,7 @@ func addMailbox(out map[string]templ.Component, p Page, say func(string) string)
 		{"/admin/mailbox/2", say("Nordlicht <notices@nordlicht.example>"), say("bo@example.com"), "", "transactional", at.Add(-time.Hour)},
 	}
 	pager := ui.Pager{Locale: p.Locale, Previous: "?before=1", Next: "?after=2", Shown: Shown(p.Locale, 1, 50, 12345)}
-	out["mailbox"] = Mailbox(MailboxView{Page: p, Mails: lines, Pager: pager, Real: true, Empty: &ui.Post{Label: say("Empty the mailbox"), Action: "/admin/mailbox/empty", Tone: ui.Bad, Ask: say("Empty the mailbox?"), AskText: say("All 12,345 mails are removed.")}})
+	out["mailbox"] = Mailbox(MailboxView{Page: p, Mails: lines, Pager: pager, Real: true, Empty: &ui.Post{Label: say("Empty the mailbox"), Action: "/admin/mailbox/empty", Tone: ui.Bad, Back: say("No, go back"), Ask: say("Empty the mailbox?"), AskText: say("All 12,345 mails are removed.")}})
 	out["mailbox-empty"] = Mailbox(MailboxView{Page: p})
 	out["mailbox-nothing"] = Mailbox(MailboxView{Page: p, Search: say("zzz"), Stream: "marketing"})
 	mail := MailView{

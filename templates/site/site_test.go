@@ -1,6 +1,7 @@
 package site
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -71,6 +72,35 @@ func TestEveryFormThatChangesSomethingHasTheToken(t *testing.T) {
 				t.Errorf("%s: the form to %s has no token", name, attr(n, "action"))
 			}
 		}
+	}
+}
+
+// Whoever is asked before something happens can also say no: Escape is not on every keyboard.
+func TestEveryQuestionCanBeLeft(t *testing.T) {
+	pages := gallery("en", asIs)
+	maps.Copy(pages, staffGallery("en", asIs))
+	asked := 0
+	for name, c := range pages {
+		root, err := html.Parse(strings.NewReader(pagetest.Render(t, c)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range root.Descendants() {
+			if attr(n, "role") != "dialog" || attr(n, "id") == "finder" { // which opens and closes by keys alone
+				continue
+			}
+			asked++
+			found := false
+			for k := range n.Descendants() {
+				found = found || attr(k, "popovertargetaction") == "hide" && attr(k, "popovertarget") == attr(n, "id") && k.FirstChild != nil && strings.TrimSpace(k.FirstChild.Data) != ""
+			}
+			if !found {
+				t.Errorf("%s: %s cannot be left", name, attr(n, "id"))
+			}
+		}
+	}
+	if asked < 10 {
+		t.Errorf("only %d questions in the gallery", asked)
 	}
 }
 

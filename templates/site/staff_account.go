@@ -113,7 +113,7 @@ func (v AccountView) passkeyTable() ui.Table {
 		t.Rows = append(t.Rows, ui.Row{
 			Cells: []ui.Cell{{Text: p.Name}, {Text: v.when(p.Created)}, {Text: v.when(p.Used)}},
 			Posts: []ui.Post{{Label: v.t("site.staff.account.passkey_remove"), Action: accountURL + "/passkeys/" + p.ID + "/remove", Tone: ui.Bad,
-				Ask: v.t("site.staff.account.passkey_ask", "name", p.Name), AskText: v.t("site.staff.account.passkey_text")}},
+				Back: v.t("site.dialog.back"), Ask: v.t("site.staff.account.passkey_ask", "name", p.Name), AskText: v.t("site.staff.account.passkey_text")}},
 		})
 	}
 	return t

@@ -57,7 +57,7 @@ func (v KeysView) table() ui.Table {
 			name.Badge = ui.Badge{Text: v.t("site.staff.keys.fixed")}
 		default:
 			row.Posts = []ui.Post{{Label: v.t("site.staff.keys.revoke"), Action: Path(NavKeys) + "/" + k.ID + "/revoke", Tone: ui.Bad,
-				Ask: v.t("site.staff.keys.revoke_ask", "name", k.Name), AskText: v.t("site.staff.keys.revoke_text")}}
+				Back: v.t("site.dialog.back"), Ask: v.t("site.staff.keys.revoke_ask", "name", k.Name), AskText: v.t("site.staff.keys.revoke_text")}}
 		}
 		scopes := ""
 		for i, scope := range k.Scopes {

@@ -132,14 +132,14 @@ func (v PersonView) head() ui.Head {
 		h.Posts = []ui.Post{{Label: v.t("site.staff.people.enable"), Action: v.url() + "/enable"}}
 		return h
 	}
-	h.Posts = []ui.Post{{Label: v.t("site.staff.people.link"), Action: v.url() + "/link", Ask: v.t("site.staff.people.link_ask", "name", v.Person.Name), AskText: v.t("site.staff.people.link_text")}}
+	h.Posts = []ui.Post{{Label: v.t("site.staff.people.link"), Action: v.url() + "/link", Back: v.t("site.dialog.back"), Ask: v.t("site.staff.people.link_ask", "name", v.Person.Name), AskText: v.t("site.staff.people.link_text")}}
 	if v.Person.Second && !v.Person.Self {
 		h.Posts = append(h.Posts, ui.Post{Label: v.t("site.staff.people.reset"), Action: v.url() + "/reset-second", Tone: ui.Bad,
-			Ask: v.t("site.staff.people.reset_ask", "name", v.Person.Name), AskText: v.t("site.staff.people.reset_text")})
+			Back: v.t("site.dialog.back"), Ask: v.t("site.staff.people.reset_ask", "name", v.Person.Name), AskText: v.t("site.staff.people.reset_text")})
 	}
 	if !v.Person.Self {
 		h.Posts = append(h.Posts, ui.Post{Label: v.t("site.staff.people.disable"), Action: v.url() + "/disable", Tone: ui.Bad,
-			Ask: v.t("site.staff.people.disable_ask", "name", v.Person.Name), AskText: v.t("site.staff.people.disable_text")})
+			Back: v.t("site.dialog.back"), Ask: v.t("site.staff.people.disable_ask", "name", v.Person.Name), AskText: v.t("site.staff.people.disable_text")})
 	}
 	return h
 }

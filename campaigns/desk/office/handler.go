@@ -45,5 +45,5 @@ func personURL(id string) string { return site.Path(site.NavSubscribers) + "/" +
 // ask is a button that asks first; its texts are KEY, KEY_ask and KEY_text.
 func ask(p site.Page, key, action string, tone ui.Tone, kv ...any) ui.Post {
 	l := p.Locale
-	return ui.Post{Label: l.T(key), Action: action, Tone: tone, Ask: l.T(key+"_ask", kv...), AskText: l.T(key+"_text", kv...)}
+	return ui.Post{Label: l.T(key), Action: action, Tone: tone, Back: l.T("site.dialog.back"), Ask: l.T(key+"_ask", kv...), AskText: l.T(key+"_text", kv...)}
 }

@@ -36,5 +36,5 @@ func (o *Office) did(c echo.Context, err error, to, key string, kv ...any) error
 // ask is a button that asks first; key has the texts KEY, KEY_ask and KEY_text.
 func ask(p site.Page, key, action, icon string, tone ui.Tone, kv ...any) ui.Post {
 	l := p.Locale
-	return ui.Post{Label: l.T(key), Action: action, Icon: icon, Tone: tone, Ask: l.T(key + "_ask"), AskText: l.T(key+"_text", kv...)}
+	return ui.Post{Label: l.T(key), Action: action, Icon: icon, Tone: tone, Back: l.T("site.dialog.back"), Ask: l.T(key + "_ask"), AskText: l.T(key+"_text", kv...)}
 }

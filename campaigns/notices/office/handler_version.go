@@ -252,7 +252,7 @@ func (o *Office) offer(v *site.PolicyVersionView, slug string, version policies.
 	if !version.AffectsRights {
 		v.Posts = append(v.Posts, ask(v.Page, "site.policies.now", here+"/now", "", ui.Plain))
 	}
-	v.Posts = append(v.Posts, ui.Post{Label: l.T("site.desk.delete"), Action: here + "/delete", Icon: "trash", Tone: ui.Bad, Ask: l.T("site.desk.delete_ask"), AskText: l.T("site.policies.drop_text")})
+	v.Posts = append(v.Posts, ui.Post{Label: l.T("site.desk.delete"), Action: here + "/delete", Icon: "trash", Tone: ui.Bad, Back: l.T("site.dialog.back"), Ask: l.T("site.desk.delete_ask"), AskText: l.T("site.policies.drop_text")})
 	form := ui.FormOf{Action: here + "/date", Submit: l.T("site.policies.schedule_do"), Fields: []ui.Field{{Name: "effective_at", Kind: "datetime-local", Label: l.T("site.policies.effective"), Value: screen.Clock(v.Page, version.EffectiveAt), Required: true}}}.WithErrors(wrong)
 	v.When = &form
 }

@@ -55,8 +55,8 @@ type Post struct {
 	Tone          Tone // Good is the main button, Bad a dangerous one
 	// Fields are sent with it.
 	Fields []Hidden
-	// Ask makes it a dialog that asks first. AskText says what will happen.
-	Ask, AskText string
+	// Ask makes it a dialog that asks first. AskText says what will happen, Back is on the button that leaves all as it is.
+	Ask, AskText, Back string
 }
 
 // Hidden is one hidden field.
