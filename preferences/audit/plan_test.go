@@ -66,6 +66,22 @@ func TestALogThatIsLookedThroughInPartsIsWhole(t *testing.T) {
 			if found != 17 || parts < 3 {
 				t.Errorf("%d were found in %d parts", found, parts)
 			}
+			for _, f := range []Filter{{Action: "topic."}, {Action: "campaign."}} { // an entry at the edge of a stretch is one of them
+				whole := 0
+				for cursor := ""; ; {
+					entries, next, _, err := Look(t.Context(), db, f, 2000, cursor, time.Nanosecond)
+					if err != nil {
+						t.Fatal(err)
+					}
+					whole += len(entries)
+					if cursor = next; cursor == "" {
+						break
+					}
+				}
+				if want := map[string]int{"topic.": 1683, "campaign.": 17}[f.Action]; whole != want {
+					t.Errorf("%d of %s, not %d", whole, f.Action, want)
+				}
+			}
 			all, _, err := List(t.Context(), db, Filter{Action: "campaign."}, 100, "")
 			if err != nil || len(all) != 17 {
 				t.Errorf("%d were found at once, %v", len(all), err)

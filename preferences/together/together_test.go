@@ -3,6 +3,7 @@ package together
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -142,6 +143,9 @@ func TestAnotherProcessGoesOnWhereOneDied(t *testing.T) {
 		}
 		if got := w.work(w.s, j.ID); got.Status != StatusRunning || w.marked() != part {
 			t.Errorf("somebody took it though its lease runs: %+v", got)
+		}
+		if err := w.s.run(context.Background(), j.ID); !errors.Is(err, errTaken) {
+			t.Errorf("it is taken from whoever works on it: %v", err)
 		}
 		w.Clock.Move(lease + time.Second)
 		if got := w.work(w.s, j.ID); got.Status != StatusFinished || got.Changed != 1700 || got.People != 1700 || w.marked() != 1700 || len(got.Skipped) != 0 {
