@@ -2,6 +2,8 @@ package workers
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,7 +19,12 @@ type watch struct {
 	mu      sync.Mutex
 	replies map[string]*brakes.Replies
 	stops   map[string]stop
+	unmade  map[string]int
 }
+
+// patience is how many batches in a row may hold mails that could not be made before the campaign pauses: a database that was
+// away for a moment is no reason.
+const patience = 10
 
 // stop is when and why a campaign's mails were stopped.
 type stop struct {
@@ -47,6 +54,26 @@ func (w *watch) note(campaign string, since time.Time, r transport.Result) (trou
 	delete(w.replies, campaign) // whoever resumes it starts afresh
 	w.stops[campaign] = stop{time.Now(), "the relay refused too much by policy: " + r.Said()}
 	return w.stops[campaign].why
+}
+
+// made counts the batches in a row with mails that could not be made, and tells why the campaign must pause, if it must.
+func (w *watch) made(campaign string, results []transport.Result) (trouble string) {
+	var why *transport.BuildError
+	failed := slices.ContainsFunc(results, func(r transport.Result) bool { return errors.As(r.Err, &why) })
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.unmade == nil {
+		w.unmade = map[string]int{}
+	}
+	if !failed {
+		delete(w.unmade, campaign)
+		return ""
+	}
+	if w.unmade[campaign]++; w.unmade[campaign] < patience {
+		return ""
+	}
+	delete(w.unmade, campaign) // whoever resumes it starts afresh
+	return "a mail cannot be made: " + why.Err.Error()
 }
 
 // gone is an address of which the relay said that it does not exist, in these words.

@@ -179,6 +179,9 @@ func (e *Engine) send(ctx context.Context, b campaigns.Batch, claimant string, n
 		return trouble != ""
 	}
 	results := e.Marketing.SendBatch(ctx, transport.Batch{Messages: out, Lease: lease.of, Journal: notes, Heard: heard})
+	if why := e.watch.made(b.Campaign.ID, results); trouble == "" {
+		trouble = why
+	}
 	outcomes = make([]campaigns.Outcome, len(results))
 	for i, r := range results {
 		outcomes[i] = outcome(b.Items[i].ID, r, now)

@@ -47,7 +47,7 @@ func (b *Box) SendBatch(ctx context.Context, batch transport.Batch) []transport.
 		if data == nil && m.Build != nil {
 			var err error
 			if data, err = m.Build(nil); err != nil {
-				r.State, r.Enhanced, r.Reply, r.Err = transport.Rejected, "5.6.0", err.Error(), err
+				r.Err = &transport.BuildError{Err: err}
 				continue
 			}
 		}

@@ -140,11 +140,16 @@ func (r *run) take(c *conn, patient bool) *prepared {
 	return nil
 }
 
+// refuse records a message that this relay cannot be given, or one that could not be made and has not begun.
 func (r *run) refuse(i int, err error) {
 	res := Result{State: Rejected, Relay: r.t.addr, At: time.Now(), Enhanced: "5.6.0", Reply: err.Error(), Err: err}
 	var own *refusal
-	if errors.As(err, &own) {
+	var unmade *BuildError
+	switch {
+	case errors.As(err, &own):
 		res.Enhanced, res.Reply = own.enhanced, own.enhanced+" "+own.text // as a server says it; it is recorded so (compliance 13)
+	case errors.As(err, &unmade):
+		res = Result{State: r.untouched(i), Relay: r.t.addr, At: res.At, Err: err}
 	}
 	r.results[i] = res
 }

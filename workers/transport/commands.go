@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,7 +50,7 @@ func (c *conn) prepare(i int, m *Outgoing) (*prepared, error) {
 			return nil, &refusal{"5.6.0", "no message"}
 		}
 		if data, err = m.Build(c.spare[:0]); err != nil {
-			return nil, fmt.Errorf("transport: building the message: %w", err)
+			return nil, &BuildError{err}
 		}
 		c.spare = data
 	}

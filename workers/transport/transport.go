@@ -97,6 +97,13 @@ type Result struct {
 	Err      error     // where there is no reply that says it
 }
 
+// BuildError is why a message could not be made. Nothing was said of it to the relay, and it may go later.
+type BuildError struct{ Err error }
+
+func (e *BuildError) Error() string { return "transport: building the message: " + e.Err.Error() }
+
+func (e *BuildError) Unwrap() error { return e.Err }
+
 // Said is the reply with its code, such as "250 2.0.0 queued"; where there was none, why. It is what is kept as evidence.
 func (r Result) Said() string {
 	switch {
