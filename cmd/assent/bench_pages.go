@@ -16,7 +16,7 @@ import (
 )
 
 // benchClients is how many connections ask for pages at once.
-const benchClients = 32
+const benchClients = 128
 
 // clicks is what the client process is asked to do: each path once.
 type clicks struct {
