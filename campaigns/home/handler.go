@@ -66,6 +66,11 @@ func (h *Home) show(c echo.Context) error {
 		}
 		v.Needs = append(v.Needs, reviews...)
 	}
+	refused, err := h.refused(ctx, v.Page, staff.ActorOf(c).Person())
+	if err != nil {
+		return err
+	}
+	v.Needs = append(v.Needs, refused...)
 	for _, more := range []func(context.Context, site.Page) ([]site.Need, error){h.winners, h.broadcasts} {
 		list, err := more(ctx, v.Page)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"assent/preferences/sqldb"
 	"assent/preferences/staff"
 	"assent/preferences/staff/access"
 	"assent/templates/site"
@@ -84,6 +85,29 @@ func (h *Home) winners(ctx context.Context, p site.Page) (needs []site.Need, err
 		}
 	}
 	return needs, nil
+}
+
+// refusedQuery lists what a person wrote and somebody else did not let go: campaigns, which are drafts again, and broadcasts, which
+// are over and so are told for a while only.
+const refusedQuery = `SELECT 'campaigns', id, name, status_reason FROM campaigns WHERE status = 'draft' AND author = $1 AND status_reason <> ''
+	UNION ALL SELECT 'notices', id, subject, refused_for FROM notice_broadcasts WHERE status = 'cancelled' AND author = $2 AND refused_for <> '' AND updated_at > $3
+	ORDER BY 2 DESC LIMIT $4`
+
+// refused is what this person has to change before it can go out.
+func (h *Home) refused(ctx context.Context, p site.Page, person string) (needs []site.Need, err error) {
+	rows, err := h.DB.QueryContext(ctx, refusedQuery, person, person, sqldb.Micros(h.Now().Add(-told)), shown)
+	if err != nil {
+		return nil, fmt.Errorf("home: refused: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var nav, id, name, why string
+		if err := rows.Scan(&nav, &id, &name, &why); err != nil {
+			return nil, fmt.Errorf("home: refused: %w", err)
+		}
+		needs = append(needs, site.Need{Text: p.Locale.T("site.pulse.refused", "name", name), Note: why, URL: site.Path(nav) + "/" + id, Tone: ui.Warn, Icon: nav})
+	}
+	return needs, rows.Err()
 }
 
 // openQuery lists broadcasts that the brake has stopped, and those with people whom mail did not reach and nothing else has yet.

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -130,6 +131,39 @@ func TestHomeSaysWhatCannotGoOnAlone(t *testing.T) {
 			if strings.Contains(body, no) {
 				t.Errorf("the page says %q", no)
 			}
+		}
+	})
+}
+
+// Who wrote something that a second person did not let go is told why; nobody else is.
+func TestHomeTellsTheAuthorWhatWasNotApproved(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		ctx, w := context.Background(), campaignstest.New(t, db)
+		h := stafftest.New(t, db, w.Clock.Now)
+		(&home.Home{DB: db, Now: w.Clock.Now, Site: h.Site, Campaigns: w.Mails}).Register(h.Echo)
+		mia, bo := h.As("Mia", access.Marketer), h.As("Bo", access.Marketer)
+		var author string
+		if err := db.QueryRowContext(ctx, "SELECT 'user:' || id FROM staff_users WHERE name = 'Mia'").Scan(&author); err != nil {
+			t.Fatal(err)
+		}
+		w.Topic("news", nil)
+		march := "March"
+		c := w.Campaign("news", func(d *campaigns.Draft) { d.Name = &march })
+		if _, err := db.ExecContext(ctx, "UPDATE campaigns SET author = $1, status_reason = 'The date is wrong' WHERE id = $2", author, c.ID); err != nil {
+			t.Fatal(err)
+		}
+		for subject, at := range map[string]time.Time{"Terms": w.Clock.Now(), "Older terms": w.Clock.Now().Add(-10 * 24 * time.Hour)} {
+			if _, err := db.ExecContext(ctx, `INSERT INTO notice_broadcasts (id, obligation, basis, lead, effective_at, subject, blocks, translations, status, author, author_name, refused_for, created_at, updated_at)
+				VALUES ($1, 'legal', 'legal_obligation', 'P0D', 1, $2, '[]', '{}', 'cancelled', $3, 'Mia', 'Say which rights', 1, $4)`, sqldb.NewID(), subject, author, sqldb.Micros(at)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		body := mia.Get("/admin").Want(200, "“March” was not approved", "The date is wrong", "/admin/campaigns/"+c.ID, "“Terms” was not approved", "Say which rights").Body.String()
+		if strings.Contains(body, "Older terms") {
+			t.Error("a broadcast that was refused long ago is told")
+		}
+		if body := bo.Get("/admin").Want(200).Body.String(); strings.Contains(body, "not approved") {
+			t.Error("somebody else is told")
 		}
 	})
 }

@@ -18,6 +18,7 @@ func TestTheFirstPageReadsByIndexes(t *testing.T) {
 	}{
 		{lateQuery, []any{1, 1}, []string{"tally_minutes_minute"}},
 		{openQuery, []any{20}, []string{"messages_broadcast"}},
+		{refusedQuery, []any{"x", "x", 1, 20}, []string{"campaigns_status", "notice_broadcasts_status"}},
 		{countQuery, nil, []string{"data_requests_open"}},
 	} {
 		rows, err := db.QueryContext(context.Background(), "EXPLAIN QUERY PLAN "+c.query, c.args...)

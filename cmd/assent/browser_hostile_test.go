@@ -18,10 +18,12 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"assent/campaigns/media"
+	"assent/preferences"
 	"assent/preferences/audit"
 	"assent/preferences/staff/access"
 	"assent/preferences/staff/accounts"
 	"assent/preferences/staff/keys"
+	"assent/preferences/together"
 )
 
 // evil wants to run wherever it is put: in a text, an attribute in either quotes, a style, a script, a comment, a template or a
@@ -92,7 +94,11 @@ func newHostile(t *testing.T) *hostile {
 		t.Fatal(err)
 	}
 	_, _ = h.a.accounts.SignIn(t.Context(), "'onmouseover='b@staff.example", "wrong", accounts.From{IP: "192.0.2.1", UserAgent: evil})
-	for start, fill := range map[string]string{"/admin/brands/": "default", "/admin/campaigns/": campaign, "/admin/campaigns/:id/edit": draft, "/admin/campaigns/:id/text": draft, "/admin/campaigns/:id/variants": draft, "/admin/campaigns/:id/people": draft,
+	job, err := h.a.together.Create(t.Context(), system, together.Request{Action: together.Suppress, Note: evil, Filter: preferences.Filter{Text: evil}, Everybody: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for start, fill := range map[string]string{"/admin/subscribers/together/": job.ID, "/admin/brands/": "default", "/admin/campaigns/": campaign, "/admin/campaigns/:id/edit": draft, "/admin/campaigns/:id/text": draft, "/admin/campaigns/:id/variants": draft, "/admin/campaigns/:id/people": draft,
 		"/admin/events/": "day", "/admin/forms/": "talk", "/admin/imports/": imported, "/admin/mailbox/": h.withAttachment(), "/admin/notices/": broadcast, "/admin/notices/single/": notice, "/admin/partners/": "hub", "/admin/people/": h.staffID(access.Marketer),
 		"/admin/policies/": "terms", "/admin/requests/": request, "/admin/requests/:id/data": mine, "/admin/segments/": "all", "/admin/subscribers/": person, "/admin/topics/": "news", "/admin/webhooks/": hook, "/events/": "day", "/policies/": "terms", "/subscribe/": "talk"} {
 		h.fills[start] = fill
