@@ -143,7 +143,7 @@ func TestAdministratorChangesAnAddress(t *testing.T) {
 		}
 		h.browser(t).get("/admin/password/"+link).want(t, 410) // it was mailed to an address that counts no more
 		b.get(page).want(t, 200, "Address changed", "bob@example.org → robert@example.org (Person ada@example.org)")
-		b.get("/admin/audit?q=user:"+bob.ID).want(t, 200, "user.set_email", "<ins>robert@example.org</ins>")
+		b.get("/admin/audit?q=user:"+bob.ID).want(t, 200, "E-mail address changed", "<ins>robert@example.org</ins>")
 		h.browser(t).signIn("robert@example.org")
 		h.browser(t).signIn("robert@example.org").send("/admin/account", page+"/email", "email", "y@example.org").want(t, 403)
 	})
