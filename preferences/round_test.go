@@ -274,7 +274,6 @@ func TestARoundThatStandsStillIsGivenUp(t *testing.T) {
 
 // One person whom somebody else holds keeps no other person waiting. (SQLite has one writer.)
 func TestNobodyWaitsForAnotherPerson(t *testing.T) {
-	db := sqldbtest.Postgres(t)
 	for what, hold := range map[string]func(d *doorway, tx *sqldb.Tx, sub *preferences.Subscriber) error{
 		"the person": func(_ *doorway, tx *sqldb.Tx, sub *preferences.Subscriber) error {
 			_, err := tx.ExecContext(context.Background(), "SELECT id FROM subscribers WHERE id = $1 FOR UPDATE", sub.ID)
