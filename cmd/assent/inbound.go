@@ -26,8 +26,8 @@ func (a *app) parser() *inbound.Parser {
 	return &inbound.Parser{Domain: inbound.Domain{Keys: a.keyring, Name: a.config.BounceDomain}}
 }
 
-// sink is the feedback of mails that come one by one: many at once cost few transactions, and these take a fifth of the time.
-func (a *app) sink() inbound.Sink { return inbound.NewGather(a.feedback(), 500, 4) }
+// sink is the feedback of mails that come one by one: many at once cost few transactions, and these take a third of the time at most.
+func (a *app) sink() inbound.Sink { return inbound.NewGather(a.feedback(), 500, 2) }
 
 // receive takes mail in at ASSENT_INBOUND_ADDR and out of the mailbox of ASSENT_IMAP_URL until ctx ends; wait returns once the last
 // mail is done with. Without the settings it does nothing.
