@@ -13,6 +13,9 @@ import (
 
 // Group is one kind of work, on items of one type. Its zero value is ready.
 type Group[T any] struct {
+	// Rest, unless it is nil, is waited out before what waits is taken; who comes meanwhile is taken along.
+	Rest func()
+
 	mu      sync.Mutex
 	waiting []*waiter[T]
 	busy    bool
@@ -59,6 +62,9 @@ func (g *Group[T]) Waiting() int {
 func (g *Group[T]) work(most int, do func(ctx context.Context, items []T) error) {
 	for {
 		runtime.Gosched() // who is about to come, comes first
+		if g.Rest != nil && g.Waiting() > 0 {
+			g.Rest()
+		}
 		g.mu.Lock()
 		n := min(most, len(g.waiting))
 		batch := g.waiting[:n:n]
