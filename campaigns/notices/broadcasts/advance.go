@@ -282,12 +282,8 @@ func (s *Service) sweep(ctx context.Context, id string) error {
 func (s *Service) finish(ctx context.Context, tx *sqldb.Tx, b *Broadcast, now time.Time) error {
 	b.Status, b.FinishedAt = Finished, now
 	if b.reachedAt.IsZero() {
-		last, err := b.lastAcceptance(ctx, tx)
-		if err != nil {
+		if err := b.setReached(ctx, tx); err != nil {
 			return err
-		}
-		if b.reachedAt = last; last.IsZero() {
-			b.reachedAt = b.StartedAt
 		}
 	}
 	if err := audit.Record(ctx, tx, now, audit.System("broadcasts"), "notice_broadcast.finish", object(b.ID), nil, nil); err != nil {

@@ -181,12 +181,15 @@ func (b *Broadcast) earliest(last time.Time) time.Time {
 	return b.EffectiveAt
 }
 
-// lastAcceptance is the last one among the people of the audience, the zero time when there is none.
-func (b *Broadcast) lastAcceptance(ctx context.Context, q sqldb.Querier) (time.Time, error) {
+// setReached writes down the last acceptance among the people of the audience; the beginning, when there is none.
+func (b *Broadcast) setReached(ctx context.Context, q sqldb.Querier) error {
 	var last sql.NullInt64
 	err := q.QueryRowContext(ctx, "SELECT max(sent_at) FROM messages WHERE broadcast_id = $1 AND status = 'sent' AND created_at <= $2", b.ID, sqldb.Micros(b.plannedAt)).Scan(&last)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("broadcasts: last acceptance: %w", err)
+		return fmt.Errorf("broadcasts: last acceptance: %w", err)
 	}
-	return sqldb.NullTime(last), nil
+	if b.reachedAt = sqldb.NullTime(last); b.reachedAt.IsZero() {
+		b.reachedAt = b.StartedAt
+	}
+	return nil
 }

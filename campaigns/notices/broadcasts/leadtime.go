@@ -54,6 +54,13 @@ func (l *LeadTime) LeadTime(ctx context.Context, slug, version string) (met bool
 	}
 	now, done := l.now(), true
 	for _, b := range list {
+		if over, err := l.over(ctx, b); err != nil {
+			return false, at, err
+		} else if over {
+			if err := b.setReached(ctx, l.DB); err != nil {
+				return false, at, err
+			}
+		}
 		if told, err := l.told(ctx, b); err != nil {
 			return false, at, err
 		} else if !told && !b.reachedAt.IsZero() {
@@ -68,6 +75,23 @@ func (l *LeadTime) LeadTime(ctx context.Context, slug, version string) (met bool
 		}
 	}
 	return done && !at.IsZero() && !at.After(now), at, nil
+}
+
+// over tells whether everybody of a broadcast has an outcome though no worker has seen it yet, and nothing will hold it: what is
+// in effect must not wait for a worker.
+func (s *Service) over(ctx context.Context, b *Broadcast) (bool, error) {
+	if !b.reachedAt.IsZero() || b.plannedAt.IsZero() || !b.HeldAt.IsZero() {
+		return false, nil
+	}
+	var waits bool
+	if err := s.DB.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM messages WHERE broadcast_id = $1 AND status IN ('queued', 'sending', 'deferred'))", b.ID).Scan(&waits); err != nil {
+		return false, fmt.Errorf("broadcasts: lead time: %w", err)
+	}
+	if waits {
+		return false, nil
+	}
+	c, err := counts(ctx, s.DB, b.ID)
+	return err == nil && !s.tooMany(b, c), err
 }
 
 // told tells whether a broadcast reached anybody, or had nobody to reach.

@@ -357,3 +357,50 @@ func TestAPolicyOfACompanyWithoutCustomersTakesEffect(t *testing.T) {
 		t.Errorf("%s is in effect", v)
 	}
 }
+
+// What is in effect does not wait for a worker: a process that was killed right after the last acceptance shows the right version
+// from its first answer on. What the brake is going to hold is not through, though.
+func TestAVersionDoesNotWaitForAWorker(t *testing.T) {
+	for _, bounces := range []int{0, 3} {
+		sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+			w := newWorld(t, db)
+			w.customers(8, nil)
+			w.rights()
+			w.b.Brake = func(_, bounced int64) bool { return bounced >= 3 }
+			taken := 0
+			w.relay = func(outbox.Claimed) outbox.Result {
+				if taken++; taken > 8-bounces {
+					return outbox.Result{Status: outbox.StatusBounced, Code: 550, Reply: "550 5.1.1 no", Reason: "hard_bounce"}
+				}
+				return outbox.Result{Status: outbox.StatusSent, Code: 250, Reply: "250 ok", SHA256: "00"}
+			}
+			b := w.broadcast(carrying)
+			w.advance()
+			w.drain(7)
+			w.Clock.Move(60 * 24 * time.Hour)
+			if v := w.inEffect(); v != "1" {
+				t.Fatalf("version %s is in effect while somebody waits", v)
+			}
+			if w.drain(1) != 1 {
+				t.Fatal("the last mail was not sent")
+			}
+			w.Clock.Move(30*24*time.Hour - tick)
+			if v := w.inEffect(); v != "1" {
+				t.Fatalf("version %s is in effect before the lead time of the last one is over", v)
+			}
+			w.Clock.Move(tick)
+			want := map[int]string{0: "2", 3: "1"}[bounces]
+			if v := w.inEffect(); v != want {
+				t.Errorf("%d bounces: version %s is in effect before a worker looked", bounces, v)
+			}
+			w.advance()
+			if v := w.inEffect(); v != want {
+				t.Errorf("%d bounces: version %s is in effect after a worker looked", bounces, v)
+			}
+			b, err := w.b.Get(ctx, db, b.ID)
+			if w.must(err); (b.Status == broadcasts.Finished) != (bounces == 0) || b.HeldAt.IsZero() != (bounces == 0) {
+				t.Errorf("%d bounces: %+v", bounces, b.State)
+			}
+		})
+	}
+}
