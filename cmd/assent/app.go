@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"assent/campaigns"
@@ -34,6 +35,7 @@ import (
 	"assent/preferences/tokens"
 	"assent/preferences/webhooks"
 	"assent/workers"
+	"assent/workers/inbound"
 	"assent/workers/limits"
 	"assent/workers/mailbox"
 	"assent/workers/queue"
@@ -68,7 +70,9 @@ type app struct {
 	hooks    *webhooks.Store
 	rights   *rights.Service
 	signing  *signing.Store
-	mailbox  *mailbox.Box // nil when both streams have a relay
+	mailbox  *mailbox.Box    // nil when both streams have a relay
+	gathered *inbound.Gather // of sink
+	sinkOnce sync.Once
 
 	broadcasts *broadcasts.Service
 }

@@ -38,7 +38,7 @@ type cli struct {
 	DKIM    dkimCmd    `cmd:"" name:"dkim" help:"Keep the keys that mail is signed with, where the relay does not sign."`
 	Backup  backupCmd  `cmd:"" help:"Write everything into one file, check it, and rotate older ones."`
 	Restore restoreCmd `cmd:"" help:"Read a backup into an empty installation, on either engine."`
-	Inbound inboundCmd `cmd:"" help:"Read one returned mail (a bounce, complaint or unsubscribe) from standard input."`
+	Inbound inboundCmd `cmd:"" help:"Read returned mail (bounces, complaints, unsubscribes) from standard input: one mail, or an mbox file."`
 	Bench   benchCmd   `cmd:"" help:"Measure this deployment with a campaign of made-up people; nothing of the installation is touched."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }

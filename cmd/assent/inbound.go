@@ -1,11 +1,10 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"sync"
 
@@ -26,8 +25,18 @@ func (a *app) parser() *inbound.Parser {
 	return &inbound.Parser{Domain: inbound.Domain{Keys: a.keyring, Name: a.config.BounceDomain}}
 }
 
-// sink is the feedback of mails that come one by one: many at once cost few transactions, and these take a third of the time at most.
-func (a *app) sink() inbound.Sink { return inbound.NewGather(a.feedback(), 500, 2) }
+// maxMail is how much of a mail from standard input is read: what the parser reads.
+const maxMail = 2 << 20
+
+// maxSet is how many returned mails are applied together.
+const maxSet = 500
+
+// sink is the feedback of mails and calls that come one by one: many at once cost few transactions, and these take a third of the time
+// at most. All ways in share it.
+func (a *app) sink() inbound.Sink {
+	a.sinkOnce.Do(func() { a.gathered = inbound.NewGather(a.feedback(), maxSet, 2) })
+	return a.gathered
+}
 
 // receive takes mail in at ASSENT_INBOUND_ADDR and out of the mailbox of ASSENT_IMAP_URL until ctx ends; wait returns once the last
 // mail is done with. Without the settings it does nothing.
@@ -83,7 +92,7 @@ func (a *app) returned() (*fetch.Mailbox, error) {
 	if a.config.IMAPURL == "" {
 		return nil, nil
 	}
-	m, err := fetch.New(a.config.IMAPURL.Reveal(), a.parser(), a.feedback())
+	m, err := fetch.New(a.config.IMAPURL.Reveal(), a.parser(), a.sink())
 	if err != nil {
 		return nil, fmt.Errorf("ASSENT_IMAP_URL: %w", err)
 	}
@@ -95,25 +104,67 @@ type inboundCmd struct {
 	JSON bool `help:"Print what was understood as JSON."`
 }
 
-// Run reads one mail from standard input, as a mail server's pipe gives it.
+// Help tells what the flags do not.
+func (*inboundCmd) Help() string {
+	return "Standard input is one mail, as a mail server pipes it, or an mbox file of many. Whom a mail is about follows from the signed address " +
+		"that it was sent to, so the server must note that in Delivered-To, X-Original-To, Envelope-To or To. " +
+		"What cannot be stored for now ends with 1; a pipe whose mail server should try again is: assent inbound || exit 75"
+}
+
+// Run reads mails from standard input, and makes what they say durable in sets.
 func (c *inboundCmd) Run(ctx context.Context, cfg *Config, t *terminal) error {
 	a, err := newApp(ctx, cfg, cfg.logger(t.err))
 	if err != nil {
 		return err
 	}
 	defer a.Close()
-	events, err := a.parser().Parse(bufio.NewReader(t.in), inbound.Envelope{At: cfg.Now(), Provider: "file"})
-	if err != nil && !errors.Is(err, io.EOF) {
-		return err
+	parser, sink := a.parser(), a.feedback()
+	var set [][]inbound.Event
+	applied := []inbound.Event{} // for c.JSON
+	var failed error
+	store := func() {
+		for i, err := range inbound.ApplySet(ctx, sink, set) {
+			switch {
+			case err != nil:
+				failed = err
+			case c.JSON:
+				applied = append(applied, set[i]...)
+			default:
+				for _, e := range set[i] {
+					fmt.Fprintf(t.out, "%s %s %s: %s\n", e.Kind, e.Class, e.Code, e.Effect())
+				}
+			}
+		}
+		set = set[:0]
 	}
-	if err := a.feedback().Apply(ctx, events); err != nil {
-		return err
+	mails, broken := 0, 0
+	for mail, err := range inbound.Mails(t.in, maxMail) {
+		if err != nil {
+			return fmt.Errorf("standard input: %w", err)
+		}
+		mails++
+		events, err := parser.Parse(bytes.NewReader(mail), inbound.Envelope{At: cfg.Now(), Provider: "file"})
+		if err != nil {
+			broken++
+			continue
+		}
+		if set = append(set, events); len(set) == maxSet {
+			store()
+		}
 	}
+	store()
 	if c.JSON {
-		return t.json(events)
+		if err := t.json(applied); err != nil {
+			return err
+		}
 	}
-	for _, e := range events {
-		fmt.Fprintf(t.out, "%s %s %s: %s\n", e.Kind, e.Class, e.Code, e.Effect())
+	switch {
+	case failed != nil:
+		return failed
+	case mails == 0:
+		return errors.New("there is no mail on standard input")
+	case broken > 0:
+		return fmt.Errorf("%d of %d mails cannot be read", broken, mails)
 	}
 	return nil
 }

@@ -57,7 +57,7 @@ func (a *app) api(e *echo.Echo) {
 	a.mails.Register(api, scope, staff.ActorOf)
 	a.notices.Register(api, scope, staff.ActorOf)
 	a.broadcasts.Register(api, scope, staff.ActorOf)
-	(&feedback.Webhooks{Sink: a.feedback()}).Register(e, api, scope, staff.ActorOf)
+	(&feedback.Webhooks{Sink: a.feedback(), Gather: a.sink(), Domain: a.parser().Domain}).Register(e, api, scope, staff.ActorOf)
 	a.policies.Register(api, scope, staff.ActorOf)
 	a.events.Register(api, scope, staff.ActorOf)
 	a.brands.Register(api, scope, staff.ActorOf)

@@ -16,6 +16,7 @@ import (
 	"assent/preferences/problem"
 	"assent/preferences/sqldb"
 	"assent/preferences/web"
+	"assent/workers/inbound"
 	"assent/workers/inbound/webhook"
 )
 
@@ -41,7 +42,9 @@ const providersKey = "providers"
 
 // Webhooks serves the webhooks of the mail providers, and the settings that they are checked with.
 type Webhooks struct {
-	Sink *Sink
+	Sink   *Sink
+	Gather inbound.Sink   // applies what calls that come at the same time say; nil: Sink does
+	Domain inbound.Domain // by which our own signature in a report is known
 	// Fetch gets the certificates of SNS from Amazon; nil is webhook.Fetch.
 	Fetch webhook.Fetcher
 
@@ -54,7 +57,7 @@ func (w *Webhooks) amazon(topics []string) *webhook.SES {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.ses == nil || !slices.Equal(w.ses.Topics, topics) {
-		w.ses = &webhook.SES{Topics: topics, Fetch: w.Fetch}
+		w.ses = &webhook.SES{Topics: topics, Fetch: w.Fetch, Domain: w.Domain}
 	}
 	return w.ses
 }
@@ -86,14 +89,14 @@ func (w *Webhooks) provider(ctx context.Context, name string) (webhook.Provider,
 	}
 	switch {
 	case name == "postmark" && (p.Postmark.Token != "" || p.Postmark.Password != ""):
-		return webhook.Postmark{User: p.Postmark.User, Password: p.Postmark.Password, Token: p.Postmark.Token}, nil
+		return webhook.Postmark{User: p.Postmark.User, Password: p.Postmark.Password, Token: p.Postmark.Token, Domain: w.Domain}, nil
 	case name == "ses" && len(p.SES.Topics) > 0:
 		return w.amazon(p.SES.Topics), nil
 	case name == "sendgrid" && p.SendGrid.PublicKey != "":
 		key, err := webhook.ParseSendGridKey(p.SendGrid.PublicKey)
 		return webhook.SendGrid{Key: key}, err
 	case name == "mailgun" && p.Mailgun.SigningKey != "":
-		return webhook.Mailgun{SigningKey: p.Mailgun.SigningKey}, nil
+		return webhook.Mailgun{SigningKey: p.Mailgun.SigningKey, Domain: w.Domain}, nil
 	}
 	return nil, webhook.ErrOff
 }
@@ -113,7 +116,11 @@ func (w *Webhooks) receive(c echo.Context) error {
 	if err != nil {
 		return refused(name, err)
 	}
-	if err := w.Sink.Apply(ctx, events); err != nil {
+	var sink inbound.Sink = w.Sink
+	if w.Gather != nil {
+		sink = w.Gather
+	}
+	if err := sink.Apply(ctx, events); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)

@@ -32,6 +32,7 @@ import (
 	"assent/preferences/sqldb/sqldbtest"
 	"assent/preferences/web"
 	"assent/workers/feedback"
+	"assent/workers/inbound"
 )
 
 // sns is our own Amazon: a server over TLS that shows a certificate, and counts who asks for it.
@@ -264,4 +265,50 @@ func must[T any](v T, err error) T {
 		panic(err)
 	}
 	return v
+}
+
+// A provider that tells our own return path leads to the person and the campaign, also where it has given the mail an id of its own;
+// calls that come together are applied together.
+func TestAProvidersReportLeadsToTheCampaign(t *testing.T) {
+	w := campaignstest.New(t, sqldbtest.SQLite(t))
+	w.Topic("news", nil)
+	person := w.Person("p@example.com", nil)
+	w.Give(person, "news")
+	w.Clock.Move(time.Minute)
+	c := w.Campaign("news", nil)
+	w.Schedule(c)
+	w.SendAll(c)
+	p := providers{sns: newSNS(t, w.Clock.Now())}
+	e := web.New(web.Options{Log: sink(w).Log})
+	counted := &counting{next: sink(w)}
+	hooks := &feedback.Webhooks{Sink: sink(w), Fetch: p.sns.fetch, Gather: counted, Domain: inbound.Domain{Keys: w.Keys, Name: w.Links.BounceDomain}}
+	open := func(string) echo.MiddlewareFunc { return func(h echo.HandlerFunc) echo.HandlerFunc { return h } }
+	hooks.Register(e, e.Group("/api/v1"), open, func(echo.Context) audit.Actor { return audit.System("test") })
+	post := func(method, path string, c call) int {
+		req := httptest.NewRequest(method, path, strings.NewReader(c.body))
+		req.Header.Set("Content-Type", "application/json")
+		rec := httptest.NewRecorder()
+		e.ServeHTTP(rec, req)
+		return rec.Code
+	}
+	if got := post("PUT", "/api/v1/providers", call{nil, `{"mailgun":{"signing_key":"key-0123456789"}}`}); got != 200 {
+		t.Fatal(got)
+	}
+	report := p.call(t, "mailgun", "p@example.com", "9001", w.Clock.Now()).with(`"delivery-status"`, `"envelope":{"sender":"`+w.Links.ReturnPath(person.ID, c.ID)+`"},"delivery-status"`)
+	if got := post("POST", "/api/v1/webhooks/mailgun", report); got != 204 || counted.calls != 1 {
+		t.Fatalf("%d, in %d calls of the sink", got, counted.calls)
+	}
+	if r := w.Report(c); r.Bounced != 1 {
+		t.Errorf("%+v", r)
+	}
+}
+
+type counting struct {
+	next  inbound.Sink
+	calls int
+}
+
+func (c *counting) Apply(ctx context.Context, events []inbound.Event) error {
+	c.calls++
+	return c.next.Apply(ctx, events)
 }

@@ -16,7 +16,7 @@ import (
 // accepted that is not yet durable. The busier the database, the longer the
 // calls and the rests.
 //
-// Wishes to stop and complaints wait for nobody.
+// Wishes to stop and complaints wait for nobody. What is handed in together, as a set of mails from a mailbox, is one mail here.
 type Gather struct {
 	next  Sink
 	most  int
@@ -62,16 +62,35 @@ func (g *Gather) Apply(ctx context.Context, events []Event) error {
 func (g *Gather) apply(ctx context.Context, mails []*arrived) error {
 	began := time.Now()
 	defer func() { g.free = time.Now().Add(min(time.Duration(g.rest)*time.Since(began), maxRest)) }()
-	var all []Event
-	for _, m := range mails {
-		all = append(all, m.events...)
+	events := make([][]Event, len(mails))
+	for i, m := range mails {
+		events[i] = m.events
 	}
-	err := g.next.Apply(ctx, all)
-	if err == nil || len(mails) == 1 {
-		return err
-	}
-	for _, m := range mails {
-		m.err = g.next.Apply(ctx, m.events)
+	for i, err := range ApplySet(ctx, g.next, events) {
+		mails[i].err = err
 	}
 	return nil
+}
+
+// ApplySet applies the events of several mails in one call. When that fails, each mail is tried alone, so that one that cannot be
+// applied delays no other. It returns the error of each mail.
+func ApplySet(ctx context.Context, sink Sink, mails [][]Event) []error {
+	errs := make([]error, len(mails))
+	all := slices.Concat(mails...)
+	if len(all) == 0 {
+		return errs
+	}
+	err := sink.Apply(ctx, all)
+	switch {
+	case err == nil:
+	case len(mails) == 1:
+		errs[0] = err
+	default:
+		for i, events := range mails {
+			if len(events) > 0 {
+				errs[i] = sink.Apply(ctx, events)
+			}
+		}
+	}
+	return errs
 }

@@ -65,6 +65,18 @@ func (d Domain) find(p tokens.Purpose, text string) (tokens.Claims, bool) {
 	return tokens.Claims{}, false
 }
 
+// Quoted is what sent the mail of ours that a text quotes, such as the campaign, "" if no signature of ours is in it.
+func (d Domain) Quoted(text string) string {
+	if d.Keys == nil {
+		return ""
+	}
+	c, ok := d.find(tokens.Return, text)
+	if !ok {
+		c, _ = d.findToken(text)
+	}
+	return c.Source
+}
+
 // findToken looks for an unsubscribe token in text: one from a link (which
 // carries the topic) before one from an address.
 func (d Domain) findToken(text string) (tokens.Claims, bool) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -42,6 +43,8 @@ const (
 	maxMail = 2 << 20
 	// maxRound bounds the mails of one visit.
 	maxRound = 1_000
+	// maxSet bounds the mails whose events are applied together.
+	maxSet = 100
 	// maxVisit bounds the time of one visit.
 	maxVisit = 10 * time.Minute
 )
@@ -77,8 +80,8 @@ func Check(url string) error {
 
 var unseen = &imap.SearchCriteria{NotFlag: []imap.Flag{imap.FlagSeen, imap.FlagDeleted}}
 
-// Once visits the mailbox and reads up to 1,000 unseen mails. It returns how
-// many were dealt with, also beside an error.
+// Once visits the mailbox and reads up to 1,000 unseen mails, in sets. It
+// returns how many were dealt with, also beside an error.
 func (m *Mailbox) Once(ctx context.Context) (n int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, maxVisit)
 	defer cancel()
@@ -95,14 +98,15 @@ func (m *Mailbox) Once(ctx context.Context) (n int, err error) {
 		return 0, fmt.Errorf("fetch: searching: %w", err)
 	}
 	uids := found.AllUIDs()
-	for _, uid := range uids[:min(len(uids), maxRound)] {
-		if err := m.one(ctx, c, uid); err != nil {
+	for set := range slices.Chunk(uids[:min(len(uids), maxRound)], maxSet) {
+		done, fault := m.set(ctx, c, set)
+		n += done
+		if err = errors.Join(err, fault); fault != nil && done == 0 {
 			return n, err
 		}
-		n++
 	}
 	_ = c.Logout().Wait()
-	return n, nil
+	return n, err
 }
 
 // open connects, signs in and selects the folder; to change what is in it, if that is asked for.
@@ -159,48 +163,84 @@ func (m *Mailbox) open(ctx context.Context, change bool) (*imapclient.Client, er
 	return c, nil
 }
 
-// one reads one mail, makes its events durable, and puts it aside.
-func (m *Mailbox) one(ctx context.Context, c *imapclient.Client, uid imap.UID) error {
-	section := &imap.FetchItemBodySection{Peek: true, Partial: &imap.SectionPartial{Size: maxMail}}
-	set := imap.UIDSetNum(uid)
-	got, err := c.Fetch(set, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{section}}).Collect()
-	if err != nil {
-		return fmt.Errorf("fetch: reading a mail: %w", err)
-	}
-	var body []byte
-	for _, b := range got {
-		for _, part := range b.BodySection {
-			body = part.Bytes
-		}
-	}
-	env := inbound.Envelope{At: m.Now().UTC().Truncate(time.Microsecond), Provider: "imap"}
-	events, err := m.Parser.Parse(bytes.NewReader(body), env)
-	switch {
-	case errors.Is(err, inbound.ErrBroken):
-		m.Log.Warn("inbound mail cannot be read", "uid", uid, "err", err)
-	case err != nil:
-		return err
-	case len(events) > 0:
-		if err := m.Sink.Apply(ctx, events); err != nil {
-			return fmt.Errorf("fetch: storing events: %w", err)
-		}
-	}
-	return m.aside(c, set)
+// letter is a mail and what it says.
+type letter struct {
+	uid    imap.UID
+	events []inbound.Event
 }
 
-// aside marks a mail as seen and moves it, where the server can move one mail
+// set reads mails, makes their events durable in one call, and only then puts them aside. It returns how many were; those whose
+// events were not applied stay as they are.
+func (m *Mailbox) set(ctx context.Context, c *imapclient.Client, uids []imap.UID) (n int, err error) {
+	letters, err := m.read(c, imap.UIDSetNum(uids...))
+	if err != nil {
+		return 0, err
+	}
+	events := make([][]inbound.Event, len(letters))
+	for i, l := range letters {
+		events[i] = l.events
+	}
+	var done imap.UIDSet
+	for i, fault := range inbound.ApplySet(ctx, m.Sink, events) {
+		if fault != nil {
+			err = fmt.Errorf("fetch: storing events: %w", fault)
+			continue
+		}
+		done.AddNum(letters[i].uid)
+		n++
+	}
+	if n > 0 {
+		if fault := m.aside(c, done); fault != nil {
+			return 0, fault
+		}
+	}
+	return n, err
+}
+
+// read reads the mails one after the other, so that one is in memory at a time.
+func (m *Mailbox) read(c *imapclient.Client, set imap.UIDSet) (out []letter, err error) {
+	section := &imap.FetchItemBodySection{Peek: true, Partial: &imap.SectionPartial{Size: maxMail}}
+	cmd := c.Fetch(set, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{section}})
+	defer func() {
+		if fault := cmd.Close(); fault != nil {
+			out, err = nil, fmt.Errorf("fetch: reading mails: %w", fault)
+		}
+	}()
+	for mail := cmd.Next(); mail != nil; mail = cmd.Next() {
+		got, err := mail.Collect()
+		if err != nil {
+			return nil, fmt.Errorf("fetch: reading a mail: %w", err)
+		}
+		if len(got.BodySection) == 0 {
+			continue // told about, but not shown
+		}
+		body := got.BodySection[0].Bytes
+		l := letter{uid: got.UID}
+		l.events, err = m.Parser.Parse(bytes.NewReader(body), inbound.Envelope{At: m.Now().UTC().Truncate(time.Microsecond), Provider: "imap"})
+		switch {
+		case errors.Is(err, inbound.ErrBroken):
+			m.Log.Warn("inbound mail cannot be read", "uid", l.uid, "err", err)
+		case err != nil:
+			return nil, err
+		}
+		out = append(out, l)
+	}
+	return out, nil
+}
+
+// aside marks mails as seen and moves them, where the server can move some
 // without touching others that are marked as deleted.
 func (m *Mailbox) aside(c *imapclient.Client, set imap.UIDSet) error {
 	seen := &imap.StoreFlags{Op: imap.StoreFlagsAdd, Silent: true, Flags: []imap.Flag{imap.FlagSeen}}
 	if err := c.Store(set, seen, nil).Close(); err != nil {
-		return fmt.Errorf("fetch: marking a mail as seen: %w", err)
+		return fmt.Errorf("fetch: marking mails as seen: %w", err)
 	}
 	caps := c.Caps()
 	if m.source.moveTo == "" || !caps.Has(imap.CapMove) && !caps.Has(imap.CapUIDPlus) {
 		return nil
 	}
 	if _, err := c.Move(set, m.source.moveTo).Wait(); err != nil {
-		return fmt.Errorf("fetch: moving a mail: %w", err)
+		return fmt.Errorf("fetch: moving mails: %w", err)
 	}
 	return nil
 }

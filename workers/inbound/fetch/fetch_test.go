@@ -14,6 +14,7 @@ import (
 	"log"
 	"math/big"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -35,12 +36,24 @@ const (
 type sink struct {
 	mu     sync.Mutex
 	events []inbound.Event
+	calls  []int // how many events each had
 	err    error
+	poison string // in the text of an event that cannot be applied
+	before func() // before an answer
 }
 
 func (s *sink) Apply(_ context.Context, events []inbound.Event) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.calls = append(s.calls, len(events))
+	if s.before != nil {
+		s.before()
+	}
+	for _, e := range events {
+		if s.poison != "" && strings.Contains(e.Text, s.poison) {
+			return errors.New("cannot be applied")
+		}
+	}
 	if s.err == nil {
 		s.events = append(s.events, events...)
 	}
@@ -195,6 +208,61 @@ func TestAMailIsSeenOnlyWhenItsEventsAreDurable(t *testing.T) {
 	got.err = nil
 	if n, err := m.Once(t.Context()); err != nil || n != 1 || len(got.events) != 1 {
 		t.Errorf("%d mails: %v", n, err)
+	}
+}
+
+// Many mails cost few calls, and none of a set is marked before all of it is durable.
+func TestMailsAreAppliedInSets(t *testing.T) {
+	s := serve(t, rich, true)
+	const mails = 2*maxSet + 7
+	for i := range mails {
+		s.put(t, s.bounce(i))
+	}
+	got, seen := &sink{}, []int{}
+	got.before = func() {
+		_, unseen := s.count(t, "INBOX")
+		seen = append(seen, mails-unseen)
+	}
+	m := s.mailbox(t, "imaps://HOST/INBOX", got)
+	if n, err := m.Once(t.Context()); n != mails || err != nil {
+		t.Fatalf("%d mails: %v", n, err)
+	}
+	if want := []int{maxSet, maxSet, 7}; !slices.Equal(got.calls, want) {
+		t.Errorf("calls of %v events, want %v", got.calls, want)
+	}
+	if want := []int{0, maxSet, 2 * maxSet}; !slices.Equal(seen, want) {
+		t.Errorf("before each call %v mails were marked as seen, want %v", seen, want)
+	}
+	ids := map[string]bool{}
+	for _, e := range got.events {
+		ids[e.ProviderEventID] = true
+	}
+	if _, unseen := s.count(t, "INBOX"); len(ids) != mails || unseen != 0 {
+		t.Errorf("%d mails were applied, %d are unseen", len(ids), unseen)
+	}
+}
+
+// One mail that cannot be applied stays, and delays none of its set or of those after it.
+func TestAMailThatCannotBeAppliedDelaysNoOther(t *testing.T) {
+	s := serve(t, rich, true)
+	got := &sink{poison: "the odd one"}
+	m := s.mailbox(t, "imaps://HOST/INBOX?move=Done", got)
+	for i := range maxSet + 3 {
+		mail := s.bounce(i)
+		if i == 5 {
+			mail = strings.Replace(mail, "Sorry", "the odd one", 1)
+		}
+		s.put(t, mail)
+	}
+	if n, err := m.Once(t.Context()); err == nil || n != maxSet+2 || len(got.events) != maxSet+2 {
+		t.Fatalf("%d mails, %d events: %v", n, len(got.events), err)
+	}
+	if all, unseen := s.count(t, "INBOX"); all != 1 || unseen != 1 {
+		t.Errorf("INBOX holds %d, %d unseen", all, unseen)
+	}
+	got.poison = ""
+	if n, err := m.Once(t.Context()); err != nil || n != 1 || len(got.events) != maxSet+3 {
+		t.Errorf("later %d mails, %d events: %v", n, len(got.events), err)
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 type Postmark struct {
 	User, Password string // basic authentication, or
 	Token          string // the value of TokenHeader
+	Domain         inbound.Domain
 }
 
 // TokenHeader is the header to add to the webhook at Postmark when a token is
@@ -28,6 +29,7 @@ type postmarkCall struct {
 	RecordType, Type, Description, Details  string
 	Email, Recipient, MessageID, Origin     string
 	SuppressionReason, ChangedAt, BouncedAt string
+	Content                                 string
 	ID                                      int64
 	SuppressSending                         bool
 	Metadata                                map[string]string
@@ -69,6 +71,8 @@ func (p Postmark) Events(_ context.Context, header http.Header, body []byte, now
 	if e.MessageID == "" {
 		e.MessageID = c.MessageID
 	}
+	// What came back tells the campaign, but not the person: whoever sent it back chose its words.
+	e.Claims.Source = p.Domain.Quoted(c.Content)
 	return []inbound.Event{e}, nil
 }
 

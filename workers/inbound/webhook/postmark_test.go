@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"testing"
 
+	"assent/preferences/tokens"
 	"assent/workers/inbound"
 )
 
@@ -51,6 +52,21 @@ func TestPostmark(t *testing.T) {
 	} {
 		got, err := postmarkCallOf(body).read(p, now)
 		check(t, body, got, err)
+	}
+}
+
+// The dump of what came back tells the campaign, never the person: whoever sent it back may have put anybody's mail into it.
+func TestPostmarkADumpTellsTheCampaign(t *testing.T) {
+	d, returnPath := testDomain(t)
+	p := Postmark{User: "assent", Password: "correct horse", Domain: d}
+	link := d.Keys.(*tokens.Keyring).Sign(tokens.Unsubscribe, tokens.Claims{Subject: anna, Source: campaign, Issued: now})
+	for quoted, want := range map[string]string{
+		"List-Unsubscribe: <https://news.example.org/u/" + link + `>,\n <mailto:x@example.org>`: campaign, "Return-Path: <" + returnPath + ">": campaign, "Subject: Spring": "", "x/u/" + link[:len(link)-2] + "aa": "",
+	} {
+		got, err := postmarkCallOf(`{"RecordType":"Bounce","ID":1,"Type":"HardBounce","Details":"550 5.1.1 unknown","Email":"a@example.net","Content":"Undelivered\n\n`+quoted+`\n"}`).read(p, now)
+		if err != nil || len(got) != 1 || got[0].Claims.Source != want || got[0].Claims.Subject != "" || got[0].Proof != inbound.ByWebhook {
+			t.Errorf("%s: %+v, %v", quoted, got, err)
+		}
 	}
 }
 

@@ -139,10 +139,14 @@ func (r sesReport) events(id string, d inbound.Domain, now time.Time) ([]inbound
 		return nil, malformed("%d recipients", len(to))
 	}
 	var out []inbound.Event
+	several := len(to) > 1
 	for _, to := range to {
 		e := event("ses", id+"-"+to.Address, inbound.Bounce, now)
 		read(&e, to)
 		about(&e, d, to.Address, r.messageID(), r.Mail.Source)
+		if several { // then the return path does not tell which of them it is
+			e.Proof, e.Claims.Subject = inbound.ByWebhook, ""
+		}
 		out = append(out, e)
 	}
 	return out, nil

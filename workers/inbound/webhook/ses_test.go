@@ -111,8 +111,12 @@ func TestSES(t *testing.T) {
 	altered(t, p, c, "22b80b92", "22b80b93")
 	got, err := c.read(p, now)
 	check(t, "hard", got, err, want{inbound.Bounce, inbound.Hard, "a@example.net"}, want{inbound.Bounce, inbound.Hard, "b@example.net"})
-	if e := got[0]; e.MessageID != ourID || e.Claims.Subject != anna || e.Code != "5.1.1" || e.ProviderEventID != "ses-fb1-a@example.net" {
+	if e := got[0]; e.MessageID != ourID || e.Claims.Subject != "" || e.Claims.Source != campaign || e.Code != "5.1.1" || e.ProviderEventID != "ses-fb1-a@example.net" {
 		t.Errorf("%+v", e)
+	}
+	single := notification(`{"notificationType":"Complaint","complaint":{"feedbackId":"c","complainedRecipients":[{"emailAddress":"a@example.net"}]},"mail":{"source":"` + returnPath + `"}}`)
+	if got, err := aws.sign(t, single).read(p, now); err != nil || len(got) != 1 || got[0].Claims.Subject != anna || got[0].Proof != inbound.ByReturnPath {
+		t.Errorf("our own return path leads nowhere: %+v, %v", got, err)
 	}
 	bounce := func(typ, sub, status, diag string) string {
 		return `{"eventType":"Bounce","bounce":{"bounceType":"` + typ + `","bounceSubType":"` + sub + `","feedbackId":"f","bouncedRecipients":[{"emailAddress":"a@example.net","status":"` + status + `","diagnosticCode":"` + diag + `"}]},"mail":{}}`

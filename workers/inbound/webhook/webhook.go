@@ -113,6 +113,6 @@ func about(e *inbound.Event, d inbound.Domain, recipient, messageID, returnPath 
 		return
 	}
 	if a, ok := d.Address(returnPath); ok && a.Purpose == tokens.Return {
-		e.Claims = a.Claims
+		e.Proof, e.Claims = inbound.ByReturnPath, a.Claims
 	}
 }

@@ -71,7 +71,7 @@ func check(t *testing.T, name string, got []inbound.Event, err error, wants ...w
 		if e.Kind != w.kind || e.Class != w.class || e.Recipient != w.recipient {
 			t.Errorf("%s: %s %s %s, want %+v (%q)", name, e.Kind, e.Class, e.Recipient, w, e.Text)
 		}
-		if e.Proof != inbound.ByWebhook || e.ProviderEventID == "" || e.Provider == "" || !e.At.Equal(now) {
+		if by := map[bool]inbound.Proof{true: inbound.ByReturnPath, false: inbound.ByWebhook}[e.Claims.Subject != ""]; e.Proof != by || e.ProviderEventID == "" || e.Provider == "" || !e.At.Equal(now) {
 			t.Errorf("%s: %+v", name, e)
 		}
 	}
