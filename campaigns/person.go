@@ -65,13 +65,13 @@ func noticesTo(ctx context.Context, q sqldb.Querier, subscriberID, addressKey st
 	return ids, rows.Err()
 }
 
-// historyLimit bounds what a person's history shows.
-const historyLimit = 1000
-
 // History is what was sent to a person, newest first; see preferences.Sending.
-func (s *Service) History(ctx context.Context, q sqldb.Querier, subscriberID string) ([]preferences.SentMail, error) {
-	rows, err := q.QueryContext(ctx, `SELECT d.at, t.class, c.subject, t.key, d.status, d.reason, d.variant, d.tested, d.tracked, c.ab_test FROM deliveries d JOIN campaigns c ON c.id = d.campaign_id JOIN topics t ON t.id = c.topic_id
-		WHERE d.subscriber_id = $1 UNION ALL SELECT at, class, subject, '', status, reason, 0, FALSE, FALSE, '' FROM messages WHERE subscriber_id = $2 ORDER BY 1 DESC LIMIT $3`, subscriberID, subscriberID, historyLimit)
+func (s *Service) History(ctx context.Context, q sqldb.Querier, sub *preferences.Subscriber, limit int) ([]preferences.SentMail, error) {
+	rows, err := q.QueryContext(ctx, `SELECT d.at, t.class, c.subject, '', t.key, d.status, d.reason, d.variant, d.tested, d.tracked, c.ab_test FROM deliveries d JOIN campaigns c ON c.id = d.campaign_id JOIN topics t ON t.id = c.topic_id
+			WHERE d.subscriber_id = $1
+		UNION ALL SELECT at, class, subject, CASE WHEN subject = '' THEN kind ELSE '' END, '', status, reason, 0, FALSE, FALSE, '' FROM messages WHERE subscriber_id = $2
+		UNION ALL SELECT at, class, subject, CASE WHEN subject = '' THEN kind ELSE '' END, '', status, reason, 0, FALSE, FALSE, '' FROM messages WHERE address_key = $3 AND subscriber_id IS NULL
+		ORDER BY 1 DESC LIMIT $4`, sub.ID, sub.ID, sub.EmailKey, limit)
 	if err != nil {
 		return nil, fmt.Errorf("campaigns: history: %w", err)
 	}
@@ -81,7 +81,7 @@ func (s *Service) History(ctx context.Context, q sqldb.Querier, subscriberID str
 		var m preferences.SentMail
 		var at int64
 		var test string
-		if err := rows.Scan(&at, &m.Class, &m.Subject, &m.Topic, &m.Status, &m.Reason, &m.Variant, &m.Tested, &m.Tracked, &test); err != nil {
+		if err := rows.Scan(&at, &m.Class, &m.Subject, &m.Kind, &m.Topic, &m.Status, &m.Reason, &m.Variant, &m.Tested, &m.Tracked, &test); err != nil {
 			return nil, fmt.Errorf("campaigns: history: %w", err)
 		}
 		m.At = sqldb.Time(at)

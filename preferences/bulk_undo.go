@@ -41,7 +41,7 @@ func (s *Service) BulkUndo(ctx context.Context, tx *sqldb.Tx, actor audit.Actor,
 		if err != nil {
 			return out, err
 		}
-		sent, err := s.Sending.History(ctx, tx, sub.ID)
+		sent, err := s.Sending.History(ctx, tx, sub, 1)
 		if err != nil {
 			return out, err
 		}
@@ -53,7 +53,7 @@ func (s *Service) BulkUndo(ctx context.Context, tx *sqldb.Tx, actor audit.Actor,
 				return out, err
 			}
 			out.Claimed = append(out.Claimed, claimed...)
-			if err := s.remove(ctx, tx, s.now(), actor, sub, "undo of an import"); err != nil {
+			if _, err := s.remove(ctx, tx, s.now(), actor, sub, "undo of an import"); err != nil {
 				return out, err
 			}
 			out.Removed++

@@ -37,20 +37,23 @@ func (s *Service) forgetErasure(ctx context.Context, tx *sqldb.Tx, key string) e
 	return nil
 }
 
-// Erase removes everything about a person but a keyed fingerprint of the address, by which an import or sign-up that brings
-// them back is noticed. The ledger keeps its chain and loses the contents. Mail that is under way is stopped first.
+// Erase removes everything about a person but keyed fingerprints of the address and of those that they had before, by which an
+// import or sign-up that brings them back is noticed. The ledger keeps its chain and loses the contents. Mail that is under way
+// is stopped first.
 func (s *Service) Erase(ctx context.Context, actor audit.Actor, subscriberID string) (inFlight int, err error) {
 	var claimed []string
-	var sub *Subscriber
+	var known []*Subscriber
 	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		now := s.now()
-		if sub, err = lockSubscriber(ctx, tx, subscriberID); err != nil {
+		sub, err := lockSubscriber(ctx, tx, subscriberID)
+		if err != nil {
 			return err
 		}
 		if claimed, err = s.revoke(ctx, tx, now, Stop{SubscriberID: sub.ID}); err != nil {
 			return err
 		}
-		return s.erase(ctx, tx, now, actor, sub)
+		known, err = s.erase(ctx, tx, now, actor, sub)
+		return err
 	})
 	if err != nil {
 		return 0, err
@@ -58,7 +61,7 @@ func (s *Service) Erase(ctx context.Context, actor audit.Actor, subscriberID str
 	if inFlight, err = s.Sending.Settle(ctx, claimed); err != nil {
 		return inFlight, err
 	}
-	return inFlight, s.clear(ctx, sub)
+	return inFlight, s.clear(ctx, known...)
 }
 
 // Quiet waits until no mail to somebody who is erased can begin any more, and tells how many had begun: whoever asks to be left
@@ -78,18 +81,28 @@ func (s *Service) Quiet(ctx context.Context, subscriberID string) (inFlight int,
 // EraseAddress is [Service.Erase] for an address that no subscriber has: mail to it, blocks, and what else is kept by address.
 func (s *Service) EraseAddress(ctx context.Context, actor audit.Actor, email, key string) error {
 	sub := &Subscriber{Email: email, EmailKey: key}
-	if err := s.DB.Tx(ctx, func(tx *sqldb.Tx) error { return s.erase(ctx, tx, s.now(), actor, sub) }); err != nil {
+	err := s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		now := s.now()
+		if err := s.eraseAddress(ctx, tx, now, sub); err != nil {
+			return err
+		}
+		keyID, _ := s.Keys.Fingerprint(key)
+		return audit.Record(ctx, tx, now, actor, "address.erase", audit.Object("address", keyID), nil, nil)
+	})
+	if err != nil {
 		return err
 	}
 	return s.clear(ctx, sub)
 }
 
 // clear removes what lies outside the tables: files, and the places of the database where erased text lingers.
-func (s *Service) clear(ctx context.Context, sub *Subscriber) error {
+func (s *Service) clear(ctx context.Context, subs ...*Subscriber) error {
 	ctx = context.WithoutCancel(ctx) // the person is erased; who hangs up does not stop that
-	for _, erased := range s.Erased {
-		if err := erased(ctx, sub); err != nil {
-			return err
+	for _, sub := range subs {
+		for _, erased := range s.Erased {
+			if err := erased(ctx, sub); err != nil {
+				return err
+			}
 		}
 	}
 	err := s.Compact(ctx)
@@ -99,34 +112,37 @@ func (s *Service) clear(ctx context.Context, sub *Subscriber) error {
 	return err
 }
 
-func (s *Service) erase(ctx context.Context, tx *sqldb.Tx, now time.Time, actor audit.Actor, sub *Subscriber) error {
+// erase removes a person under every address that they had. It returns what they were known by, for clear.
+func (s *Service) erase(ctx context.Context, tx *sqldb.Tx, now time.Time, actor audit.Actor, sub *Subscriber) (known []*Subscriber, err error) {
+	if known, err = s.FormerAddresses(ctx, tx, sub.ID); err != nil {
+		return nil, err
+	}
+	known = append(known, sub)
+	for _, one := range known {
+		if err := s.eraseAddress(ctx, tx, now, one); err != nil {
+			return nil, err
+		}
+	}
+	return known, s.eraseSubscriber(ctx, tx, now, actor, sub, "erasure")
+}
+
+// eraseAddress leaves of an address only its fingerprint, and removes what other packages keep of who has it.
+func (s *Service) eraseAddress(ctx context.Context, tx *sqldb.Tx, now time.Time, sub *Subscriber) error {
 	keyID, sum := s.Keys.Fingerprint(sub.EmailKey)
 	if _, err := tx.ExecContext(ctx, "INSERT INTO erasures (fingerprint, key_id, erased_at) VALUES ($1, $2, $3) ON CONFLICT (fingerprint) DO NOTHING", sum, keyID, sqldb.Micros(now)); err != nil {
 		return fmt.Errorf("preferences: erase: %w", err)
 	}
-	if err := s.Sending.Forget(ctx, tx, sub.ID, sub.EmailKey); err != nil {
+	if err := s.forget(ctx, tx, sub); err != nil {
 		return err
-	}
-	for _, forget := range s.Forget {
-		if err := forget(ctx, tx, sub); err != nil {
-			return err
-		}
 	}
 	if _, err := tx.ExecContext(ctx, "DELETE FROM suppressions WHERE address_key = $1", sub.EmailKey); err != nil {
 		return fmt.Errorf("preferences: erase: %w", err)
 	}
-	if err := forgetAnswers(ctx, tx, sub); err != nil {
-		return err
-	}
-	if sub.ID == "" {
-		return audit.Record(ctx, tx, now, actor, "address.erase", audit.Object("address", keyID), nil, nil)
-	}
-	return s.eraseSubscriber(ctx, tx, now, actor, sub, "erasure")
+	return forgetAnswers(ctx, tx, sub)
 }
 
-// remove deletes a person who should not have been there. Unlike an erasure it keeps no fingerprint, so that they may come
-// again, and what blocks their address stays.
-func (s *Service) remove(ctx context.Context, tx *sqldb.Tx, now time.Time, actor audit.Actor, sub *Subscriber, why string) error {
+// forget has the other packages remove what they keep of somebody.
+func (s *Service) forget(ctx context.Context, tx *sqldb.Tx, sub *Subscriber) error {
 	if err := s.Sending.Forget(ctx, tx, sub.ID, sub.EmailKey); err != nil {
 		return err
 	}
@@ -135,7 +151,22 @@ func (s *Service) remove(ctx context.Context, tx *sqldb.Tx, now time.Time, actor
 			return err
 		}
 	}
-	return s.eraseSubscriber(ctx, tx, now, actor, sub, why)
+	return nil
+}
+
+// remove deletes a person who should not have been there. Unlike an erasure it keeps no fingerprint, so that they may come
+// again, and what blocks their address stays. It returns what they were known by, for clear.
+func (s *Service) remove(ctx context.Context, tx *sqldb.Tx, now time.Time, actor audit.Actor, sub *Subscriber, why string) (known []*Subscriber, err error) {
+	if known, err = s.FormerAddresses(ctx, tx, sub.ID); err != nil {
+		return nil, err
+	}
+	known = append(known, sub)
+	for _, one := range known {
+		if err := s.forget(ctx, tx, one); err != nil {
+			return nil, err
+		}
+	}
+	return known, s.eraseSubscriber(ctx, tx, now, actor, sub, why)
 }
 
 // eraseSubscriber deletes the person; why is what the ledger says.
@@ -147,6 +178,7 @@ func (s *Service) eraseSubscriber(ctx context.Context, tx *sqldb.Tx, now time.Ti
 		"DELETE FROM consents WHERE subscriber_id = $1",
 		"DELETE FROM partner_objections WHERE subscriber_id = $1",
 		"DELETE FROM confirmations WHERE subscriber_id = $1",
+		"DELETE FROM former_addresses WHERE subscriber_id = $1",
 		"DELETE FROM wishes WHERE subscriber_id = $1",
 		"DELETE FROM subscribers WHERE id = $1",
 		"UPDATE audit_log SET ip = '' WHERE actor_kind = 'recipient' AND actor_id = $1", // where they were when they acted

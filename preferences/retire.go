@@ -14,13 +14,15 @@ import (
 // the person is gone already, nothing happens and done is false.
 func (s *Service) Retire(ctx context.Context, actor audit.Actor, subscriberID, why string, remember bool, still func(ctx context.Context, tx *sqldb.Tx) (bool, error)) (done bool, err error) {
 	var claimed []string
-	var sub *Subscriber
+	var known []*Subscriber
 	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		done, claimed = false, nil
 		now := s.now()
-		if sub, err = lockSubscriber(ctx, tx, subscriberID); errors.Is(err, ErrSubscriberNotFound) {
+		sub, err := lockSubscriber(ctx, tx, subscriberID)
+		if errors.Is(err, ErrSubscriberNotFound) {
 			return nil
-		} else if err != nil {
+		}
+		if err != nil {
 			return err
 		}
 		if done, err = still(ctx, tx); err != nil || !done {
@@ -30,9 +32,11 @@ func (s *Service) Retire(ctx context.Context, actor audit.Actor, subscriberID, w
 			return err
 		}
 		if remember {
-			return s.erase(ctx, tx, now, actor, sub)
+			known, err = s.erase(ctx, tx, now, actor, sub)
+		} else {
+			known, err = s.remove(ctx, tx, now, actor, sub, why)
 		}
-		return s.remove(ctx, tx, now, actor, sub, why)
+		return err
 	})
 	if err != nil || !done {
 		return false, err
@@ -40,5 +44,5 @@ func (s *Service) Retire(ctx context.Context, actor audit.Actor, subscriberID, w
 	if _, err := s.Sending.Settle(ctx, claimed); err != nil {
 		return true, err
 	}
-	return true, s.clear(ctx, sub)
+	return true, s.clear(ctx, known...)
 }

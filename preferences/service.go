@@ -71,8 +71,9 @@ type Sending interface {
 	Recent(ctx context.Context, q sqldb.Querier, subscriberIDs []string, since time.Time) (map[string][]time.Time, error)
 	// Forget removes what is kept about a person's mail beyond the bare count of it.
 	Forget(ctx context.Context, tx *sqldb.Tx, subscriberID, addressKey string) error
-	// History is what was sent to a person, for their own eyes, newest first.
-	History(ctx context.Context, q sqldb.Querier, subscriberID string) ([]SentMail, error)
+	// History is what was sent to a person, for their own eyes, newest first. Of somebody without an id it is what was sent to
+	// their address alone.
+	History(ctx context.Context, q sqldb.Querier, sub *Subscriber, limit int) ([]SentMail, error)
 }
 
 // Stop is a person of whom no mail may begin any more: none at all, or none of a topic.
@@ -94,7 +95,8 @@ func (s *Service) revoke(ctx context.Context, tx *sqldb.Tx, at time.Time, stops 
 type SentMail struct {
 	At      time.Time `json:"at"`
 	Class   string    `json:"class"`
-	Subject string    `json:"subject"`
+	Subject string    `json:"subject,omitempty"`
+	Kind    string    `json:"kind,omitempty"` // of what has no subject of its own: which of Assent's texts it was
 	Topic   string    `json:"topic,omitempty"`
 	Status  string    `json:"status"`
 	Reason  string    `json:"reason,omitempty"`

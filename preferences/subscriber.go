@@ -451,6 +451,9 @@ func (s *Service) Update(ctx context.Context, actor audit.Actor, id string, p Pr
 
 func (s *Service) changeAddress(ctx context.Context, tx *sqldb.Tx, now time.Time, actor audit.Actor, before Subscriber, sub *Subscriber) error {
 	sub.UnverifiedSince = now
+	if err := noteFormer(ctx, tx, now, before); err != nil {
+		return err
+	}
 	blocks, err := suppressionsOf(ctx, tx, before.EmailKey)
 	if err != nil {
 		return err

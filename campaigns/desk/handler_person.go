@@ -130,7 +130,7 @@ func (d *Desk) timeline(c echo.Context, p site.Page, s *preferences.Subscriber, 
 		}
 		all = append(all, m)
 	}
-	sent, err := d.Campaigns.History(c.Request().Context(), d.DB, s.ID)
+	sent, err := d.Campaigns.History(c.Request().Context(), d.DB, s, timelineShown)
 	if err != nil {
 		return nil, err
 	}

@@ -209,6 +209,7 @@ func erased(w *whole) {
 	}
 	path := "/p/" + w.a.keyring.Sign(tokens.Preferences, tokens.Claims{Subject: id, Issued: time.Now()})
 	w.post(path, "do", "correct", "email", "xenia.unmistakable@new.example", "last_name", whoLast)
+	w.post(w.mail(`Correction of your data[\s\S]*?http://mail\.example\.com(/d/[A-Za-z0-9_-]+)`)) // what came to the old address stays theirs
 	w.post(path, "do", "erase")
 	link := w.mail(`Erasure of your data[\s\S]*?http://mail\.example\.com(/d/[A-Za-z0-9_-]+)`)
 	w.post(link)

@@ -118,7 +118,7 @@ func (idle) Recent(context.Context, sqldb.Querier, []string, time.Time) (map[str
 	return nil, nil
 }
 func (idle) Forget(context.Context, *sqldb.Tx, string, string) error { return nil }
-func (idle) History(context.Context, sqldb.Querier, string) ([]preferences.SentMail, error) {
+func (idle) History(context.Context, sqldb.Querier, *preferences.Subscriber, int) ([]preferences.SentMail, error) {
 	return nil, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"sort"
 	"strings"
 	"time"
@@ -63,6 +64,7 @@ type Profile struct {
 	ObjectedResearchAt time.Time      `json:"objected_research_at,omitzero"`
 	TrackingSince      time.Time      `json:"tracking_since,omitzero"`
 	AddressUnverified  time.Time      `json:"address_unverified_since,omitzero"`
+	FormerAddresses    []string       `json:"former_addresses,omitempty"`
 	CreatedAt          time.Time      `json:"created_at"`
 	UpdatedAt          time.Time      `json:"updated_at"`
 }
@@ -104,6 +106,9 @@ func (s *Service) Copy(ctx context.Context, r *Request) (*Copy, error) {
 			return nil, err
 		}
 	}
+	if c.Mails, err = s.People.Sending.History(ctx, s.DB, sub, math.MaxInt32); err != nil {
+		return nil, err
+	}
 	blocks, err := s.People.Suppressions(ctx, sub.Email, "", time.Time{}, "", 100)
 	if err != nil {
 		return nil, err
@@ -137,6 +142,13 @@ func (s *Service) known(ctx context.Context, c *Copy, sub *preferences.Subscribe
 		Frequency: sub.Frequency, PausedUntil: sub.PausedUntil, UnsubscribedAt: sub.UnsubscribedAt, RestrictedAt: sub.RestrictedAt, ObjectedAt: sub.ObjectedAt,
 		ObjectedResearchAt: sub.ObjectedResearch, TrackingSince: sub.TrackingAt, AddressUnverified: sub.UnverifiedSince, CreatedAt: sub.CreatedAt, UpdatedAt: sub.UpdatedAt,
 	}
+	former, err := s.People.FormerAddresses(ctx, s.DB, sub.ID)
+	if err != nil {
+		return err
+	}
+	for _, old := range former {
+		c.Profile.FormerAddresses = append(c.Profile.FormerAddresses, old.Email)
+	}
 	if c.Consents, err = s.People.Consents(ctx, s.DB, sub.ID); err != nil {
 		return err
 	}
@@ -157,8 +169,7 @@ func (s *Service) known(ctx context.Context, c *Copy, sub *preferences.Subscribe
 	if c.Events == nil {
 		c.Events = []ledger.Event{}
 	}
-	c.Mails, err = s.People.Sending.History(ctx, s.DB, sub.ID)
-	return err
+	return nil
 }
 
 // whoActed names no member of staff.
@@ -236,7 +247,7 @@ func (c *Copy) sheets() ([]table, error) {
 		keys []string
 	}{
 		{"profile", []any{c.Profile}, []string{"email", "first_name", "last_name"}}, {"consents", c.Consents, []string{"topic", "state", "since"}},
-		{"events", c.Events, []string{"recorded_at", "action", "topic", "state", "source", "wording"}}, {"mails", c.Mails, []string{"at", "class", "subject", "topic", "status"}},
+		{"events", c.Events, []string{"recorded_at", "action", "topic", "state", "source", "wording"}}, {"mails", c.Mails, []string{"at", "class", "subject", "kind", "topic", "status"}},
 		{"suppressions", c.Suppressions, []string{"reason", "since"}}, {"requests", c.Requests, []string{"number", "kind", "status"}},
 	} {
 		text, err := json.Marshal(part.data)

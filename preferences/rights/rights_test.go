@@ -288,8 +288,10 @@ func TestTheClockEscalates(t *testing.T) {
 func TestSectionsOfTheCopy(t *testing.T) {
 	each(t, func(t *testing.T, d *desk) {
 		ctx := context.Background()
-		sub := d.Person("anna@example.com", nil)
-		_, err := d.People.Object(ctx, audit.Actor{Kind: audit.KindUser, ID: "u-77", Name: "Eva"}, sub.ID, false, preferences.Evidence{Source: "phone"})
+		moved := "anna@new.example"
+		sub, err := d.People.Update(ctx, audit.System("test"), d.Person("anna@example.com", nil).ID, preferences.Profile{Email: &moved})
+		d.Must(err)
+		_, err = d.People.Object(ctx, audit.Actor{Kind: audit.KindUser, ID: "u-77", Name: "Eva"}, sub.ID, false, preferences.Evidence{Source: "phone"})
 		d.Must(err)
 		d.s.Sections = []rights.Section{
 			{Name: "registrations", Read: func(_ context.Context, _ sqldb.Querier, who *preferences.Subscriber) ([]map[string]any, error) {
@@ -303,7 +305,7 @@ func TestSectionsOfTheCopy(t *testing.T) {
 		d.Must(err)
 		var text strings.Builder
 		d.Must(c.WriteJSON(&text))
-		for _, want := range []string{`"registrations"`, `"event": "Day"`, `"actor": "staff"`} {
+		for _, want := range []string{`"registrations"`, `"event": "Day"`, `"actor": "staff"`, `"anna@example.com"`} {
 			if !strings.Contains(text.String(), want) {
 				t.Errorf("no %s in %s", want, text.String())
 			}
