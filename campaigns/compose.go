@@ -146,7 +146,7 @@ func (s *Service) View(ctx context.Context, campaignID, subscriberID string, at 
 	return subject, html, nil
 }
 
-// ComposeTest writes a message of [KindTest].
+// ComposeTest writes a message of [outbox.KindTrial].
 func (s *Service) ComposeTest(ctx context.Context, msg *outbox.Message) (out outbox.Rendered, err error) {
 	var data TestMail
 	if err := json.Unmarshal(msg.Content, &data); err != nil {

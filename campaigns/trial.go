@@ -13,10 +13,7 @@ import (
 	"assent/preferences/sqldb"
 )
 
-// KindTest is the kind of a message that shows a campaign to its makers.
-const KindTest = "campaign_test"
-
-// TestMail is the content of a message of [KindTest].
+// TestMail is the content of a message of [outbox.KindTrial].
 type TestMail struct {
 	Campaign string `json:"campaign"`
 	Variant  int    `json:"variant,omitempty"` // which text of a test, counted from 1
@@ -25,7 +22,8 @@ type TestMail struct {
 // maxTests is how many people a test mail goes to at once.
 const maxTests = 20
 
-// SendTest mails a campaign as it stands to colleagues, each of its texts if it has several. It answers their request, so no consent is needed, and it changes nothing.
+// SendTest mails a campaign as it stands to colleagues, each of its texts if it has several. It answers their request, so no consent is needed, and it
+// changes nothing: it takes the way of the campaign's mails, but is none of its deliveries.
 func (s *Service) SendTest(ctx context.Context, actor audit.Actor, id string, to []string) (ids []string, err error) {
 	var bad problem.Collector
 	if len(to) == 0 || len(to) > maxTests {
@@ -60,7 +58,7 @@ func (s *Service) SendTest(ctx context.Context, actor audit.Actor, id string, to
 				test.Variant = 1 + i%texts
 			}
 			data, _ := json.Marshal(test) // texts and numbers always encode
-			m := outbox.Message{ID: sqldb.NewID(), Class: gate.Service, Kind: KindTest, Reference: "test:" + c.ID, Email: a.Display, AddressKey: a.Key, Brand: c.Brand, Subject: c.As(test.Variant).Subject,
+			m := outbox.Message{ID: sqldb.NewID(), Class: gate.Service, Kind: outbox.KindTrial, Reference: "test:" + c.ID, Email: a.Display, AddressKey: a.Key, Brand: c.Brand, Subject: c.As(test.Variant).Subject,
 				Content: data, Status: outbox.StatusQueued, At: now, DueAt: now, Author: actor.Person(), CreatedAt: now}
 			if err := s.Outbox.Insert(ctx, tx, m); err != nil {
 				return err
@@ -72,6 +70,5 @@ func (s *Service) SendTest(ctx context.Context, actor audit.Actor, id string, to
 	if err != nil {
 		return nil, err
 	}
-	s.Outbox.Flush(ctx)
 	return ids, nil
 }

@@ -12,14 +12,18 @@ import (
 	"assent/workers/message"
 )
 
-// compose writes a transactional message.
-func (e *Engine) compose(ctx context.Context, m *outbox.Message) ([]byte, error) {
-	r, err := e.Composer.Compose(ctx, m)
+// compose writes a message of the outbox, with the sender and the signature of the stream by which it leaves.
+func (e *Engine) compose(ctx context.Context, m outbox.Claimed) ([]byte, error) {
+	r, err := e.Composer.Compose(ctx, m.Message)
 	if err != nil {
 		return nil, err
 	}
+	stream, from := m.Permit.Stream(), r.Brand.NoticeFrom()
+	if stream == gate.StreamMarketing {
+		from = r.Brand.FromEmail
+	}
 	out := message.Message{
-		Class: m.Class, From: message.Address{Name: r.Brand.FromName, Email: r.Brand.NoticeFrom()}, ReplyTo: message.Address{Email: r.Brand.ReplyTo},
+		Class: m.Class, From: message.Address{Name: r.Brand.FromName, Email: from}, ReplyTo: message.Address{Email: r.Brand.ReplyTo},
 		To: message.Address{Name: m.Name, Email: m.Email}, Subject: r.Subject, Date: m.CreatedAt, MessageID: e.Links.MessageID(m.ID), Language: r.Locale.Tag(), HTML: r.HTML, Text: r.Text,
 	}
 	for _, a := range r.Attachments {
@@ -29,7 +33,7 @@ func (e *Engine) compose(ctx context.Context, m *outbox.Message) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	signer, err := e.signer(ctx, gate.StreamTransactional, out.From.Email)
+	signer, err := e.signer(ctx, stream, from)
 	if err != nil || signer == nil {
 		return raw, err
 	}

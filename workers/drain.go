@@ -24,18 +24,18 @@ const (
 	drainSlice = 10 * time.Second
 )
 
-func drainHint(class gate.Class) queue.Task {
-	name := queue.Service
-	if class == gate.Notice {
-		name = queue.Notices
-	}
-	return queue.Task{Queue: name, Type: taskDrain, ID: "drain:" + class.String(), Payload: []byte(class.String()), Again: true}
+// trials is what a task names that drains test mails of campaigns, in place of a class.
+const trials = "trials"
+
+func drainHint(queueName, what string) queue.Task {
+	return queue.Task{Queue: queueName, Type: taskDrain, ID: "drain:" + what, Payload: []byte(what), Again: true}
 }
 
 func (e *Engine) drainTask(ctx context.Context, t *asynq.Task) error {
-	class, ok := gate.ParseClass(string(t.Payload()))
-	if !ok {
-		return fmt.Errorf("workers: drain of %q: %w", t.Payload(), asynq.SkipRetry)
+	what := string(t.Payload())
+	class, ok := gate.ParseClass(what)
+	if !ok && what != trials {
+		return fmt.Errorf("workers: drain of %q: %w", what, asynq.SkipRetry)
 	}
 	until := time.Now().Add(drainSlice)
 	for {
@@ -45,13 +45,23 @@ func (e *Engine) drainTask(ctx context.Context, t *asynq.Task) error {
 		default:
 		}
 		claimant := e.claimant()
-		claimed, more, err := e.Outbox.Claim(ctx, class, claimant, drainBatch)
+		var claimed []outbox.Claimed
+		var more bool
+		var err error
+		if what == trials { // one by one, so that a campaign under way keeps its connections
+			claimed, more, err = e.Outbox.ClaimTrials(ctx, claimant, 1)
+		} else {
+			claimed, more, err = e.Outbox.Claim(ctx, class, claimant, drainBatch)
+		}
 		if err != nil {
 			e.doubt(claimant)
 			return err
 		}
-		if len(claimed) > 0 {
-			e.deliver(ctx, claimed)
+		if len(claimed) > 0 && what == trials {
+			e.Pacing.await(ctx)
+			e.deliver(ctx, e.Marketing, claimed)
+		} else if len(claimed) > 0 {
+			e.deliver(ctx, e.Transactional, claimed)
 		}
 		if !more {
 			return nil
@@ -63,12 +73,12 @@ func (e *Engine) drainTask(ctx context.Context, t *asynq.Task) error {
 }
 
 // deliver tries claimed messages and stores what became of them.
-func (e *Engine) deliver(ctx context.Context, claimed []outbox.Claimed) {
+func (e *Engine) deliver(ctx context.Context, relay transport.Transport, claimed []outbox.Claimed) {
 	var out []transport.Outgoing
 	var sent []outbox.Claimed
 	var results []outbox.Result
 	for _, m := range claimed {
-		raw, err := e.compose(ctx, m.Message)
+		raw, err := e.compose(ctx, m)
 		if err != nil {
 			e.Log.Error("message cannot be written", "message", m.ID, "kind", m.Kind, "error", err)
 			results = append(results, outbox.Result{ID: m.ID, Status: outbox.StatusDeferred, Reason: "not_rendered", Reply: err.Error(), DueAt: e.Outbox.Now().Add(backoff(m.Attempts))})
@@ -77,7 +87,7 @@ func (e *Engine) deliver(ctx context.Context, claimed []outbox.Claimed) {
 		sent = append(sent, m)
 		out = append(out, transport.Outgoing{Permit: m.Permit, ID: m.ID, From: e.Links.ReturnPath(m.SubscriberID, m.ID), To: m.Email, Data: raw})
 	}
-	for i, r := range e.Transactional.SendBatch(ctx, transport.Batch{Messages: out}) {
+	for i, r := range relay.SendBatch(ctx, transport.Batch{Messages: out}) {
 		results = append(results, e.result(ctx, sent[i], out[i].Data, r))
 	}
 	// An error is told already; what is not stored when the engine stops is sent again by the next one.

@@ -87,6 +87,7 @@ func (e *Engine) Start() error {
 	}
 	transactional.HandleFunc(taskDrain, e.drainTask)
 	marketing.HandleFunc(taskLane, e.laneTask)
+	marketing.HandleFunc(taskDrain, e.drainTask)
 	maintenance.HandleFunc(taskJob, e.jobTask)
 	servers, err := e.Queue.Start(queue.Workload{
 		Transactional: queue.Work{Handler: transactional, Concurrency: 2 * drainers},
@@ -216,8 +217,12 @@ func (h *Hints) Nudge(context.Context) {
 }
 
 func (h *Hints) drain(ctx context.Context) {
-	for _, class := range []gate.Class{gate.Notice, gate.Service} {
-		if err := h.Queue.Enqueue(ctx, drainHint(class)); err != nil {
+	h.enqueue(ctx, drainHint(queue.Notices, gate.Notice.String()), drainHint(queue.Service, gate.Service.String()))
+}
+
+func (h *Hints) enqueue(ctx context.Context, tasks ...queue.Task) {
+	for _, t := range tasks {
+		if err := h.Queue.Enqueue(ctx, t); err != nil {
 			h.Log.Debug("hint not queued; the reconciler will", "task", taskDrain, "error", err)
 		}
 	}

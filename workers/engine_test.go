@@ -82,7 +82,7 @@ func newEngine(t *testing.T, w *campaignstest.World, s setup) *workers.Engine {
 	w.Outbox.Nudge, w.Mails.Kick = hints.Nudge, hints.Campaign
 	e := &workers.Engine{
 		ID: sqldb.NewID(), Host: "test", DB: w.DB, Log: log, Queue: q, Campaigns: w.Mails, People: w.People, Outbox: w.Outbox, Links: w.Links,
-		Composer: &outbox.Composer{DB: w.DB, Views: campaigns.Views(w.People, w.Links), Composed: map[string]outbox.Composed{campaigns.KindTest: w.Mails.ComposeTest},
+		Composer: &outbox.Composer{DB: w.DB, Views: campaigns.Views(w.People, w.Links), Composed: map[string]outbox.Composed{outbox.KindTrial: w.Mails.ComposeTest},
 			Locale: func(context.Context) string { return "en" }},
 		Marketing: relay(s.marketing, gate.StreamMarketing), Transactional: relay(s.transactional, gate.StreamTransactional), Journals: s.journals,
 	}

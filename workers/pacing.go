@@ -8,6 +8,7 @@ import (
 	"assent/campaigns"
 	"assent/campaigns/pace"
 	"assent/workers/limits"
+	"assent/workers/queue"
 )
 
 // Pacing says how fast marketing and research mail may leave, over all workers. The zero value limits nothing.
@@ -47,6 +48,22 @@ func (p *Pacing) turn(ctx context.Context, s *campaigns.Service, campaignID stri
 		return 0, min(until.Sub(s.Now()), warmupPause), nil
 	}
 	return granted, 0, err
+}
+
+// await waits until the relay's own rate has room for one mail more, or the process stops. The rates of campaigns, of domains and of the
+// warm-up are not for what colleagues asked for.
+func (p *Pacing) await(ctx context.Context) {
+	for !p.Relay.IsZero() && p.Limiter != nil {
+		n, wait, err := p.Limiter.Take(ctx, 1, limits.Limit{Key: "relay", Rate: p.Relay})
+		if n > 0 || err != nil {
+			return
+		}
+		select {
+		case <-queue.Stopping(ctx):
+			return
+		case <-time.After(wait):
+		}
+	}
 }
 
 // split tells which of the claimed mails their recipients' domains take now; the others wait.

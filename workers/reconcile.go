@@ -71,6 +71,7 @@ func (e *Engine) hint(ctx context.Context, hints *Hints) error {
 	}
 	if waiting > 0 {
 		hints.drain(ctx)
+		hints.enqueue(ctx, drainHint(queue.Marketing, trials))
 	}
 	return nil
 }

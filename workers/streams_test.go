@@ -27,8 +27,7 @@ import (
 // streams is a rig whose transactional mail has a relay of its own.
 type streams struct {
 	*rig
-	own     *smtptest.Server
-	notices *notices.Service
+	own *smtptest.Server
 }
 
 func newStreams(t *testing.T, db *sqldb.DB, marketing, own smtptest.Options) *streams {
@@ -41,17 +40,17 @@ func newStreams(t *testing.T, db *sqldb.DB, marketing, own smtptest.Options) *st
 		t.Fatal(err)
 	}
 	s.rig = newRig(t, db, marketing, func(e *workers.Engine) { e.Transactional = relay })
-	s.notices = &notices.Service{DB: db, Now: s.Clock.Now, Outbox: s.Outbox, People: s.People}
 	return s
 }
 
 // notice posts one and returns it.
-func (s *streams) notice(to string) *outbox.Message {
-	s.T.Helper()
-	made, err := s.notices.Create(context.Background(), campaignstest.Staff, notices.Input{To: notices.Recipient{Email: to}, Obligation: "security", Basis: "contract", Subject: "Your password",
+func (r *rig) notice(to string) *outbox.Message {
+	r.T.Helper()
+	s := &notices.Service{DB: r.DB, Now: r.Clock.Now, Outbox: r.Outbox, People: r.People}
+	made, err := s.Create(context.Background(), campaignstest.Staff, notices.Input{To: notices.Recipient{Email: to}, Obligation: "security", Basis: "contract", Subject: "Your password",
 		Blocks: []byte(`[{"type":"text","markdown":"It was changed."}]`)})
 	if err != nil {
-		s.T.Fatal(err)
+		r.T.Fatal(err)
 	}
 	return &made[0]
 }
@@ -174,6 +173,54 @@ func TestStreamsHaveTheirOwnRelayAndFrom(t *testing.T) {
 			t.Errorf("a campaign's mail comes from %s", from)
 		}
 	}
+}
+
+// A test mail proves the way of its campaign by taking it: relay and From of marketing, to those alone whom staff named, blocked
+// addresses left out. It is no delivery, has no list headers of its own (compliance 24), and the other relay never sees it.
+func TestATestMailTakesTheWayOfItsCampaign(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		ctx := context.Background()
+		s := newStreams(t, db, smtptest.Options{}, smtptest.Options{})
+		brand, err := (&brands.Store{DB: s.DB, Now: s.Clock.Now}).Update(ctx, campaignstest.Staff, brands.Default, func(b *brands.Brand) { b.NoticeFromEmail = "notices@example.com" })
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.crowd(5)
+		if _, _, err := s.People.Suppress(ctx, campaignstest.Staff, "blocked@example.com", preferences.SuppressedManual, "", "test"); err != nil {
+			t.Fatal(err)
+		}
+		c := s.Campaign("news", nil)
+		ids, err := s.Mails.SendTest(ctx, campaignstest.Staff, c.ID, []string{"maker@example.com", "p1@example.com", "blocked@example.com"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range []string{outbox.StatusSent, outbox.StatusSent, outbox.StatusUnserved} {
+			if m := s.ended(&outbox.Message{ID: ids[i]}, 20*time.Second); m.Status != want {
+				t.Errorf("the mail to %s is %s %s, want %s", m.Email, m.Status, m.Reason, want)
+			}
+		}
+		if n := len(s.own.Messages()); n != 0 {
+			t.Errorf("%d left by the relay of notices", n)
+		}
+		got := s.sink.Messages()
+		if len(got) != 2 || got[0].To[0] != "maker@example.com" || got[1].To[0] != "p1@example.com" {
+			t.Fatalf("the marketing relay got %d", len(got))
+		}
+		for _, m := range got {
+			head, _, _ := strings.Cut(string(m.Data), "\r\n\r\n")
+			if !strings.Contains(head, "<"+brand.FromEmail+">") || strings.Contains(head, "notices@") || strings.Contains(head, "\r\nList-") {
+				t.Errorf("its head: %s", head)
+			}
+		}
+		var deliveries int
+		if err := db.QueryRowContext(ctx, "SELECT count(*) FROM deliveries").Scan(&deliveries); err != nil || deliveries != 0 {
+			t.Errorf("%d deliveries, %v", deliveries, err)
+		}
+		s.Schedule(c)
+		if report := s.finished(c); report.Sent != 5 || len(s.sink.Messages()) != 7 {
+			t.Errorf("%+v", report)
+		}
+	})
 }
 
 // When its own relay is away a notice waits, does not take the other one, and goes when the relay is back.

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"assent/campaigns"
+	"assent/campaigns/outbox"
 	"assent/preferences"
 	"assent/preferences/staff/access"
 	"assent/templates/site"
@@ -65,7 +66,7 @@ func TestCampaignFromDraftToReport(t *testing.T) {
 		ada.Post(mine+"/test", "to", "x").Want(422, "is not an e-mail address")
 		ada.Post(mine+"/test", "to", "ada@example.com, bo@example.com").Want(303, mine)
 		var mails int
-		if err := h.DB.QueryRowContext(ctx, "SELECT count(*) FROM messages WHERE kind = $1", campaigns.KindTest).Scan(&mails); err != nil || mails != 2 {
+		if err := h.DB.QueryRowContext(ctx, "SELECT count(*) FROM messages WHERE kind = $1", outbox.KindTrial).Scan(&mails); err != nil || mails != 2 {
 			t.Errorf("%d test mails, %v", mails, err)
 		}
 		ada.Post(mine + "/submit").Want(303)

@@ -26,12 +26,21 @@ type decided struct {
 }
 
 // Claim takes due messages of one class, decides about each, and marks those that may go as sending, in one transaction.
-// More tells that there may be others due.
+// More tells that there may be others due. Messages of [KindTrial] are left to [Store.ClaimTrials].
 func (s *Store) Claim(ctx context.Context, class gate.Class, worker string, limit int) (claimed []Claimed, more bool, err error) {
+	return s.claim(ctx, class, false, worker, limit)
+}
+
+// ClaimTrials is Claim for messages of [KindTrial].
+func (s *Store) ClaimTrials(ctx context.Context, worker string, limit int) (claimed []Claimed, more bool, err error) {
+	return s.claim(ctx, gate.Service, true, worker, limit)
+}
+
+func (s *Store) claim(ctx context.Context, class gate.Class, trials bool, worker string, limit int) (claimed []Claimed, more bool, err error) {
 	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		claimed = nil
 		now := s.now()
-		due, err := s.due(ctx, tx, class, now, limit)
+		due, err := s.due(ctx, tx, class, trials, now, limit)
 		if err != nil || len(due) == 0 {
 			more = false
 			return err
@@ -51,7 +60,11 @@ func (s *Store) Claim(ctx context.Context, class gate.Class, worker string, limi
 			f := facts[m.AddressKey]
 			d := gate.Decide(f, now)
 			rows[i] = decided{m.ID, StatusSending, "", string(f.AppendJSON(nil))}
-			if permit, ok := d.Permit(m.ID, gate.StreamTransactional); ok {
+			permit, ok := d.Permit(m.ID, gate.StreamTransactional)
+			if trials {
+				permit, ok = d.TrialPermit(m.ID)
+			}
+			if ok {
 				m.Attempts++
 				claimed = append(claimed, Claimed{Message: m, Permit: permit})
 				continue
@@ -88,9 +101,9 @@ func writeClaims(ctx context.Context, tx *sqldb.Tx, rows []decided, worker strin
 // and nobody else can write while they are read here.
 var claimColumns = strings.Replace(columns, "attachments", "substr(attachments, 1, 1)", 1)
 
-func (s *Store) due(ctx context.Context, tx *sqldb.Tx, class gate.Class, now time.Time, limit int) ([]*Message, error) {
-	rows, err := tx.QueryContext(ctx, "SELECT "+claimColumns+" FROM messages WHERE status IN ('queued', 'deferred') AND due_at <= $1 AND class = $2 ORDER BY due_at, id LIMIT $3"+tx.Dialect().SkipLocked(),
-		sqldb.Micros(now), class.String(), limit)
+func (s *Store) due(ctx context.Context, tx *sqldb.Tx, class gate.Class, trials bool, now time.Time, limit int) ([]*Message, error) {
+	rows, err := tx.QueryContext(ctx, "SELECT "+claimColumns+" FROM messages WHERE status IN ('queued', 'deferred') AND due_at <= $1 AND class = $2 AND (kind = '"+KindTrial+"') = $3 ORDER BY due_at, id LIMIT $4"+tx.Dialect().SkipLocked(),
+		sqldb.Micros(now), class.String(), trials, limit)
 	if err != nil {
 		return nil, fmt.Errorf("outbox: due: %w", err)
 	}

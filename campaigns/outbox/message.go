@@ -28,6 +28,9 @@ const (
 	StatusCancelled = "cancelled"
 )
 
+// KindTrial is the kind of a message that shows a campaign to its makers. It leaves as the campaign does: by the marketing stream.
+const KindTrial = "campaign_test"
+
 // KindBlocks is the kind of a message whose content is blocks; any other kind names a template.
 const KindBlocks = "blocks"
 

@@ -144,7 +144,7 @@ func (a *app) domain() {
 	a.together = &together.Store{DB: a.db, Now: c.Now, People: a.people, Log: a.log}
 	a.people.Forget = append(a.people.Forget, a.forms.Forget, a.imports.Forget, a.together.Forget)
 	a.rights.Sections = append(a.rights.Sections, rights.Section{Name: "forms", Read: a.forms.Copy}, rights.Section{Name: "events", Read: registrations}, rights.Section{Name: "clicks", Read: a.mails.ClicksOf})
-	a.composer = &outbox.Composer{DB: a.db, Views: views, Composed: map[string]outbox.Composed{campaigns.KindTest: a.mails.ComposeTest, events.MailKind: a.events.Compose, broadcasts.Kind: (&broadcasts.Composer{Service: a.broadcasts, Why: a.why}).Compose},
+	a.composer = &outbox.Composer{DB: a.db, Views: views, Composed: map[string]outbox.Composed{outbox.KindTrial: a.mails.ComposeTest, events.MailKind: a.events.Compose, broadcasts.Kind: (&broadcasts.Composer{Service: a.broadcasts, Why: a.why}).Compose},
 		Why: a.why, Event: a.events.Cards, Locale: func(ctx context.Context) string { return a.mails.LocaleOf(ctx, &preferences.Subscriber{}) }}
 }
 

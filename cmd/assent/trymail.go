@@ -38,8 +38,7 @@ func (a *app) tryMail(ctx context.Context, to string) ([]doctor.Check, error) {
 		from   string
 	}{{c.Marketing, gate.StreamMarketing, brand.FromEmail}, {c.Transactional, gate.StreamTransactional, brand.NoticeFrom()}} {
 		way := probe.Way{Stream: w.stream, From: message.Address{Name: brand.FromName, Email: w.from}, ReplyTo: brand.ReplyTo}
-		// Whichever relay it is, it is handed the mail as one that somebody asked for.
-		if way.Transport, err = a.transport(w.relay, gate.StreamTransactional); err != nil {
+		if way.Transport, err = a.transport(w.relay, w.stream); err != nil {
 			return nil, err
 		}
 		if w.relay == nil {

@@ -106,6 +106,30 @@ func TestPermit(t *testing.T) {
 	}
 }
 
+// What somebody asked for may take the marketing stream to show it; marketing itself gets no permit that way.
+func TestTrialPermit(t *testing.T) {
+	for _, c := range classes {
+		d := Decide(clear(c), now)
+		p, ok := d.TrialPermit("delivery")
+		if ok != (c == Service) || p.Valid() != ok {
+			t.Errorf("%s: got %+v, %v", c, p, ok)
+		}
+		if ok && (p.DeliveryID() != "delivery" || p.Stream() != StreamMarketing || p.Class() != Service) {
+			t.Errorf("%s: got %+v", c, p)
+		}
+		if p, ok := d.TrialPermit(""); ok || p.Valid() {
+			t.Errorf("%s: a permit for no delivery", c)
+		}
+	}
+	for _, set := range []func(*Facts){func(f *Facts) { f.Bounced = Yes }, func(f *Facts) { f.Suppressed = Yes }} {
+		f := clear(Service)
+		set(&f)
+		if p, ok := Decide(f, now).TrialPermit("delivery"); ok || p.Valid() {
+			t.Errorf("a trial for %+v", f)
+		}
+	}
+}
+
 func TestOnlyAnAllowingDecisionGivesAPermit(t *testing.T) {
 	denied, deferred := clear(Marketing), clear(Marketing)
 	denied.Complained = Yes
@@ -115,6 +139,11 @@ func TestOnlyAnAllowingDecisionGivesAPermit(t *testing.T) {
 			if p, ok := d.Permit("delivery", s); ok || p.Valid() || p != (Permit{}) {
 				t.Errorf("%s gives %+v", outcome(d), p)
 			}
+		}
+	}
+	for _, d := range []Decision{{}, Decide(denied, now), Decide(deferred, now)} {
+		if p, ok := d.TrialPermit("delivery"); ok || p != (Permit{}) {
+			t.Errorf("%s gives a trial %+v", outcome(d), p)
 		}
 	}
 	if (Permit{}).Valid() {

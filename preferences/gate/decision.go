@@ -62,8 +62,19 @@ func (d Decision) Permit(deliveryID string, stream Stream) (Permit, bool) {
 	return Permit{deliveryID: deliveryID, stream: stream, class: d.class}, true
 }
 
-// Permit proves that the gate allowed one delivery. Only Decision.Permit makes
-// one; the zero Permit is not valid and transports refuse it.
+// TrialPermit lets a service mail leave by the marketing stream: the one in
+// which a campaign is shown to colleagues who asked for it, and which shows the
+// way of that stream, its relay, sender and signature, only by taking it. No
+// other class gets one, so that marketing itself needs its own rows.
+func (d Decision) TrialPermit(deliveryID string) (Permit, bool) {
+	if d.outcome != Allow || deliveryID == "" || d.class != Service {
+		return Permit{}, false
+	}
+	return Permit{deliveryID: deliveryID, stream: StreamMarketing, class: Service}, true
+}
+
+// Permit proves that the gate allowed one delivery. Only Decision.Permit and
+// Decision.TrialPermit make one; the zero Permit is not valid and transports refuse it.
 type Permit struct {
 	deliveryID string
 	stream     Stream

@@ -99,7 +99,7 @@ func setUp(t *testing.T, db *sqldb.DB, o smtptest.Options) *fixture {
 	host, port, _ := net.SplitHostPort(f.relay.Addr)
 	n, _ := strconv.Atoi(port)
 	for stream, from := range map[gate.Stream]string{gate.StreamMarketing: "news@shop.example", gate.StreamTransactional: "notices@shop.example"} {
-		tr, err := transport.NewSMTP(transport.Relay{Host: host, Port: n, TLS: "mandatory"}, transport.Options{Stream: gate.StreamTransactional, TLS: client})
+		tr, err := transport.NewSMTP(transport.Relay{Host: host, Port: n, TLS: "mandatory"}, transport.Options{Stream: stream, TLS: client})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -23,7 +23,7 @@ type Way struct {
 	Stream  gate.Stream
 	From    message.Address
 	ReplyTo string
-	// Transport hands over service mail by this stream's relay.
+	// Transport hands over mail by this stream's relay.
 	Transport transport.Transport
 	// Read is the mail as the built-in mailbox keeps it, by its id; nil where there is a relay.
 	Read func(ctx context.Context, id string) ([]byte, error)
@@ -82,7 +82,7 @@ func (s *Sender) one(ctx context.Context, to string, w Way) ([]doctor.Check, err
 	if err != nil {
 		return []doctor.Check{{Name: name(w, "content"), Status: doctor.Fail, Detail: err.Error(), WhatToDo: "check the brand's sender and the keys that mail is signed with"}}, nil
 	}
-	permit, refusal, err := s.permit(ctx, id, to, own)
+	permit, refusal, err := s.permit(ctx, id, to, own, w.Stream)
 	if err != nil || refusal != "" {
 		return []doctor.Check{{Name: name(w, "handed over"), Status: doctor.Fail, Detail: "nothing may be sent to this address: " + refusal, WhatToDo: "name another address"}}, err
 	}
@@ -116,7 +116,7 @@ func (s *Sender) one(ctx context.Context, to string, w Way) ([]doctor.Check, err
 }
 
 // permit asks the gate for a service mail: what is blocked as a whole gets no test either.
-func (s *Sender) permit(ctx context.Context, id, to string, own bool) (gate.Permit, string, error) {
+func (s *Sender) permit(ctx context.Context, id, to string, own bool, stream gate.Stream) (gate.Permit, string, error) {
 	facts := gate.Facts{Class: gate.Service, Bounced: gate.No, Suppressed: gate.No}
 	if !own {
 		a, err := address.Parse(to)
@@ -130,7 +130,10 @@ func (s *Sender) permit(ctx context.Context, id, to string, own bool) (gate.Perm
 		facts = all[a.Key]
 	}
 	d := gate.Decide(facts, s.Now())
-	permit, ok := d.Permit(id, gate.StreamTransactional)
+	permit, ok := d.Permit(id, stream)
+	if stream == gate.StreamMarketing {
+		permit, ok = d.TrialPermit(id)
+	}
 	if !ok {
 		return permit, string(d.Reason()), nil
 	}
