@@ -1,7 +1,6 @@
 package campaigns
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
@@ -10,6 +9,7 @@ import (
 
 	"assent/campaigns/content"
 	"assent/preferences/problem"
+	"assent/preferences/strict"
 )
 
 // How the better text of a test is found.
@@ -64,9 +64,7 @@ func readTest(raw json.RawMessage, bad *problem.Collector) *ABTest {
 		return nil
 	}
 	var a ABTest
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&a); err != nil {
+	if err := strict.Unmarshal(raw, &a); err != nil {
 		bad.Add("ab_test", "must be {share, wait, measure, variants: [{subject?, preheader?, blocks?}]}: %s", err)
 		return nil
 	}

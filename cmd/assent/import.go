@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +15,7 @@ import (
 	"assent/preferences"
 	"assent/preferences/imports"
 	"assent/preferences/problem"
+	"assent/preferences/strict"
 )
 
 type importCmd struct {
@@ -46,7 +46,7 @@ func (c *importCmd) Run(ctx context.Context, cfg *Config, t *terminal) error {
 	if c.File != "-" {
 		f, err := os.Open(c.File)
 		if err != nil {
-			return usageError{fmt.Sprintf("%s cannot be read: %v", c.File, errors.Unwrap(err))}
+			return fmt.Errorf("%s cannot be read: %w", c.File, errors.Unwrap(err))
 		}
 		defer f.Close()
 		in, name = f, c.File
@@ -113,12 +113,10 @@ func (c *importCmd) evidence() (*imports.Evidence, error) {
 		if path, ok := strings.CutPrefix(c.Evidence, "@"); ok {
 			var err error
 			if text, err = os.ReadFile(path); err != nil {
-				return nil, usageError{fmt.Sprintf("--evidence: %s cannot be read: %v", path, errors.Unwrap(err))}
+				return nil, fmt.Errorf("--evidence: %s cannot be read: %w", path, errors.Unwrap(err))
 			}
 		}
-		d := json.NewDecoder(strings.NewReader(string(text)))
-		d.DisallowUnknownFields()
-		if err := d.Decode(e); err != nil {
+		if err := strict.Unmarshal(text, e); err != nil {
 			return nil, usageError{"--evidence is not the JSON object that it must be: " + strings.TrimPrefix(err.Error(), "json: ")}
 		}
 	}

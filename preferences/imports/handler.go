@@ -2,7 +2,6 @@ package imports
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 
 	"assent/preferences/audit"
 	"assent/preferences/problem"
+	"assent/preferences/strict"
 	"assent/preferences/web"
 )
 
@@ -124,15 +124,9 @@ func decode(name string, text []byte, to any) error {
 	if len(text) == 0 {
 		return nil
 	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	err := d.Decode(to)
+	err := strict.Unmarshal(text, to)
 	if err == nil {
-		_, err = d.Token()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		err = errors.New("something stands after the JSON object")
+		return nil
 	}
 	detail := strings.TrimPrefix(err.Error(), "json: ")
 	if p, ok := problem.As(err); ok {

@@ -18,27 +18,28 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"assent/preferences/problem"
+	"assent/preferences/strict"
 )
 
-// Decode reads the JSON body into v. An unknown field, a value of the wrong kind and anything after the document are errors that name the field.
+// Decode reads the JSON body into v. An unknown field (names are read letter by letter), a value of the wrong kind and anything after the document are errors that name the field.
 func Decode(c echo.Context, v any) error {
 	media, _, _ := mime.ParseMediaType(c.Request().Header.Get(echo.HeaderContentType))
 	if media != "" && media != echo.MIMEApplicationJSON && !strings.HasSuffix(media, "+json") {
 		return problem.New(http.StatusUnsupportedMediaType, "Send the body as application/json.")
 	}
-	var read bytes.Buffer
-	d := json.NewDecoder(io.TeeReader(c.Request().Body, &read))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
+	read, err := io.ReadAll(c.Request().Body)
+	if err != nil {
+		return decodeError(err)
+	}
+	if err := strict.Unmarshal(read, v); errors.Is(err, strict.ErrMore) {
+		return problem.Malformed("The body must be one JSON document and nothing after it.")
+	} else if err != nil {
 		if bad := (*time.ParseError)(nil); errors.As(err, &bad) {
-			return problem.Invalid(fieldOf(read.Bytes(), strings.Trim(bad.Value, `"`)), "must be a time such as 2026-05-01T09:00:00Z")
+			return problem.Invalid(fieldOf(read, strings.Trim(bad.Value, `"`)), "must be a time such as 2026-05-01T09:00:00Z")
 		}
 		return decodeError(err)
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return problem.Malformed("The body must be one JSON document and nothing after it.")
-	}
-	return sound(read.Bytes())
+	return sound(read)
 }
 
 // sound refuses what the decoder lets through: null in place of the document, bytes that are no text, and NUL in a text, which

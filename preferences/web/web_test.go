@@ -70,6 +70,7 @@ func TestBadInputIsRefusedWithTheFieldNamed(t *testing.T) {
 	}{
 		{`{"name":"a"}`, "", 201},
 		{`{"name":"a","extra":1}`, "extra", 400},
+		{`{"name":"a","Name":"b"}`, "Name", 400},
 		{`{"name":"a","age":"x"}`, "age", 400},
 		{`{"age":1}`, "name", 422},
 		{`{"name":"a","plan":[{"when":"2026-05-01T09:00:00Z"},{"when":"2026-05-01"}]}`, "plan[1].when", 422},
