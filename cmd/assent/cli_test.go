@@ -46,6 +46,17 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+// The usage is right, the file is not there: 1, whatever the command.
+func TestAFileThatIsNotThereIsNoWrongUsage(t *testing.T) {
+	clean(t)
+	for _, args := range []string{"import nobody.csv", "import - --evidence @nothing.json", "suppressions import nobody.csv", "restore nothing.tar.gz", "notice send --to ann@example.com --obligation security --basis contract --subject S --text T --attach nothing.pdf"} {
+		code, stdout, stderr := do(t, append(strings.Fields(args), "--data", t.TempDir())...)
+		if code != 1 || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "no such file") {
+			t.Errorf("assent %s exits %d: %q", args, code, stderr)
+		}
+	}
+}
+
 func TestVersionAsJSON(t *testing.T) {
 	clean(t)
 	_, stdout, _ := do(t, "version", "--json")

@@ -34,7 +34,7 @@ type noticeSendCmd struct {
 	Text       string        `xor:"content" required:"" help:"Text in Markdown; - reads standard input."`
 	Template   string        `xor:"content" required:"" placeholder:"NAME" help:"In place of a text, a typed notice: contract_confirmed, contract_amended, contract_cancelled, payment_due, payment_failed, payment_received, account_changed, sign_in_alert, terms_change, privacy_change or service_interruption."`
 	Values     string        `placeholder:"JSON" help:"What the template tells, as a JSON object."`
-	Attach     []string      `placeholder:"FILE" type:"existingfile" help:"A file that goes with it; may be repeated."`
+	Attach     []string      `placeholder:"FILE" type:"path" help:"A file that goes with it; may be repeated."`
 	CC         []string      `name:"cc" placeholder:"EMAIL" help:"Somebody else whom it concerns, with a delivery of their own; may be repeated."`
 	Name       string        `help:"Name of the person."`
 	Locale     string        `placeholder:"TAG" help:"Language of the person, such as nl."`

@@ -45,7 +45,7 @@ func (c *suppressionsImportCmd) Run(ctx context.Context, cfg *Config, t *termina
 	if c.File != "-" {
 		f, err := os.Open(c.File)
 		if err != nil {
-			return usageError{fmt.Sprintf("%s cannot be read: %v", c.File, errors.Unwrap(err))}
+			return fmt.Errorf("%s cannot be read: %w", c.File, errors.Unwrap(err))
 		}
 		defer f.Close()
 		in = f
