@@ -86,6 +86,14 @@ func TestCopyOfOnesData(t *testing.T) {
 		if data.Profile["email"] != sub.Email || data.Profile["source"] != "test" || len(data.Consents) != 1 || len(data.Events) == 0 || len(data.Suppressions) != 1 || len(data.Requests) != 1 {
 			t.Errorf("%s", a.Body)
 		}
+		told := map[any]int{}
+		for _, m := range data.Mails {
+			told[m["topic"]]++
+			told[m["kind"]]++
+		}
+		if told["news"] != 1 || told[rights.MailExport] != 1 {
+			t.Errorf("the mails are not told by what they were: %v", data.Mails)
+		}
 		if len(data.Mails) == 0 || data.Events[0]["actor"] != "staff" || data.Events[0]["wording"] != "Yes, mail me." {
 			t.Errorf("%v %v", data.Mails, data.Events)
 		}
@@ -319,8 +327,8 @@ func TestWhatTheLinkOfThePublicPageDoes(t *testing.T) {
 		s.Post("/rights", form("email", "stranger@example.com", "kind", "access")).Want(okStatus)
 		link := s.linkIn(s.mails("stranger@example.com", rights.MailIdentity)[0])
 		s.Post(link, nil).Want(okStatus)
-		if body := s.Get(link + "/data.json").Want(okStatus).Body; strings.Contains(body, "profile") {
-			t.Error(body)
+		if body := s.Get(link + "/data.json").Want(okStatus).Body; strings.Contains(body, "profile") || !strings.Contains(body, rights.MailIdentity) {
+			t.Errorf("the copy of somebody of whom nothing but mail is known: %s", body)
 		}
 		s.Post("/rights", form("email", "stranger@example.com", "kind", "erasure")).Want(okStatus)
 		s.Post(s.linkIn(s.mails("stranger@example.com", rights.MailIdentity)[1]), nil).Want(okStatus)

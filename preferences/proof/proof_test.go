@@ -42,7 +42,7 @@ func story(t *testing.T, db *sqldb.DB) (*preferencestest.World, *preferences.Sub
 	return w, sub
 }
 
-// Whoever has the JSON and the description on the printed page needs nothing else to check every hash (compliance 27): this test knows
+// Whoever has the JSON and the description on the printed page needs nothing else to check every hash (compliance 27, 42): this test knows
 // neither the ledger's code nor its tables.
 func TestAStrangerCanCheckTheProof(t *testing.T) {
 	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {

@@ -71,6 +71,7 @@ func TestLinkLetsOnlyFourSchemesThrough(t *testing.T) {
 	}
 }
 
+// Compliance 50: warned at 90 KB, over at the 102 KB behind which Gmail cuts a mail off.
 func TestWeigh(t *testing.T) {
 	for n, want := range map[int]Weight{0: WeightFine, HTMLWarn - 1: WeightFine, HTMLWarn: WeightWarn, HTMLMax: WeightWarn, HTMLMax + 1: WeightOver} {
 		if got := Weigh(n); got != want {

@@ -209,6 +209,7 @@ func TestEveryMailIsWholeInItsLanguage(t *testing.T) {
 	})
 }
 
+// Compliance 51: 600 px, inline styles, alt texts, a dark look, conditionals for Outlook; no script and no form.
 func TestHTMLIsFitForMail(t *testing.T) {
 	each(t, func(t *testing.T, m Message, page string) {
 		if Weigh(len(page)) != WeightFine {
@@ -254,7 +255,7 @@ func TestHTMLIsFitForMail(t *testing.T) {
 	})
 }
 
-// What one part says and links to, the other does.
+// What one part says and links to, the other does (compliance 51).
 func TestTextPartIsEquivalent(t *testing.T) {
 	each(t, func(t *testing.T, m Message, page string) {
 		plain := squeeze(m.Text())
@@ -280,6 +281,7 @@ func TestTextPartIsEquivalent(t *testing.T) {
 	})
 }
 
+// Ways out where there is something to leave, in both parts; the sender's postal and reply address everywhere (compliance 23, 39, 40).
 func TestFooterFitsTheKindOfMail(t *testing.T) {
 	each(t, func(t *testing.T, m Message, page string) {
 		l := m.Locale

@@ -84,7 +84,7 @@ func TestMaskAddress(t *testing.T) {
 	}
 }
 
-// The ways out stand side by side as equals (EDPB 03/2022), and one press is enough.
+// The ways out stand side by side as equals (EDPB 03/2022, compliance 45), and one press is enough.
 func TestWaysOutAreEqual(t *testing.T) {
 	page := pagetest.Render(t, gallery("en", asIs)["unsubscribe"])
 	for _, want := range []string{
@@ -124,7 +124,7 @@ func TestResultsAreAnnounced(t *testing.T) {
 	}
 }
 
-// A consent box is never ticked beforehand (GDPR 4(11), C-673/17), and neither is sharing with a partner.
+// A consent box is never ticked beforehand (GDPR 4(11), C-673/17, compliance 26), and neither is sharing with a partner.
 func TestNothingIsAgreedToBeforehand(t *testing.T) {
 	for name, c := range gallery("en", asIs) {
 		if !strings.HasPrefix(name, "subscribe-") && !strings.HasPrefix(name, "event") {

@@ -106,7 +106,7 @@ func build(t testing.TB, m message.Message) (raw []byte, d decoded) {
 	return raw, decode(t, raw)
 }
 
-// The header matrix: which class carries what.
+// The header matrix: which class carries what (compliance 1, 9, 24).
 func TestEachClassHasItsHeadersAndNoOthers(t *testing.T) {
 	list := []string{"List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "Feedback-ID", "Precedence"}
 	for class, want := range map[gate.Class][]string{
@@ -165,6 +165,8 @@ func TestTheSameMessageGivesTheSameBytesInAFixedOrder(t *testing.T) {
 	}
 }
 
+// Compliance 8, 11, 12: whatever is written, in names, subjects and links, the mail keeps the bounds of its format, which build
+// looks at octet by octet.
 func TestLongAndForeignTextsKeepTheirFormatAndMeaning(t *testing.T) {
 	for _, name := range []string{
 		strings.Repeat("Maximiliane ", 25) + "End", strings.Repeat("x", 300), strings.Repeat("😀👩‍👩‍👧", 40), strings.Repeat("مرحبا بالعالم ", 20) + "x", "Jörg \"the \\ King\" Müller, jr.",
