@@ -78,6 +78,7 @@ func newHostile(t *testing.T) *hostile {
 	for i, version := range []string{"1", "2"} {
 		h.api("POST", "/policies/terms/versions", fmt.Sprintf(say(`{"version": %q, "effective_at": %q, "affects_rights": false, "bodies": {"en": TEXT}}`), version, time.Now().AddDate(0, 0, i*60).UTC().Format(time.RFC3339)))
 	}
+	h.api("PUT", "/notice-settings", `{"lead_times": {"security": "P1D"}, "jurisdictions": ["telecoms"]}`)
 	notice := id("/notices", `{"to": {"subscriber_id": "`+person+`", "name": EVIL}, "obligation": "account", "basis": "contract", "subject": EVIL, "reference": "r-1", "blocks": [{"type": "text", "markdown": EVIL}], "attachments": [{"filename": "x'onload=alert(1).txt", "content_type": "text/plain", "content": "PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg=="}]}`)
 	broadcast := id("/notice-broadcasts", `{"obligation": "service_change", "basis": "contract", "audience": {"customers": true}, "subject": EVIL, "blocks": [{"type": "text", "markdown": EVIL}]}`)
 	blocks := `[{"type": "heading", "text": EVIL, "level": 2}, {"type": "text", "markdown": EVIL}, {"type": "image", "url": LINK, "alt": EVIL, "link": LINK}, {"type": "button", "label": EVIL, "url": LINK}, {"type": "columns", "columns": [[{"type": "text", "markdown": EVIL}], [{"type": "event", "event": "day"}]]}]`
@@ -173,7 +174,7 @@ func (h *hostile) address(route string) string {
 }
 
 // unseen are the pages that show nothing that anybody wrote, or that lead elsewhere.
-var unseen = []string{"/admin/account", "/admin/address/:token", "/admin/imports/new", "/admin/notices/single/new", "/admin/requests", "/admin/segments/new", "/admin/subscribers/new", "/admin/webhooks", "/admin/brands/new", "/admin/deliverability", "/admin/notices/preview", "/admin/notices/single/preview",
+var unseen = []string{"/admin/account", "/admin/address/:token", "/admin/imports/new", "/admin/notices/single/new", "/admin/requests", "/admin/segments/new", "/admin/subscribers/new", "/admin/webhooks", "/admin/brands/new", "/admin/deliverability", "/admin/notices/lead-times", "/admin/notices/preview", "/admin/notices/single/preview",
 	"/admin/password/:token", "/admin/people/new", "/admin/people/:id", "/admin/policies/new", "/admin/queues", "/admin/requests/new", "/admin/set-up/:token", "/admin/settings", "/admin/topics/usual"}
 
 // Nothing that anybody wrote runs on any page of the staff or of the public, and what was written is there to be read as it was

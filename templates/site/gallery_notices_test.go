@@ -11,7 +11,7 @@ import (
 // addOffice is the screens of mandatory mail.
 func addOffice(out map[string]templ.Component, p Page, say func(string) string) {
 	l := listing(p)
-	lists := NoticesView{Page: p, Listing: l, Broadcasts: true, BroadcastsURL: "/admin/notices", SinglesURL: "/admin/notices/single"}
+	lists := NoticesView{Page: p, Listing: l, Broadcasts: true, SinglesURL: "/admin/notices/single"}
 	lists.Rows = []NoticeRow{{Subject: say("Our privacy policy changes"), URL: "/admin/notices/1", Obligation: "privacy_change", Status: "sending", Done: 19000, Total: 20000, Unserved: 14, At: at}, {Subject: say("Terms"), URL: "/admin/notices/2", Obligation: "terms_change", Status: "in_review", At: at}}
 	out["notices"] = Notices(lists)
 	lists.Rows, lists.Broadcasts = []NoticeRow{{Subject: say("Payment failed"), URL: "/admin/notices/single/1", Obligation: "payment", Status: "unserved", To: say("anna.de.vries@example.com"), Reference: say("INV-7"), At: at}}, false
@@ -20,6 +20,17 @@ func addOffice(out map[string]templ.Component, p Page, say func(string) string) 
 	out["notices-single-empty"] = Notices(lists)
 	lists.Broadcasts = true
 	out["notices-empty"] = Notices(lists)
+	leads := LeadTimesView{Page: p, Action: "/admin/notices/lead-times", Laws: []string{"payment_services", "platforms", "telecoms"}, Ticked: []string{"telecoms"}}
+	for _, o := range obligations {
+		leads.Rows = append(leads.Rows, LeadTimeRow{Obligation: o, Usual: say("None"), Holds: say("None")})
+	}
+	leads.Rows[0].Holds, leads.Rows[0].ByLaw = say("one month"), true
+	leads.Rows[3].Number, leads.Rows[3].Unit, leads.Rows[3].Holds = say("2"), "M", say("two months")
+	out["lead-times"] = LeadTimes(leads)
+	leads.Wrong, leads.Rows[4].Number, leads.Rows[4].Error = true, say("-1"), say("Must be a number.")
+	out["lead-times-wrong"] = LeadTimes(leads)
+	leads.Action, leads.Wrong = "", false
+	out["lead-times-read"] = LeadTimes(leads)
 	addBroadcast(out, p, say)
 	addNotice(out, p, say)
 	addPolicies(out, p, say)

@@ -13,10 +13,9 @@ import (
 type NoticesView struct {
 	Page
 	Listing
-	Broadcasts    bool // which of the two lists it is
-	BroadcastsURL string
-	SinglesURL    string
-	Rows          []NoticeRow
+	Broadcasts bool // which of the two lists it is
+	SinglesURL string
+	Rows       []NoticeRow
 }
 
 // NoticeRow is one of them. For a broadcast Done of Total have an outcome, and Unserved cannot be reached.
@@ -55,14 +54,18 @@ func Notices(v NoticesView) templ.Component {
 		f.Clear = v.SinglesURL
 	}
 	return listPage(sheet{
-		Page: p, Listing: v.Listing, Table: t, Tabs: v.tabs(p), Filter: f,
+		Page: p, Listing: v.Listing, Table: t, Tabs: noticeTabs(p, "/single"), Filter: f,
 		Head:  ui.Head{Title: p.t("site.nav.notices"), Lead: p.t("site.notices.lead"), Actions: create},
 		Empty: ui.Empty{Icon: NavNotices, Title: p.t("site.notice.empty"), Text: p.t("site.notice.empty_text"), Action: first(create)},
 	})
 }
 
-func (v NoticesView) tabs(p Page) []ui.Tab {
-	return []ui.Tab{{Label: p.t("site.notices.broadcasts"), URL: v.BroadcastsURL, Current: v.Broadcasts}, {Label: p.t("site.notices.singles"), URL: v.SinglesURL, Current: !v.Broadcasts}}
+// noticeTabs are the pages of mandatory mail; current is the end of the address of the one that is shown.
+func noticeTabs(p Page, current string) (out []ui.Tab) {
+	for _, tab := range []struct{ label, path string }{{"site.notices.broadcasts", ""}, {"site.notices.singles", "/single"}, {"site.leads.title", "/lead-times"}} {
+		out = append(out, ui.Tab{Label: p.t(tab.label), URL: Path(NavNotices) + tab.path, Current: tab.path == current})
+	}
+	return out
 }
 
 func broadcastList(v NoticesView) templ.Component {
@@ -81,7 +84,7 @@ func broadcastList(v NoticesView) templ.Component {
 	}
 	f := v.filter(p, NavNotices, "", choose(p, "status", p.t("site.campaigns.status"), p.t("site.campaigns.any_status"), "site.status.", "in_review", "scheduled", "sending", "finished", "cancelled"))
 	return listPage(sheet{
-		Page: p, Listing: v.Listing, Table: t, Tabs: v.tabs(p), Filter: f,
+		Page: p, Listing: v.Listing, Table: t, Tabs: noticeTabs(p, ""), Filter: f,
 		Head:  ui.Head{Title: p.t("site.nav.notices"), Lead: p.t("site.notices.lead"), Actions: create},
 		Empty: ui.Empty{Icon: NavNotices, Title: p.t("site.broadcast.empty"), Text: p.t("site.broadcast.empty_text"), Action: first(create)},
 	})

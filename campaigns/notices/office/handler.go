@@ -13,6 +13,7 @@ import (
 // Register serves the pages.
 func (o *Office) Register(e *echo.Echo) {
 	o.registerBroadcasts(screen.At(e, o.Site, site.NavNotices))
+	o.registerLeads(screen.At(e, o.Site, site.NavNotices))
 	o.registerNotices(screen.At(e, o.Site, site.NavNotices))
 	o.registerPolicies(screen.At(e, o.Site, site.NavPolicies))
 }

@@ -39,7 +39,7 @@ const few = 25
 func (o *Office) broadcasts(c echo.Context) error {
 	ctx, after := c.Request().Context(), c.QueryParam("after")
 	base := site.Path(site.NavNotices)
-	v := site.NoticesView{Page: o.page(c, site.NavNotices), Broadcasts: true, BroadcastsURL: base, SinglesURL: base + single}
+	v := site.NoticesView{Page: o.page(c, site.NavNotices), Broadcasts: true, SinglesURL: base + single}
 	v.Chosen, v.Write = map[string]string{"status": c.QueryParam("status")}, screen.May(c, writers...)
 	list, err := o.Broadcasts.List(ctx, v.Chosen["status"], after, few+1)
 	if err != nil {

@@ -59,7 +59,7 @@ func subjectOf(p site.Page, m *outbox.Message) string {
 func (o *Office) singles(c echo.Context) error {
 	ctx, after := c.Request().Context(), c.QueryParam("after")
 	base := site.Path(site.NavNotices)
-	v := site.NoticesView{Page: o.page(c, site.NavNotices), BroadcastsURL: base, SinglesURL: base + single}
+	v := site.NoticesView{Page: o.page(c, site.NavNotices), SinglesURL: base + single}
 	v.Search, v.Chosen, v.Write = strings.TrimSpace(c.QueryParam("q")), map[string]string{"status": c.QueryParam("status"), "obligation": c.QueryParam("obligation")}, screen.May(c, writers...)
 	f := notices.Filter{Status: v.Chosen["status"], Obligation: v.Chosen["obligation"], Reference: v.Search, Single: true}
 	if parsed, err := address.Parse(v.Search); err == nil { // a person: also what broadcasts sent them

@@ -205,7 +205,7 @@ func TestTheRolesOfMandatoryMail(t *testing.T) {
 		post bool
 		may  string // one letter for each of roles
 	}{
-		{"/admin/notices", false, "yyyyy"}, {"/admin/notices/single", false, "yyyyy"}, {"/admin/policies", false, "yyyyy"}, {"/admin/policies/terms", false, "yyyyy"},
+		{"/admin/notices", false, "yyyyy"}, {"/admin/notices/single", false, "yyyyy"}, {"/admin/notices/lead-times", false, "yyyyy"}, {"/admin/notices/lead-times", true, "ynnnn"}, {"/admin/policies", false, "yyyyy"}, {"/admin/policies/terms", false, "yyyyy"},
 		{"/admin/notices/new", false, "yynnn"}, {"/admin/notices/single/new", false, "yynnn"}, {"/admin/policies/new", false, "yynnn"}, {"/admin/policies/terms/new", false, "yynnn"},
 		{"/admin/notices", true, "yynnn"}, {"/admin/notices/check", true, "yynnn"}, {"/admin/notices/single", true, "yynnn"}, {"/admin/policies", true, "yynnn"}, {"/admin/policies/terms/versions", true, "yynnn"},
 		{"/admin/notices/x/approve", true, "ynynn"}, {"/admin/notices/x/refuse", true, "ynynn"}, {"/admin/notices/x/cancel", true, "yyynn"}, {"/admin/notices/x/resume", true, "yyynn"},
