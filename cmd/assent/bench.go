@@ -19,7 +19,6 @@ import (
 	"assent/preferences"
 	"assent/preferences/audit"
 	"assent/preferences/sqldb"
-	"assent/workers"
 )
 
 type benchCmd struct {
@@ -30,7 +29,7 @@ type benchCmd struct {
 	Client     bool   `hidden:"" help:"Be the client of --pages."`
 	JSON       bool   `help:"Print as JSON."`
 	DKIM       bool   `name:"dkim" help:"Send a second campaign that is signed (RSA-2048 and Ed25519), and compare."`
-	Bounces    int    `placeholder:"N" help:"Send a second campaign while N mails of the first come back by SMTP, and compare it with the first and with a third."`
+	Bounces    int    `placeholder:"N" help:"Send campaigns in turn while N mails of the first come back by SMTP and while none do, and compare them."`
 	Feed       string `hidden:"" help:"Be the world: bounce the return paths of standard input to this server."`
 	Sink       string `hidden:"" help:"Be the sink: listen here until standard input ends."`
 	Profile    string `placeholder:"FILE" help:"Write a CPU profile of the sending."`
@@ -157,7 +156,7 @@ func (c *benchCmd) open(ctx context.Context, cfg *Config, dir string, sink *sink
 		return nil, err
 	}
 	own.Marketing, own.Transactional, own.Secrets, own.APIKey, own.AdminEmail = relay, relay, "", "", ""
-	own.InboundCert, own.InboundKey, own.IMAPURL = "", "", ""
+	own.InboundCert, own.InboundKey, own.IMAPURL, own.Backups = "", "", "", nil
 	if c.DKIM {
 		own.BaseURL = &url.URL{Scheme: "https", Host: "mail.example.com"} // what is signed needs a domain
 	}
@@ -295,7 +294,6 @@ func (b *bench) send(ctx context.Context, c *campaigns.Campaign) error {
 	if err != nil {
 		return err
 	}
-	e.Every = slices.DeleteFunc(e.Every, func(j workers.Job) bool { return j.Name == "backup" }) // it is due once a day, and here at once
 	if err := e.Start(); err != nil {
 		return err
 	}
@@ -324,18 +322,8 @@ func (b *bench) send(ctx context.Context, c *campaigns.Campaign) error {
 		time.Sleep(2 * time.Millisecond)
 	}
 	b.f.FirstMail = time.Since(start).Seconds()
-	for {
-		now, err := b.app.mails.Get(ctx, b.app.db, c.ID)
-		if err != nil {
-			return err
-		}
-		if now.Status == campaigns.StatusFinished {
-			break
-		}
-		if now.Status != campaigns.StatusSending && now.Status != campaigns.StatusScheduled {
-			return fmt.Errorf("bench: the campaign is %s: %s", now.Status, now.StatusReason)
-		}
-		time.Sleep(50 * time.Millisecond)
+	if err := b.finished(ctx, c); err != nil {
+		return err
 	}
 	b.f.Seconds = time.Since(start).Seconds()
 	stopProfile()
@@ -360,6 +348,24 @@ func (b *bench) send(ctx context.Context, c *campaigns.Campaign) error {
 		return fmt.Errorf("bench: %d of %d were sent: %+v", r.Sent, b.cmd.Recipients, r)
 	}
 	return nil
+}
+
+// finished waits until a campaign has gone out.
+func (b *bench) finished(ctx context.Context, c *campaigns.Campaign) error {
+	for {
+		now, err := b.app.mails.Get(ctx, b.app.db, c.ID)
+		if err != nil {
+			return err
+		}
+		switch now.Status {
+		case campaigns.StatusFinished:
+			return nil
+		case campaigns.StatusSending, campaigns.StatusScheduled:
+			time.Sleep(50 * time.Millisecond)
+		default:
+			return fmt.Errorf("bench: the campaign is %s: %s", now.Status, now.StatusReason)
+		}
+	}
 }
 
 // postNotices posts a notice every 50 ms until ctx ends, then works out how long each took to be handed over.

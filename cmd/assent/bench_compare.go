@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"net/smtp"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,119 +25,106 @@ import (
 	"assent/workers/signing"
 )
 
-// second is a campaign that was sent after the first one in the same run, under other circumstances.
-type second struct {
-	With            string  `json:"with"`
-	PerSecond       float64 `json:"mails_per_second"`
-	Ratio           float64 `json:"share_of_the_others"`
-	CPU             float64 `json:"assent_cpu_seconds_per_10000"`
-	DatabaseCPU     float64 `json:"database_cpu_seconds_per_10000"`
-	Bounces         int64   `json:"bounces,omitempty"`
-	BouncesPerSec   float64 `json:"bounces_per_second,omitempty"`
-	BouncesMeantime int64   `json:"bounces_while_sending,omitempty"`
-	MeantimePerSec  float64 `json:"bounces_per_second_while_sending,omitempty"`
-	WorldCPU        float64 `json:"world_cpu_seconds,omitempty"`        // of the process that bounced them, on the same machine
-	After           float64 `json:"mails_per_second_after,omitempty"`   // of a third campaign, sent as the first one
-	AfterCPU        float64 `json:"assent_cpu_seconds_after,omitempty"` // per 10,000
-	AfterDatabase   float64 `json:"database_cpu_seconds_after,omitempty"`
+// leg is a campaign that was sent after the first one in the same run.
+type leg struct {
+	PerSecond   float64 `json:"mails_per_second"`
+	CPU         float64 `json:"assent_cpu_seconds_per_10000"`
+	DatabaseCPU float64 `json:"database_cpu_seconds_per_10000"`
 	noticeTimes
+
+	took    time.Duration
+	bounced int64 // addresses, when the last mail was sent
+}
+
+// second is how a campaign fared under other circumstances than those sent before and after it.
+type second struct {
+	With string `json:"with"`
+	leg
+	Ratio   float64   `json:"share_of_the_others"` // of the first, or of the mean of the ones just before and just after
+	Ratios  []float64 `json:"shares_of_the_others,omitempty"`
+	Without *leg      `json:"and_then_without,omitempty"`
+	*returned
+}
+
+// returned is what came back meanwhile.
+type returned struct {
+	Bounces   int64   `json:"bounces"`
+	PerSecond float64 `json:"bounces_per_second"` // while mails went out and after
+	Meantime  float64 `json:"bounces_per_second_while_sending"`
+	WorldCPU  float64 `json:"world_cpu_seconds"` // of the processes that bounced them, on the same machine
 }
 
 func (s *second) print(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "  with %-20s %10.0f mails per second, %.0f%% of that without; CPU per 10,000: %.2f s Assent, %.2f s database\n", s.With, s.PerSecond, 100*s.Ratio, s.CPU, s.DatabaseCPU)
+	_, err := fmt.Fprintf(w, "  with %-20s %10.0f mails per second, %.0f%% of that without; CPU per 10,000: %.2f s Assent, %.2f s database\n", s.With, s.leg.PerSecond, 100*s.Ratio, s.CPU, s.DatabaseCPU)
 	if err == nil {
 		err = s.noticeTimes.print(w)
 	}
-	if s.Bounces > 0 && err == nil {
-		_, err = fmt.Fprintf(w, `  bounces absorbed          %10.0f per second while mails went out (%d), %.0f in all (%d); the world took %.1f s CPU
+	if s.returned != nil && err == nil {
+		_, err = fmt.Fprintf(w, `  bounces absorbed          %10.0f per second while mails went out, %.0f in all (%d); the world took %.1f s CPU
   and then without again    %10.0f mails per second; CPU per 10,000: %.2f s Assent, %.2f s database
-`, s.MeantimePerSec, s.BouncesMeantime, s.BouncesPerSec, s.Bounces, s.WorldCPU, s.After, s.AfterCPU, s.AfterDatabase)
+  that was the middle one of %d shares: %.2f
+`, s.Meantime, s.returned.PerSecond, s.Bounces, s.WorldCPU, s.Without.PerSecond, s.Without.CPU, s.Without.DatabaseCPU, len(s.Ratios), s.Ratios)
 	}
 	return err
 }
 
-// compare sends a second campaign and holds it against the first; where returned mail comes in meanwhile, also against a third, as a
-// machine is seldom as quick, or as slow, for long.
-func (b *bench) compare(ctx context.Context, t *terminal, first *campaigns.Campaign) error {
-	c, err := b.campaign(ctx, b.others)
+// compare sends further campaigns and holds them against the first.
+func (b *bench) compare(ctx context.Context, t *terminal, first *campaigns.Campaign) (err error) {
+	if b.cmd.Bounces > 0 {
+		b.f.Compared, err = b.flooded(ctx, t, first)
+		return err
+	}
+	fmt.Fprintln(t.err, "sending signed …")
+	if err := b.sign(ctx); err != nil {
+		return err
+	}
+	l, err := b.again(ctx, b.cmd.Profile)
 	if err != nil {
 		return err
 	}
-	if b.cmd.DKIM {
-		s := &second{With: "DKIM signatures"}
-		fmt.Fprintln(t.err, "sending signed …")
-		if err := b.sign(ctx); err != nil {
-			return err
-		}
-		if err := b.again(ctx, c, s, b.cmd.Profile); err != nil {
-			return err
-		}
-		s.Ratio = s.PerSecond / b.f.PerSecond
-		b.f.Compared = s
-		return nil
-	}
-	s, third := &second{With: "bounces coming in"}, &second{}
-	fmt.Fprintf(t.err, "sending while %d mails come back …\n", b.cmd.Bounces)
-	if err := b.bounced(ctx, first, c, s); err != nil {
-		return err
-	}
-	if c, err = b.campaign(ctx, b.others); err != nil {
-		return err
-	}
-	fmt.Fprintln(t.err, "sending without again …")
-	if err := b.again(ctx, c, third, ""); err != nil {
-		return err
-	}
-	s.After, s.AfterCPU, s.AfterDatabase = third.PerSecond, third.CPU, third.DatabaseCPU
-	s.Ratio = 2 * s.PerSecond / (b.f.PerSecond + s.After)
-	b.f.Compared = s
+	b.f.Compared = &second{With: "DKIM signatures", leg: *l, Ratio: l.PerSecond / b.f.PerSecond}
 	return nil
 }
 
-// again sends a campaign as the first one was sent.
-func (b *bench) again(ctx context.Context, c *campaigns.Campaign, s *second, profiled string) error {
+// again sends a campaign as the first one was sent, to the others.
+func (b *bench) again(ctx context.Context, profiled string) (*leg, error) {
+	c, err := b.campaign(ctx, b.others)
+	if err != nil {
+		return nil, err
+	}
 	e, err := b.app.engine()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := e.Start(); err != nil {
-		return err
+		return nil, err
 	}
 	defer e.Stop(ctx)
 	stopProfile, err := profile(profiled)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer stopProfile()
 	before, start := b.usage(), time.Now()
 	if _, err := b.app.mails.Schedule(ctx, benchActor, c.ID, campaigns.Schedule{}); err != nil {
-		return err
+		return nil, err
 	}
 	watch, cancel := context.WithCancel(ctx)
 	defer cancel()
 	noticed := b.postNotices(watch)
-	for {
-		now, err := b.app.mails.Get(ctx, b.app.db, c.ID)
-		if err != nil {
-			return err
-		}
-		if now.Status == campaigns.StatusFinished {
-			break
-		}
-		if now.Status != campaigns.StatusSending && now.Status != campaigns.StatusScheduled {
-			return fmt.Errorf("bench: the second campaign is %s: %s", now.Status, now.StatusReason)
-		}
-		time.Sleep(50 * time.Millisecond)
+	if err := b.finished(ctx, c); err != nil {
+		return nil, err
 	}
-	s.PerSecond = float64(b.cmd.Recipients) / time.Since(start).Seconds()
+	l := &leg{took: time.Since(start)}
+	l.PerSecond = float64(b.cmd.Recipients) / l.took.Seconds()
 	after, per := b.usage(), 10_000/float64(b.cmd.Recipients)
-	s.CPU, s.DatabaseCPU = (after.self-before.self)*per, (after.database-before.database)*per
-	if s.BouncesMeantime, err = b.suppressed(ctx); err != nil {
-		return err
+	l.CPU, l.DatabaseCPU = (after.self-before.self)*per, (after.database-before.database)*per
+	if l.bounced, err = b.suppressed(ctx); err != nil {
+		return nil, err
 	}
 	cancel()
-	s.noticeTimes = <-noticed
-	return nil
+	l.noticeTimes = <-noticed
+	return l, nil
 }
 
 // own is a zone that holds the records of our own keys.
@@ -172,53 +161,91 @@ func (b *bench) sign(ctx context.Context) error {
 	return err
 }
 
-// bounced sends c while mails of the first campaign come back to a server as serve runs it.
-func (b *bench) bounced(ctx context.Context, first, c *campaigns.Campaign, s *second) error {
+// floods is how often it is compared: a machine is seldom as quick, or as slow, for long.
+const floods = 3
+
+// flooded sends campaigns in turn while mails of the first one come back to a server as serve runs it, and while none do.
+func (b *bench) flooded(ctx context.Context, t *terminal, first *campaigns.Campaign) (*second, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return fmt.Errorf("bench: %w", err)
+		return nil, fmt.Errorf("bench: %w", err)
 	}
 	taking, stop := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer stop()
 	if err := b.app.takeIn(taking, listener, &running); err != nil {
-		return err
+		return nil, err
 	}
 	paths, err := b.returnPaths(ctx, first)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	world, done, err := startWorld(ctx, listener.Addr().String(), paths)
+	var all []*second
+	var total returned
+	var took time.Duration
+	before := b.f.PerSecond
+	for round := range floods {
+		some := paths[len(paths)*round/floods : len(paths)*(round+1)/floods]
+		fmt.Fprintf(t.err, "sending while %d mails come back …\n", len(some))
+		s := &second{With: "bounces coming in", returned: &returned{}}
+		all = append(all, s)
+		start := time.Now()
+		end, err := b.bounced(ctx, listener.Addr().String(), some, s)
+		if err != nil {
+			return nil, err
+		}
+		total.Bounces, took, total.WorldCPU = total.Bounces+int64(len(some)), took+end.Sub(start), total.WorldCPU+s.WorldCPU
+		fmt.Fprintln(t.err, "sending without again …")
+		if s.Without, err = b.again(ctx, ""); err != nil {
+			return nil, err
+		}
+		s.Ratio = 2 * s.leg.PerSecond / (before + s.Without.PerSecond)
+		before = s.Without.PerSecond
+	}
+	if n, err := b.suppressed(ctx); err != nil {
+		return nil, err
+	} else if n != total.Bounces {
+		return nil, fmt.Errorf("bench: %d addresses are suppressed after %d bounces", n, total.Bounces)
+	}
+	slices.SortFunc(all, func(a, b *second) int { return cmp.Compare(a.Ratio, b.Ratio) })
+	middle := all[len(all)/2]
+	for _, s := range all {
+		middle.Ratios = append(middle.Ratios, s.Ratio)
+	}
+	total.PerSecond, total.Meantime = float64(total.Bounces)/took.Seconds(), middle.Meantime
+	middle.returned = &total
+	return middle, nil
+}
+
+// bounced sends a campaign while the mails of these return paths come back, and says when the last one of them was taken.
+func (b *bench) bounced(ctx context.Context, addr string, paths []string, s *second) (end time.Time, err error) {
+	before, err := b.suppressed(ctx)
 	if err != nil {
-		return err
+		return end, err
 	}
-	start := time.Now()
-	if err := b.again(ctx, c, s, b.cmd.Profile); err != nil {
-		return err
+	world, done, err := startWorld(ctx, addr, paths)
+	if err != nil {
+		return end, err
 	}
+	l, err := b.again(ctx, b.cmd.Profile)
+	if err != nil {
+		return end, err
+	}
+	s.leg, s.Meantime = *l, float64(l.bounced-before)/l.took.Seconds()
 	var fed fed
 	select {
 	case fed = <-done:
 	case <-ctx.Done():
-		return ctx.Err()
+		return end, ctx.Err()
 	}
-	if fed.Err != "" || fed.Accepted != int64(b.cmd.Bounces) {
-		return fmt.Errorf("bench: %d of %d bounces were taken: %s", fed.Accepted, b.cmd.Bounces, fed.Err)
+	if fed.Err != "" || fed.Accepted != int64(len(paths)) {
+		return end, fmt.Errorf("bench: %d of %d bounces were taken: %s", fed.Accepted, len(paths), fed.Err)
 	}
-	all, err := b.suppressed(ctx)
-	if err != nil {
-		return err
-	}
-	if all != int64(b.cmd.Bounces) {
-		return fmt.Errorf("bench: %d addresses are suppressed after %d bounces", all, b.cmd.Bounces)
-	}
-	s.Bounces, s.BouncesPerSec = all, float64(all)/fed.At.Sub(start).Seconds()
-	s.MeantimePerSec = float64(s.BouncesMeantime) * s.PerSecond / float64(b.cmd.Recipients)
 	if state := world.ProcessState; state != nil {
 		s.WorldCPU = (state.UserTime() + state.SystemTime()).Seconds()
 	}
-	return nil
+	return fed.At, nil
 }
 
 func (b *bench) suppressed(ctx context.Context) (n int64, err error) {
