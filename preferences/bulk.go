@@ -159,19 +159,11 @@ func (b *bulk) checkEvidence(row BulkRow) error {
 func (b *bulk) lookUp(ctx context.Context, keys []string) error {
 	b.known = make(map[string]*Subscriber, len(keys))
 	d := b.tx.Dialect()
-	rows, err := b.tx.QueryContext(ctx, "SELECT "+columns+" FROM subscribers s WHERE s.email_key "+d.In(1)+" ORDER BY s.id"+d.ForUpdate(), d.List(keys))
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		sub, err := scanSubscriber(rows)
-		if err != nil {
-			return err
-		}
+	people, err := subscribersWhere(ctx, b.tx, "s.email_key "+d.In(1)+" ORDER BY s.id"+d.ForUpdate(), d.List(keys))
+	for _, sub := range people {
 		b.known[sub.EmailKey] = sub
 	}
-	return rows.Err()
+	return err
 }
 
 // lookUpErased finds the addresses of erased people, under every pepper that ever was.

@@ -29,7 +29,7 @@ type Marked struct {
 // is left as they are; people whose data must not be processed are left alone (GDPR 18); skipped counts them by reason.
 func (s *Service) MarkSet(ctx context.Context, tx *sqldb.Tx, actor audit.Actor, ids []string, name string, value any) (marked []Marked, skipped map[string]int64, err error) {
 	skipped = map[string]int64{}
-	people, err := lockPeople(ctx, tx, ids)
+	people, err := subscribersOf(ctx, tx, ids, tx.Dialect().ForUpdate())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -67,7 +67,7 @@ func (s *Service) RestoreMarks(ctx context.Context, tx *sqldb.Tx, actor audit.Ac
 	for i, m := range marked {
 		ids[i], before[m.ID] = m.ID, m.Before
 	}
-	people, err := lockPeople(ctx, tx, ids)
+	people, err := subscribersOf(ctx, tx, ids, tx.Dialect().ForUpdate())
 	if err != nil {
 		return 0, err
 	}
@@ -79,24 +79,6 @@ func (s *Service) RestoreMarks(ctx context.Context, tx *sqldb.Tx, actor audit.Ac
 		}
 	}
 	return len(changed), s.saveAttributes(ctx, tx, actor, changed)
-}
-
-// lockPeople reads these people, and keeps other writers off until the transaction ends. Those who no longer exist are left out.
-func lockPeople(ctx context.Context, tx *sqldb.Tx, ids []string) (people []*Subscriber, err error) {
-	d := tx.Dialect()
-	rows, err := tx.QueryContext(ctx, "SELECT "+columns+" FROM subscribers s WHERE s.id "+d.In(1)+" ORDER BY s.id"+d.ForUpdate(), d.List(ids))
-	if err != nil {
-		return nil, fmt.Errorf("preferences: people: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		sub, err := scanSubscriber(rows)
-		if err != nil {
-			return nil, fmt.Errorf("preferences: people: %w", err)
-		}
-		people = append(people, sub)
-	}
-	return people, rows.Err()
 }
 
 func (s *Service) saveAttributes(ctx context.Context, tx *sqldb.Tx, actor audit.Actor, people []*Subscriber) error {
@@ -133,7 +115,7 @@ type Blocked struct{ ID, Block string }
 // commit, call Sending.Settle with the claimed mails, which were taken back.
 func (s *Service) BlockPeople(ctx context.Context, tx *sqldb.Tx, actor audit.Actor, ids []string, note string) (blocked []Blocked, skipped map[string]int64, claimed []string, err error) {
 	skipped = map[string]int64{}
-	people, err := lockPeople(ctx, tx, ids)
+	people, err := subscribersOf(ctx, tx, ids, tx.Dialect().ForUpdate())
 	if err != nil {
 		return nil, nil, nil, err
 	}

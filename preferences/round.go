@@ -177,7 +177,11 @@ func (s *Service) attempt(ctx context.Context, tx *sqldb.Tx, all []*request, wai
 	for i, r := range all {
 		ids[i] = r.subscriberID
 	}
-	people, err := lockSubscribers(ctx, tx, ids, wait)
+	lock := tx.Dialect().SkipLocked() // whom somebody else holds is left out like one who is not there
+	if wait {
+		lock = tx.Dialect().ForUpdate()
+	}
+	people, err := byID(subscribersOf(ctx, tx, ids, lock))
 	if err != nil {
 		return nil, nil, err
 	}

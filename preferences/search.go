@@ -91,8 +91,7 @@ func (s *Service) Find(ctx context.Context, in Search, most time.Duration) (f Fo
 		if over {
 			upto = last
 		}
-		people, err := s.searched(ctx, "SELECT "+columns+" FROM subscribers s WHERE s.id > $1 AND s.id <= $2"+where+" ORDER BY s.id LIMIT $3",
-			append([]any{after, upto, in.Limit - len(f.People)}, args...))
+		people, err := subscribersWhere(ctx, s.DB, "s.id > $1 AND s.id <= $2"+where+" ORDER BY s.id LIMIT $3", append([]any{after, upto, in.Limit - len(f.People)}, args...)...)
 		f.People = append(f.People, people...)
 		full := len(f.People) >= in.Limit
 		end = over && !full
@@ -108,47 +107,17 @@ func (s *Service) Find(ctx context.Context, in Search, most time.Duration) (f Fo
 	return f, err
 }
 
-func (s *Service) searched(ctx context.Context, query string, args []any) (people []*Subscriber, err error) {
-	rows, err := s.DB.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("preferences: search: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		sub, err := scanSubscriber(rows)
-		if err != nil {
-			return nil, fmt.Errorf("preferences: search: %w", err)
-		}
-		people = append(people, sub)
-	}
-	return people, rows.Err()
-}
-
 // fewNamed is how many people a text may name and still be looked up one by one.
 const fewNamed = 1000
 
 // named are the ids of the people whom a text names, or more than [fewNamed] of them.
 func (s *Service) named(ctx context.Context, text string) (ids []string, err error) {
 	for _, n := range s.beginnings(text) {
-		rows, err := s.DB.QueryContext(ctx, n.query(), n.from, n.to, fewNamed+1)
+		more, err := sqldb.Values[string](ctx, s.DB, n.query(), n.from, n.to, fewNamed+1)
 		if err != nil {
 			return nil, fmt.Errorf("preferences: search: %w", err)
 		}
-		for rows.Next() {
-			var id string
-			if err = rows.Scan(&id); err != nil {
-				break
-			}
-			ids = append(ids, id)
-		}
-		_ = rows.Close()
-		if err == nil {
-			err = rows.Err()
-		}
-		if err != nil {
-			return nil, fmt.Errorf("preferences: search: %w", err)
-		}
-		if len(ids) > fewNamed {
+		if ids = append(ids, more...); len(ids) > fewNamed {
 			break
 		}
 	}

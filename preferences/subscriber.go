@@ -226,7 +226,7 @@ const columns = `s.id, s.email, s.email_key, s.external_id, s.first_name, s.last
 	s.customer_since, s.attributes, s.source, s.erased_before, s.unverified_since, s.restricted_at, s.objected_at, s.objected_research_at, s.unsubscribed_at,
 	s.paused_until, s.frequency, s.tracking_at, s.created_at, s.updated_at`
 
-func scanSubscriber(row interface{ Scan(...any) error }, more ...any) (*Subscriber, error) {
+func scanSubscriber(row sqldb.Scanner, more ...any) (*Subscriber, error) {
 	var (
 		s                                                                                            Subscriber
 		external                                                                                     sql.NullString
@@ -269,36 +269,33 @@ func lockSubscriber(ctx context.Context, tx *sqldb.Tx, id string) (*Subscriber, 
 	return oneSubscriber(tx.QueryRowContext(ctx, "SELECT "+columns+" FROM subscribers s WHERE s.id = $1"+tx.Dialect().ForUpdate(), id))
 }
 
-// lockSubscribers is [lockSubscriber] for several, by their ids. Unless it may wait, those whom somebody else holds are left out
-// like those who are not there.
-func lockSubscribers(ctx context.Context, tx *sqldb.Tx, ids []string, wait bool) (map[string]*Subscriber, error) {
-	if wait {
-		return subscribersOf(ctx, tx, ids, tx.Dialect().ForUpdate())
-	}
-	return subscribersOf(ctx, tx, ids, tx.Dialect().SkipLocked())
-}
-
 // Subscribers reads several people, by their ids. Those who are not there are left out.
 func (s *Service) Subscribers(ctx context.Context, q sqldb.Querier, ids []string) (map[string]*Subscriber, error) {
-	return subscribersOf(ctx, q, ids, "")
+	return byID(subscribersOf(ctx, q, ids, ""))
 }
 
-func subscribersOf(ctx context.Context, q sqldb.Querier, ids []string, lock string) (map[string]*Subscriber, error) {
+// subscribersOf reads several people in the order of their ids; lock is what the dialect says to keep other writers off until the
+// transaction ends, or empty. Those who are not there are left out.
+func subscribersOf(ctx context.Context, q sqldb.Querier, ids []string, lock string) ([]*Subscriber, error) {
 	d := q.Dialect()
-	rows, err := q.QueryContext(ctx, "SELECT "+columns+" FROM subscribers s WHERE s.id "+d.In(1)+" ORDER BY s.id"+lock, d.List(ids))
+	return subscribersWhere(ctx, q, "s.id "+d.In(1)+" ORDER BY s.id"+lock, d.List(ids))
+}
+
+// subscribersWhere reads all people whom a condition, with what may follow it, finds.
+func subscribersWhere(ctx context.Context, q sqldb.Querier, where string, args ...any) ([]*Subscriber, error) {
+	people, err := sqldb.All(ctx, q, func(row sqldb.Scanner) (*Subscriber, error) { return scanSubscriber(row) }, "SELECT "+columns+" FROM subscribers s WHERE "+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("preferences: subscribers: %w", err)
 	}
-	defer rows.Close()
-	people := make(map[string]*Subscriber, len(ids))
-	for rows.Next() {
-		sub, err := scanSubscriber(rows)
-		if err != nil {
-			return nil, fmt.Errorf("preferences: subscribers: %w", err)
-		}
-		people[sub.ID] = sub
+	return people, nil
+}
+
+func byID(people []*Subscriber, err error) (map[string]*Subscriber, error) {
+	known := make(map[string]*Subscriber, len(people))
+	for _, sub := range people {
+		known[sub.ID] = sub
 	}
-	return people, rows.Err()
+	return known, err
 }
 
 // SubscriberByKey reads the person with this normalised address (address.Address.Key).
