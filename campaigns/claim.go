@@ -76,7 +76,7 @@ func (s *Service) Claim(ctx context.Context, campaignID, worker string, lane, li
 	if c, err = s.settleTest(ctx, c); err != nil {
 		return b, err
 	}
-	due, err := s.nextDue(ctx, c.ID)
+	due, err := nextDue(ctx, s.DB, c.ID)
 	if err != nil {
 		return b, err
 	}

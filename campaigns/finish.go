@@ -11,9 +11,9 @@ import (
 )
 
 // nextDue is when the next deferred mail of a campaign is due, zero when none is deferred.
-func (s *Service) nextDue(ctx context.Context, campaignID string) (time.Time, error) {
+func nextDue(ctx context.Context, q sqldb.Querier, campaignID string) (time.Time, error) {
 	var next sql.NullInt64
-	if err := s.DB.QueryRowContext(ctx, "SELECT min(due_at) FROM deliveries WHERE campaign_id = $1 AND status = 'deferred'", campaignID).Scan(&next); err != nil {
+	if err := q.QueryRowContext(ctx, "SELECT min(due_at) FROM deliveries WHERE campaign_id = $1 AND status = 'deferred'", campaignID).Scan(&next); err != nil {
 		return time.Time{}, fmt.Errorf("campaigns: deferred: %w", err)
 	}
 	return sqldb.NullTime(next), nil
@@ -28,9 +28,9 @@ func (s *Service) rest(ctx context.Context, b Batch) (Batch, error) {
 			return err
 		}
 		b.Campaign = c
-		var next sql.NullInt64
-		if err := tx.QueryRowContext(ctx, "SELECT min(due_at) FROM deliveries WHERE campaign_id = $1 AND status = 'deferred'", c.ID).Scan(&next); err != nil {
-			return fmt.Errorf("campaigns: deferred: %w", err)
+		next, err := nextDue(ctx, tx, c.ID)
+		if err != nil {
+			return err
 		}
 		held := false
 		if c.AB != nil {
@@ -44,11 +44,11 @@ func (s *Service) rest(ctx context.Context, b Batch) (Batch, error) {
 			b.Idle = true
 		case held && c.ABState.Winner != 0: // the winner goes out
 		case !c.Planned || len(slices) > 0: // others held it
-		case next.Valid && sqldb.Time(next.Int64).After(now):
-			b.Idle, b.Next = true, sqldb.Time(next.Int64)
+		case next.After(now):
+			b.Idle, b.Next = true, next
 		case held:
 			b.Idle = true
-		case !next.Valid:
+		case next.IsZero():
 			b.Idle = true
 			return s.finish(ctx, tx, c, now)
 		}

@@ -66,7 +66,7 @@ func (s *Service) sendable(ctx context.Context, q sqldb.Querier, c *Campaign) er
 	if err := finished(ctx, q, c.ID); err != nil {
 		return err
 	}
-	if err := s.shown(c); err != nil {
+	if err := s.eventsThere(c); err != nil {
 		return err
 	}
 	brand, err := s.brand(ctx, q, c)
@@ -79,8 +79,8 @@ func (s *Service) sendable(ctx context.Context, q sqldb.Querier, c *Campaign) er
 	return nil
 }
 
-// shown looks up the events that the texts of a campaign show.
-func (s *Service) shown(c *Campaign) error {
+// eventsThere refuses a campaign whose texts show an event that there is not.
+func (s *Service) eventsThere(c *Campaign) error {
 	arms := 1
 	if c.AB != nil {
 		arms = c.AB.Arms()
