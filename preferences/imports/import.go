@@ -200,7 +200,7 @@ func (s *Store) create(ctx context.Context, actor audit.Actor, f *Spool, in Requ
 		Errors: []RowError{}, CreatedAt: s.now(), actor: actor, charset: f.charset, header: t.header}
 	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		_, err := tx.ExecContext(ctx, "INSERT INTO imports (id, status, file_name, charset, size, header, mapping, evidence, dry_run, actor, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-			imp.ID, imp.Status, imp.FileName, imp.charset, imp.Size, jsonText(imp.header), jsonText(imp.Mapping), jsonText(imp.Evidence), imp.DryRun, jsonText(actor), sqldb.Micros(imp.CreatedAt))
+			imp.ID, imp.Status, imp.FileName, imp.charset, imp.Size, sqldb.JSON(imp.header), sqldb.JSON(imp.Mapping), sqldb.JSON(imp.Evidence), imp.DryRun, sqldb.JSON(actor), sqldb.Micros(imp.CreatedAt))
 		if err != nil {
 			return fmt.Errorf("imports: %w", err)
 		}

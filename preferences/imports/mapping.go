@@ -244,11 +244,3 @@ func moment(text string) (time.Time, error) {
 	}
 	return time.Time{}, fmt.Errorf("must be a time such as 2026-05-01 or 2026-05-01T09:00:00Z")
 }
-
-func jsonText(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // only texts, numbers and times come here
-	}
-	return string(b)
-}

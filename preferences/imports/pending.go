@@ -52,7 +52,7 @@ func (s *Store) Hold(ctx context.Context, actor audit.Actor, in io.Reader, name 
 	n := note{FileName: filepath.Base(filepath.ToSlash(name)), Charset: f.charset, Size: f.size, Person: actor.Person()}
 	p, err := s.look(f.id, n)
 	if err == nil {
-		err = os.WriteFile(s.notePath(f.id), []byte(jsonText(n)), 0o600)
+		err = os.WriteFile(s.notePath(f.id), []byte(sqldb.JSON(n)), 0o600)
 	}
 	if err != nil {
 		f.Drop()

@@ -31,7 +31,7 @@ func (s *Store) remember(ctx context.Context, tx *sqldb.Tx, imp *Import, lines [
 		if imp.DryRun {
 			id = ""
 		}
-		rows = append(rows, []any{imp.ID, l.fingerprint, l.line, id, l.result.Created, jsonText(l.result.Choices), sqldb.Micros(l.result.At)})
+		rows = append(rows, []any{imp.ID, l.fingerprint, l.line, id, l.result.Created, sqldb.JSON(l.result.Choices), sqldb.Micros(l.result.At)})
 	}
 	return insert(ctx, tx, "INSERT INTO import_people (import_id, fingerprint, line, subscriber_id, created, choices, at) VALUES ", rows)
 }
@@ -58,7 +58,7 @@ func (s *Store) reject(ctx context.Context, tx *sqldb.Tx, imp *Import, lines []l
 		if l.wrong != "" {
 			cells = nil // it may be anything
 		}
-		rows = append(rows, []any{imp.ID, l.line, l.key, reason, field, detail, jsonText(cells)})
+		rows = append(rows, []any{imp.ID, l.line, l.key, reason, field, detail, sqldb.JSON(cells)})
 	}
 	return insert(ctx, tx, "INSERT INTO import_rejects (import_id, line, address_key, reason, field, detail, cells) VALUES ", rows)
 }
@@ -135,7 +135,7 @@ func (s *Store) Undo(ctx context.Context, actor audit.Actor, id string) (imp *Im
 			return err
 		}
 		imp.Status, imp.Undone = StatusUndoing, &Undone{}
-		if _, err := tx.ExecContext(ctx, "UPDATE imports SET status = 'undoing', undone = $1, actor = $2, worker = '' WHERE id = $3", jsonText(imp.Undone), jsonText(actor), id); err != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE imports SET status = 'undoing', undone = $1, actor = $2, worker = '' WHERE id = $3", sqldb.JSON(imp.Undone), sqldb.JSON(actor), id); err != nil {
 			return fmt.Errorf("imports: undo: %w", err)
 		}
 		return audit.Record(ctx, tx, now, actor, "import.undo", audit.Object("import", id), nil, nil)
@@ -194,7 +194,7 @@ func (s *Store) undoBatch(ctx context.Context, imp *Import) (n int, err error) {
 			return fmt.Errorf("imports: undo: %w", err)
 		}
 		after = Undone{imp.Undone.Removed + int64(undone.Removed), imp.Undone.Restored + int64(undone.Restored), imp.Undone.Kept + int64(undone.Kept)}
-		res, err := tx.ExecContext(ctx, "UPDATE imports SET undone = $1, lease_until = $2 WHERE id = $3 AND worker = $4", jsonText(after), sqldb.Micros(s.now().Add(lease)), imp.ID, s.worker)
+		res, err := tx.ExecContext(ctx, "UPDATE imports SET undone = $1, lease_until = $2 WHERE id = $3 AND worker = $4", sqldb.JSON(after), sqldb.Micros(s.now().Add(lease)), imp.ID, s.worker)
 		if err != nil {
 			return fmt.Errorf("imports: undo: %w", err)
 		}
@@ -240,7 +240,7 @@ func (s *Store) Forget(ctx context.Context, tx *sqldb.Tx, sub *preferences.Subsc
 		}
 	}
 	// A cell that is no address as it stands, such as one with a word before it, may hold the address all the same.
-	inside := "%" + likeEscape.Replace(strings.Trim(jsonText(sub.EmailKey), `"`)) + "%"
+	inside := "%" + likeEscape.Replace(strings.Trim(sqldb.JSON(sub.EmailKey), `"`)) + "%"
 	if _, err := tx.ExecContext(ctx, `DELETE FROM import_rejects WHERE address_key = $1 OR lower(cells) LIKE $2 ESCAPE '!'`, sub.EmailKey, inside); err != nil {
 		return fmt.Errorf("imports: forget: %w", err)
 	}

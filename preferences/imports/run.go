@@ -275,7 +275,7 @@ func (i *Import) copy() *Import {
 func (s *Store) count(ctx context.Context, tx *sqldb.Tx, imp *Import) error {
 	res, err := tx.ExecContext(ctx, `UPDATE imports SET row_count = $1, created = $2, updated = $3, confirmations = $4, skipped = $5, partly = $6, errors = $7, done = $8, lease_until = $9, tries = 0
 		WHERE id = $10 AND worker = $11 AND status = 'running'`,
-		imp.Rows, imp.Created, imp.Updated, imp.Confirmations, jsonText(imp.Skipped), jsonText(imp.Partly), jsonText(imp.Errors), imp.Done, sqldb.Micros(s.now().Add(lease)), imp.ID, s.worker)
+		imp.Rows, imp.Created, imp.Updated, imp.Confirmations, sqldb.JSON(imp.Skipped), sqldb.JSON(imp.Partly), sqldb.JSON(imp.Errors), imp.Done, sqldb.Micros(s.now().Add(lease)), imp.ID, s.worker)
 	if err != nil {
 		return fmt.Errorf("imports: %w", err)
 	}

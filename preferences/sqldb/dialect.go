@@ -42,7 +42,7 @@ func (d Dialect) List(values []string) any {
 	if d == PostgreSQL {
 		return values
 	}
-	return jsonText(values)
+	return JSON(values)
 }
 
 // Rows is a table expression over a JSON array of objects bound as placeholder n, for set-based inserts and updates;
@@ -114,10 +114,11 @@ func (d Dialect) JSONField(column string, n int) string {
 	return "(" + column + " ->> $" + strconv.Itoa(n) + ")"
 }
 
-func jsonText(v any) string {
+// JSON is a value of texts, numbers and times, or of what came from JSON, as it is stored or given to [Dialect.Rows].
+func JSON(v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // only texts and numbers come here
+		panic(err) // such values always encode
 	}
 	return string(b)
 }

@@ -103,7 +103,7 @@ func (s *Store) release(ctx context.Context, j *Job, tried int) error {
 	if _, err := s.DB.ExecContext(ctx, "UPDATE together SET lease_until = 0, tries = tries + $1 WHERE id = $2 AND worker = $3", tried, j.ID, s.worker); err != nil {
 		return fmt.Errorf("together: %w", err)
 	}
-	_, err := s.DB.ExecContext(ctx, "UPDATE together SET status = 'failed', worker = '', filter = $1, cursor = '', finished_at = $2 WHERE id = $3 AND worker = $4 AND tries >= $5", jsonText(j.told()), sqldb.Micros(s.now()), j.ID, s.worker, maxTries)
+	_, err := s.DB.ExecContext(ctx, "UPDATE together SET status = 'failed', worker = '', filter = $1, cursor = '', finished_at = $2 WHERE id = $3 AND worker = $4 AND tries >= $5", sqldb.JSON(j.told()), sqldb.Micros(s.now()), j.ID, s.worker, maxTries)
 	if err != nil {
 		return fmt.Errorf("together: %w", err)
 	}
@@ -167,13 +167,13 @@ func (s *Store) act(ctx context.Context, tx *sqldb.Tx, j *Job, ids []string) (cl
 		var blocked []preferences.Blocked
 		blocked, skipped, claimed, err = s.People.BlockPeople(ctx, tx, j.actor, ids, j.Note)
 		for _, b := range blocked {
-			lines = append(lines, line{b.ID, jsonText(b.Block)})
+			lines = append(lines, line{b.ID, sqldb.JSON(b.Block)})
 		}
 	} else {
 		var marked []preferences.Marked
 		marked, skipped, err = s.People.MarkSet(ctx, tx, j.actor, ids, j.Tag, j.value())
 		for _, m := range marked {
-			lines = append(lines, line{m.ID, jsonText(m.Before)})
+			lines = append(lines, line{m.ID, sqldb.JSON(m.Before)})
 		}
 	}
 	if err != nil {
@@ -187,7 +187,7 @@ func (s *Store) act(ctx context.Context, tx *sqldb.Tx, j *Job, ids []string) (cl
 		return claimed, nil
 	}
 	d := tx.Dialect()
-	_, err = tx.ExecContext(ctx, "INSERT INTO together_people (together_id, subscriber_id, before) SELECT CAST($1 AS TEXT), "+d.Field("id", "TEXT")+", "+d.Field("b", "TEXT")+" FROM "+d.Rows(2), j.ID, jsonText(lines))
+	_, err = tx.ExecContext(ctx, "INSERT INTO together_people (together_id, subscriber_id, before) SELECT CAST($1 AS TEXT), "+d.Field("id", "TEXT")+", "+d.Field("b", "TEXT")+" FROM "+d.Rows(2), j.ID, sqldb.JSON(lines))
 	if err != nil {
 		return nil, fmt.Errorf("together: %w", err)
 	}
@@ -202,7 +202,7 @@ func (s *Store) save(ctx context.Context, tx *sqldb.Tx, j *Job, over bool) error
 		j.Status, finished, filter, j.cursor = StatusFinished, sqldb.Micros(now), j.told(), ""
 	}
 	res, err := tx.ExecContext(ctx, `UPDATE together SET status = $1, filter = $2, cursor = $3, people = $4, changed = $5, skipped = $6, finished_at = $7, lease_until = $8, tries = 0
-		WHERE id = $9 AND status = 'running' AND worker = $10`, j.Status, jsonText(filter), j.cursor, j.People, j.Changed, jsonText(j.Skipped), finished, sqldb.Micros(now.Add(lease)), j.ID, s.worker)
+		WHERE id = $9 AND status = 'running' AND worker = $10`, j.Status, sqldb.JSON(filter), j.cursor, j.People, j.Changed, sqldb.JSON(j.Skipped), finished, sqldb.Micros(now.Add(lease)), j.ID, s.worker)
 	if err != nil {
 		return fmt.Errorf("together: %w", err)
 	}
@@ -240,7 +240,7 @@ func (s *Store) Undo(ctx context.Context, actor audit.Actor, id string) (j *Job,
 			return problem.Conflict("There is nothing to take back: it is not over, was taken back already, or is more than 30 days old.")
 		}
 		j.Status = StatusUndoing
-		if _, err := tx.ExecContext(ctx, "UPDATE together SET status = 'undoing', actor = $1, worker = '', tries = 0 WHERE id = $2", jsonText(actor), id); err != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE together SET status = 'undoing', actor = $1, worker = '', tries = 0 WHERE id = $2", sqldb.JSON(actor), id); err != nil {
 			return fmt.Errorf("together: undo: %w", err)
 		}
 		return audit.Record(ctx, tx, now, actor, "subscriber.together_undo", audit.Object("together", id), nil, nil)

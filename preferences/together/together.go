@@ -137,7 +137,7 @@ func (s *Store) Create(ctx context.Context, actor audit.Actor, r Request) (*Job,
 	j := &Job{ID: sqldb.NewID(), Status: StatusQueued, Action: r.Action, Tag: r.Tag, Note: r.Note, Filter: r.Filter, By: actor.Name, Skipped: map[string]int64{}, CreatedAt: s.now(), actor: actor}
 	err := s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		_, err := tx.ExecContext(ctx, "INSERT INTO together (id, status, action, tag, note, filter, actor, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-			j.ID, j.Status, j.Action, j.Tag, j.Note, jsonText(j.Filter), jsonText(actor), sqldb.Micros(j.CreatedAt))
+			j.ID, j.Status, j.Action, j.Tag, j.Note, sqldb.JSON(j.Filter), sqldb.JSON(actor), sqldb.Micros(j.CreatedAt))
 		if err != nil {
 			return fmt.Errorf("together: %w", err)
 		}
@@ -208,7 +208,7 @@ func (s *Store) Cancel(ctx context.Context, actor audit.Actor, id string) (j *Jo
 		if j, err = s.Get(ctx, tx, id); err != nil {
 			return err
 		}
-		res, err := tx.ExecContext(ctx, "UPDATE together SET status = 'cancelled', filter = $1, cursor = '', worker = '', finished_at = $2 WHERE id = $3 AND status IN ('queued', 'running')", jsonText(j.told()), sqldb.Micros(s.now()), id)
+		res, err := tx.ExecContext(ctx, "UPDATE together SET status = 'cancelled', filter = $1, cursor = '', worker = '', finished_at = $2 WHERE id = $3 AND status IN ('queued', 'running')", sqldb.JSON(j.told()), sqldb.Micros(s.now()), id)
 		if err != nil {
 			return fmt.Errorf("together: cancel: %w", err)
 		}
@@ -224,9 +224,4 @@ func (s *Store) Cancel(ctx context.Context, actor audit.Actor, id string) (j *Jo
 // told is the filter without what may be somebody's address or name: nobody needs it once the job is over.
 func (j *Job) told() preferences.Filter {
 	return preferences.Filter{Status: j.Filter.Status, Topic: j.Filter.Topic}
-}
-
-func jsonText(v any) string {
-	text, _ := json.Marshal(v) // what is stored always encodes
-	return string(text)
 }
