@@ -2,7 +2,6 @@ package campaigns
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -366,24 +365,16 @@ func (w *work) write(ctx context.Context) error {
 	at := sqldb.Micros(w.now)
 	columns, values, sets := w.marks(d)
 	if len(w.fresh) > 0 {
-		text, err := json.Marshal(w.fresh)
-		if err != nil {
-			return fmt.Errorf("campaigns: deliveries: %w", err)
-		}
 		if _, err := w.tx.ExecContext(ctx, `INSERT INTO deliveries (campaign_id, at, decided_at, id, subscriber_id, status, reason, basis, evidence, facts, worker, due_at`+columns+`)
 			SELECT $1, $2, $2, `+d.Field("id", "TEXT")+`, `+d.Field("s", "TEXT")+`, `+d.Field("st", "TEXT")+`, `+d.Field("r", "TEXT")+`, `+d.Field("b", "TEXT")+`, `+d.Field("e", "TEXT")+`, `+
-			d.Field("f", "TEXT")+`, `+d.Field("w", "TEXT")+`, nullif(`+d.Field("d", "BIGINT")+`, 0)`+values+` FROM `+d.Rows(3), w.c.ID, at, string(text)); err != nil {
+			d.Field("f", "TEXT")+`, `+d.Field("w", "TEXT")+`, nullif(`+d.Field("d", "BIGINT")+`, 0)`+values+` FROM `+d.Rows(3), w.c.ID, at, sqldb.JSON(w.fresh)); err != nil {
 			return fmt.Errorf("campaigns: deliveries: %w", err)
 		}
 	}
 	if len(w.again) > 0 {
-		text, err := json.Marshal(w.again)
-		if err != nil {
-			return fmt.Errorf("campaigns: deliveries: %w", err)
-		}
 		if _, err := w.tx.ExecContext(ctx, `UPDATE deliveries SET at = $1, decided_at = $1, revoked_at = NULL, status = `+d.Field("st", "TEXT")+`, reason = `+d.Field("r", "TEXT")+`, basis = `+d.Field("b", "TEXT")+
 			`, evidence = `+d.Field("e", "TEXT")+`, facts = `+d.Field("f", "TEXT")+`, worker = `+d.Field("w", "TEXT")+`, due_at = nullif(`+d.Field("d", "BIGINT")+`, 0)`+sets+`
-			FROM `+d.Rows(2)+` WHERE deliveries.id = `+d.Field("id", "TEXT"), at, string(text)); err != nil {
+			FROM `+d.Rows(2)+` WHERE deliveries.id = `+d.Field("id", "TEXT"), at, sqldb.JSON(w.again)); err != nil {
 			return fmt.Errorf("campaigns: deliveries: %w", err)
 		}
 	}

@@ -3,7 +3,6 @@ package campaigns
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -97,15 +96,11 @@ func (s *Service) Complete(ctx context.Context, campaignID, worker string, lane 
 			}
 			lines = append(lines, l)
 		}
-		text, err := json.Marshal(lines)
-		if err != nil {
-			return fmt.Errorf("campaigns: complete: %w", err)
-		}
 		// A revoked one may be that of a person who was erased meanwhile, and the relay's words may quote their address.
 		// The comparison is made so that no index fits it: the rows are found by their ids.
 		rows, err := tx.QueryContext(ctx, `UPDATE deliveries SET at = $1, worker = '', attempts = attempts + 1, status = `+d.Field("st", "TEXT")+`, reason = `+d.Field("r", "TEXT")+
 			`, reply = CASE WHEN revoked_at IS NULL THEN `+d.Field("p", "TEXT")+` ELSE '' END, due_at = nullif(`+d.Field("d", "BIGINT")+`, 0) FROM `+d.Rows(2)+` WHERE deliveries.id = `+d.Field("id", "TEXT")+
-			` AND deliveries.status || '' = 'claimed' AND deliveries.worker || '' = $3 RETURNING deliveries.status, deliveries.reason`, sqldb.Micros(now), string(text), worker)
+			` AND deliveries.status || '' = 'claimed' AND deliveries.worker || '' = $3 RETURNING deliveries.status, deliveries.reason`, sqldb.Micros(now), sqldb.JSON(lines), worker)
 		if err != nil {
 			return fmt.Errorf("campaigns: complete: %w", err)
 		}

@@ -2,7 +2,6 @@ package campaigns
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -124,13 +123,9 @@ func (s *Service) settleSome(ctx context.Context, worker string, fate func(strin
 		if n = len(lines); n == 0 {
 			return nil
 		}
-		text, err := json.Marshal(lines)
-		if err != nil {
-			return fmt.Errorf("campaigns: settle worker: %w", err)
-		}
 		d := tx.Dialect()
 		if _, err := tx.ExecContext(ctx, "UPDATE deliveries SET at = $1, worker = '', reason = '', status = "+d.Field("st", "TEXT")+", due_at = nullif("+d.Field("d", "BIGINT")+", 0) FROM "+d.Rows(2)+
-			" WHERE deliveries.id = "+d.Field("id", "TEXT"), now, string(text)); err != nil {
+			" WHERE deliveries.id = "+d.Field("id", "TEXT"), now, sqldb.JSON(lines)); err != nil {
 			return fmt.Errorf("campaigns: settle worker: %w", err)
 		}
 		for campaign, t := range tallies {

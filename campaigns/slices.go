@@ -3,7 +3,6 @@ package campaigns
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -166,10 +165,7 @@ func (s *Service) Revoke(ctx context.Context, tx *sqldb.Tx, at time.Time, stops 
 	for i, stop := range stops {
 		lines[i] = line{stop.SubscriberID, stop.TopicID}
 	}
-	text, err := json.Marshal(lines)
-	if err != nil {
-		return nil, nil, fmt.Errorf("campaigns: revoke: %w", err)
-	}
+	text := sqldb.JSON(lines)
 	d := tx.Dialect()
 	person, topic := d.Field("p", "TEXT"), d.Field("t", "TEXT")
 	concerns := "(" + topic + " = '' OR " + topic + " = c.topic_id)"
@@ -177,16 +173,16 @@ func (s *Service) Revoke(ctx context.Context, tx *sqldb.Tx, at time.Time, stops 
 		if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock_shared"+underWay); err != nil {
 			return nil, nil, fmt.Errorf("campaigns: revoke: %w", err)
 		}
-		if _, err := tx.ExecContext(ctx, "SELECT c.id FROM campaigns c WHERE c.status NOT IN ('finished', 'cancelled') AND EXISTS (SELECT 1 FROM "+d.Rows(1)+" WHERE "+concerns+") ORDER BY c.id"+lock, string(text)); err != nil {
+		if _, err := tx.ExecContext(ctx, "SELECT c.id FROM campaigns c WHERE c.status NOT IN ('finished', 'cancelled') AND EXISTS (SELECT 1 FROM "+d.Rows(1)+" WHERE "+concerns+") ORDER BY c.id"+lock, text); err != nil {
 			return nil, nil, fmt.Errorf("campaigns: revoke: %w", err)
 		}
 		if _, err := tx.ExecContext(ctx, "SELECT s.upto FROM campaign_slices s JOIN campaigns c ON c.id = s.campaign_id WHERE EXISTS (SELECT 1 FROM "+d.Rows(1)+
-			" WHERE s.after < "+person+" AND s.upto >= "+person+" AND "+concerns+") ORDER BY s.campaign_id, s.upto"+lock+" OF s", string(text)); err != nil {
+			" WHERE s.after < "+person+" AND s.upto >= "+person+" AND "+concerns+") ORDER BY s.campaign_id, s.upto"+lock+" OF s", text); err != nil {
 			return nil, nil, fmt.Errorf("campaigns: revoke: %w", err)
 		}
 	}
 	rows, err := tx.QueryContext(ctx, "SELECT DISTINCT d.id, d.subscriber_id, c.topic_id FROM "+d.Rows(1)+" CROSS JOIN deliveries d JOIN campaigns c ON c.id = d.campaign_id WHERE d.subscriber_id = "+person+
-		" AND d.status IN ('claimed', 'deferred') AND "+concerns, string(text))
+		" AND d.status IN ('claimed', 'deferred') AND "+concerns, text)
 	if err != nil {
 		return nil, nil, fmt.Errorf("campaigns: revoke: %w", err)
 	}

@@ -2,7 +2,6 @@ package preferences
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -98,11 +97,7 @@ func (s *Service) saveAttributes(ctx context.Context, tx *sqldb.Tx, actor audit.
 		}
 		lines[i], entries[i] = line{sub.ID, attributes}, audit.Change{Object: audit.Object("subscriber", sub.ID)}
 	}
-	text, err := json.Marshal(lines)
-	if err != nil {
-		return fmt.Errorf("preferences: attributes: %w", err)
-	}
-	if _, err := tx.ExecContext(ctx, "UPDATE subscribers SET updated_at = $1, attributes = "+d.Field("a", "TEXT")+" FROM "+d.Rows(2)+" WHERE subscribers.id = "+d.Field("id", "TEXT"), sqldb.Micros(now), string(text)); err != nil {
+	if _, err := tx.ExecContext(ctx, "UPDATE subscribers SET updated_at = $1, attributes = "+d.Field("a", "TEXT")+" FROM "+d.Rows(2)+" WHERE subscribers.id = "+d.Field("id", "TEXT"), sqldb.Micros(now), sqldb.JSON(lines)); err != nil {
 		return fmt.Errorf("preferences: attributes: %w", err)
 	}
 	return audit.RecordSet(ctx, tx, now, actor, "subscriber.update", entries)

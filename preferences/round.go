@@ -3,7 +3,6 @@ package preferences
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -330,15 +329,11 @@ func (r *round) saveStates(ctx context.Context) error {
 	if len(lines) == 0 {
 		return nil
 	}
-	text, err := json.Marshal(lines)
-	if err != nil {
-		return fmt.Errorf("preferences: consent: %w", err)
-	}
 	d := r.tx.Dialect()
-	_, err = r.tx.ExecContext(ctx, "INSERT INTO consents (subscriber_id, topic_id, state, since, event_id, opt_out_offered, expires_at) SELECT "+
+	_, err := r.tx.ExecContext(ctx, "INSERT INTO consents (subscriber_id, topic_id, state, since, event_id, opt_out_offered, expires_at) SELECT "+
 		d.Field("p", "TEXT")+", "+d.Field("t", "TEXT")+", "+d.Field("st", "TEXT")+", "+d.Field("at", "BIGINT")+", "+d.Field("e", "TEXT")+", "+d.Field("o", "BOOLEAN")+", "+d.Field("x", "BIGINT")+
 		" FROM "+d.Rows(1)+` WHERE TRUE ON CONFLICT (subscriber_id, topic_id) DO UPDATE SET state = excluded.state, since = excluded.since, event_id = excluded.event_id,
-		opt_out_offered = excluded.opt_out_offered, expires_at = excluded.expires_at`, string(text))
+		opt_out_offered = excluded.opt_out_offered, expires_at = excluded.expires_at`, sqldb.JSON(lines))
 	if err != nil {
 		return fmt.Errorf("preferences: consent: %w", err)
 	}

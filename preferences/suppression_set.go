@@ -2,7 +2,6 @@ package preferences
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -34,14 +33,10 @@ func (s *Service) SuppressSet(ctx context.Context, tx *sqldb.Tx, at time.Time, a
 			lines = append(lines, suppressionLine{sqldb.NewID(), b.AddressKey, b.Email, b.Reason, b.Note, b.Source})
 		}
 	}
-	text, err := json.Marshal(lines)
-	if err != nil {
-		return 0, fmt.Errorf("preferences: suppressions: %w", err)
-	}
 	d := tx.Dialect()
 	rows, err := tx.QueryContext(ctx, "INSERT INTO suppressions (created_at, id, address_key, email, reason, note, source) SELECT CAST($1 AS BIGINT), "+
 		d.Field("id", "TEXT")+", "+d.Field("key", "TEXT")+", "+d.Field("email", "TEXT")+", "+d.Field("reason", "TEXT")+", "+d.Field("note", "TEXT")+", "+d.Field("source", "TEXT")+
-		" FROM "+d.Rows(2)+" WHERE true ON CONFLICT (address_key, reason) DO NOTHING RETURNING id, reason", sqldb.Micros(at), string(text))
+		" FROM "+d.Rows(2)+" WHERE true ON CONFLICT (address_key, reason) DO NOTHING RETURNING id, reason", sqldb.Micros(at), sqldb.JSON(lines))
 	if err != nil {
 		return 0, fmt.Errorf("preferences: suppressions: %w", err)
 	}

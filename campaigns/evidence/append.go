@@ -133,13 +133,9 @@ func add(ctx context.Context, tx *sqldb.Tx, entries []Entry) error {
 		head.Hash = rows[i].link(head.Hash)
 		rows[i].Hash = head.Hash
 	}
-	text, err := json.Marshal(rows)
-	if err != nil {
-		return fmt.Errorf("evidence: %w", err)
-	}
 	d := tx.Dialect()
 	if _, err := tx.ExecContext(ctx, "INSERT INTO notice_evidence (seq, message_id, at, commitment, hash, salt, content) SELECT "+d.Field("q", "BIGINT")+", "+d.Field("m", "TEXT")+", "+
-		d.Field("a", "BIGINT")+", "+d.Field("c", "TEXT")+", "+d.Field("h", "TEXT")+", "+d.Field("s", "TEXT")+", "+d.Field("t", "TEXT")+" FROM "+d.Rows(1), string(text)); err != nil {
+		d.Field("a", "BIGINT")+", "+d.Field("c", "TEXT")+", "+d.Field("h", "TEXT")+", "+d.Field("s", "TEXT")+", "+d.Field("t", "TEXT")+" FROM "+d.Rows(1), sqldb.JSON(rows)); err != nil {
 		return fmt.Errorf("evidence: %w", err)
 	}
 	if _, err := tx.ExecContext(ctx, "UPDATE notice_evidence_head SET hash = $1 WHERE id = 1", head.Hash); err != nil {

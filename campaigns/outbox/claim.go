@@ -2,7 +2,6 @@ package outbox
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -82,15 +81,11 @@ func (s *Store) claim(ctx context.Context, class gate.Class, trials bool, worker
 }
 
 func writeClaims(ctx context.Context, tx *sqldb.Tx, rows []decided, worker string, now time.Time) error {
-	text, err := json.Marshal(rows)
-	if err != nil {
-		return fmt.Errorf("outbox: claim: %w", err)
-	}
 	d := tx.Dialect()
 	status := d.Field("s", "TEXT")
-	_, err = tx.ExecContext(ctx, "UPDATE messages SET at = $1, due_at = NULL, status = "+status+", reason = "+d.Field("r", "TEXT")+", facts = "+d.Field("f", "TEXT")+
+	_, err := tx.ExecContext(ctx, "UPDATE messages SET at = $1, due_at = NULL, status = "+status+", reason = "+d.Field("r", "TEXT")+", facts = "+d.Field("f", "TEXT")+
 		", worker = CASE "+status+" WHEN 'sending' THEN CAST($2 AS TEXT) ELSE '' END, attempts = attempts + CASE "+status+" WHEN 'sending' THEN 1 ELSE 0 END FROM "+d.Rows(3)+" WHERE messages.id = "+d.Field("i", "TEXT"),
-		sqldb.Micros(now), worker, string(text))
+		sqldb.Micros(now), worker, sqldb.JSON(rows))
 	if err != nil {
 		return fmt.Errorf("outbox: claim: %w", err)
 	}

@@ -3,7 +3,6 @@ package outbox
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -90,16 +89,12 @@ func clean(s string) string {
 // writeResults updates the messages, notes in rows which try it was, and returns those that have come to an end. Results that
 // came too late lose their try.
 func writeResults(ctx context.Context, tx *sqldb.Tx, rows map[string]*tried, list []*tried, now time.Time) (ended []outcome, err error) {
-	text, err := json.Marshal(list)
-	if err != nil {
-		return nil, fmt.Errorf("outbox: complete: %w", err)
-	}
 	d := tx.Dialect()
 	field := func(name string) string { return d.Field(name, "TEXT") }
 	found, err := tx.QueryContext(ctx, "UPDATE messages SET worker = '', at = $1, status = "+field("s")+", reason = "+field("r")+", reply = CASE WHEN messages.email = '' THEN '' ELSE "+field("re")+" END, relay = "+field("rl")+", tls = "+field("t")+
 		", message_id = "+field("m")+", sha256 = "+field("h")+", due_at = nullif("+d.Field("d", "BIGINT")+", 0), sent_at = nullif("+d.Field("st", "BIGINT")+", 0) FROM "+d.Rows(2)+
 		" WHERE messages.id = "+field("i")+" AND messages.status <> 'sent' AND (messages.status IN ('sending', 'queued', 'deferred') OR "+field("s")+" = 'sent') RETURNING "+endColumns,
-		sqldb.Micros(now), string(text))
+		sqldb.Micros(now), sqldb.JSON(list))
 	if err != nil {
 		return nil, fmt.Errorf("outbox: complete: %w", err)
 	}
@@ -123,14 +118,10 @@ const endColumns = `messages.id, messages.class, messages.obligation, messages.r
 	messages.attempts, messages.sha256, messages.message_id, messages.relay, messages.tls, messages.reply`
 
 func writeAttempts(ctx context.Context, tx *sqldb.Tx, list []*tried, now time.Time) error {
-	text, err := json.Marshal(list)
-	if err != nil {
-		return fmt.Errorf("outbox: complete: %w", err)
-	}
 	d := tx.Dialect()
 	if _, err := tx.ExecContext(ctx, "INSERT INTO message_attempts (at, message_id, n, outcome, code, reply, relay, tls) SELECT $1, "+d.Field("i", "TEXT")+", "+d.Field("n", "BIGINT")+", "+d.Field("s", "TEXT")+", "+
 		d.Field("c", "BIGINT")+", "+d.Field("re", "TEXT")+", "+d.Field("rl", "TEXT")+", "+d.Field("t", "TEXT")+" FROM "+d.Rows(2)+" WHERE "+d.Field("n", "BIGINT")+" > 0 ON CONFLICT (message_id, n) DO NOTHING",
-		sqldb.Micros(now), string(text)); err != nil {
+		sqldb.Micros(now), sqldb.JSON(list)); err != nil {
 		return fmt.Errorf("outbox: complete: %w", err)
 	}
 	return nil

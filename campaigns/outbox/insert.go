@@ -2,7 +2,6 @@ package outbox
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -98,10 +97,6 @@ func insertMany(ctx context.Context, tx *sqldb.Tx, conflict string, messages []M
 			rows[i].GiveUpAt = 0
 		}
 	}
-	text, err := json.Marshal(rows)
-	if err != nil {
-		return fmt.Errorf("outbox: %w", err)
-	}
 	d := tx.Dialect()
 	var read []string
 	for _, f := range []struct{ name, kind, form string }{
@@ -115,7 +110,7 @@ func insertMany(ctx context.Context, tx *sqldb.Tx, conflict string, messages []M
 		conflict = " WHERE true" + conflict // or SQLite takes ON for a join's
 	}
 	if _, err := tx.ExecContext(ctx, `INSERT INTO messages (id, class, kind, obligation, basis, reference, broadcast_id, copy_of, subscriber_id, email, address_key, name, locale, brand_key, subject,
-		content, status, reason, at, due_at, author, created_at, give_up_at) SELECT `+strings.Join(read, ", ")+" FROM "+d.Rows(1)+conflict, string(text)); err != nil {
+		content, status, reason, at, due_at, author, created_at, give_up_at) SELECT `+strings.Join(read, ", ")+" FROM "+d.Rows(1)+conflict, sqldb.JSON(rows)); err != nil {
 		return fmt.Errorf("outbox: %w", err)
 	}
 	return nil

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -35,15 +34,11 @@ func RecordSet(ctx context.Context, q sqldb.Querier, at time.Time, actor Actor, 
 		}
 		lines[i] = changeLine{sqldb.NewID(), c.Object, after.String}
 	}
-	text, err := json.Marshal(lines)
-	if err != nil {
-		return fmt.Errorf("audit: %s: %w", action, err)
-	}
 	d := q.Dialect()
-	_, err = q.ExecContext(ctx, `INSERT INTO audit_log (at, actor_kind, actor_id, actor_name, actor_user_id, ip, action, id, object, after)
+	_, err := q.ExecContext(ctx, `INSERT INTO audit_log (at, actor_kind, actor_id, actor_name, actor_user_id, ip, action, id, object, after)
 		SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS TEXT), CAST($6 AS TEXT), CAST($7 AS TEXT), `+
 		d.Field("id", "TEXT")+", "+d.Field("object", "TEXT")+", NULLIF("+d.Field("after", "TEXT")+", '') FROM "+d.Rows(8),
-		sqldb.Micros(at), actor.Kind, actor.ID, actor.Name, actor.UserID, actor.IP, action, string(text))
+		sqldb.Micros(at), actor.Kind, actor.ID, actor.Name, actor.UserID, actor.IP, action, sqldb.JSON(lines))
 	if err != nil {
 		return fmt.Errorf("audit: record %s of %d: %w", action, len(changes), err)
 	}

@@ -2,7 +2,6 @@ package feedback
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -188,17 +187,13 @@ func (s *Sink) keepSet(ctx context.Context, tx *sqldb.Tx, events []inbound.Event
 		lines[i] = line{sqldb.NewID(), e.Provider, e.ProviderEventID, string(e.Kind), string(e.Class), e.Code, e.Text, string(e.Effect()), e.Claims.Subject, e.Claims.Source}
 		byID[lines[i].ID] = e
 	}
-	text, err := json.Marshal(lines)
-	if err != nil {
-		return nil, err
-	}
 	d := tx.Dialect()
 	read := "CAST($1 AS BIGINT)"
 	for _, name := range []string{"id", "provider", "key", "kind", "class", "code", "said", "effect", "subscriber", "source"} {
 		read += ", " + d.Field(name, "TEXT")
 	}
 	rows, err := tx.QueryContext(ctx, "INSERT INTO feedback (at, id, provider, event_key, kind, class, code, said, effect, subscriber_id, source_id) SELECT "+read+" FROM "+d.Rows(2)+
-		" WHERE true ON CONFLICT (provider, event_key) DO NOTHING RETURNING id", sqldb.Micros(s.Now()), string(text))
+		" WHERE true ON CONFLICT (provider, event_key) DO NOTHING RETURNING id", sqldb.Micros(s.Now()), sqldb.JSON(lines))
 	if err != nil {
 		return nil, fmt.Errorf("keeping a set: %w", err)
 	}
