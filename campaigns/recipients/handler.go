@@ -42,7 +42,7 @@ type Pages struct {
 	Offset time.Duration
 	Log    *slog.Logger // may be nil
 
-	looks *gather.Group[*look]
+	looks gather.Group[*look]
 }
 
 // ErrLink is a token that is not ours, or was cut off on its way.
@@ -50,7 +50,6 @@ var ErrLink = problem.New(http.StatusNotFound, "The link is not valid. Copy it w
 
 // Register adds the pages.
 func (p *Pages) Register(e *echo.Echo) {
-	p.looks = &gather.Group[*look]{}
 	with := []echo.MiddlewareFunc{web.Private, p.policy, middleware.BodyLimit(maxForm)}
 	e.GET("/u/:token", p.unsubscribePage, with...)
 	e.POST("/u/:token", p.unsubscribe, with...)
