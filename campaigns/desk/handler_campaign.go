@@ -175,18 +175,15 @@ type explaining struct {
 // audience explains who would get a campaign and who would not, as far as it comes in a moment. A larger audience is explained in
 // parts, each by a request of its own.
 func (d *Desk) audience(c echo.Context, m *campaigns.Campaign) (*site.AudienceView, error) {
-	ctx, most := c.Request().Context(), cmp.Or(d.Patience, firstLook)
+	ctx, text := c.Request().Context(), c.QueryParam("count")
+	most, done, err := d.part(ctx, text != "")
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	var e explaining
-	if text := c.QueryParam("count"); text != "" {
-		done, err := turn(ctx)
-		if err != nil {
-			return nil, err
-		}
-		defer done()
-		most *= longer
-		if json.Unmarshal([]byte(text), &e) != nil || !sqldb.IsID(e.After) {
-			e = explaining{}
-		}
+	if json.Unmarshal([]byte(text), &e) != nil || !sqldb.IsID(e.After) {
+		e = explaining{}
 	}
 	look, err := d.Campaigns.ExplainOn(ctx, m, &e.Explanation, e.After, most)
 	if err != nil {

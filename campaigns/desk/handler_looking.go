@@ -1,7 +1,6 @@
 package desk
 
 import (
-	"cmp"
 	"context"
 	"strconv"
 	"time"
@@ -11,12 +10,6 @@ import (
 	"assent/preferences/ranges"
 	"assent/templates/site"
 	"assent/templates/site/ui"
-)
-
-// A page comes as it is when it has looked for what it shows for this long; each of the requests that fill it then looks longer.
-const (
-	firstLook = 40 * time.Millisecond
-	longer    = 10
 )
 
 // looking is how far a list came that is filled by several requests.
@@ -39,12 +32,15 @@ func lookingOf(c echo.Context) looking {
 }
 
 // most is how long the list may be looked for now.
-func (d *Desk) most(l looking) time.Duration {
-	most := cmp.Or(d.Patience, firstLook)
-	if l.seen > 0 {
-		most *= longer
+func (d *Desk) most(l looking) time.Duration { return ranges.Patience(d.Patience, l.seen > 0) }
+
+// part is how long one part of what is counted in parts may take. All but the first wait for their turn; call done in the end.
+func (d *Desk) part(ctx context.Context, further bool) (most time.Duration, done func(), err error) {
+	done = func() {}
+	if further {
+		done, err = turn(ctx)
 	}
-	return most
+	return ranges.Patience(d.Patience, further), done, err
 }
 
 // limit is one row more than the page still takes.

@@ -1,7 +1,6 @@
 package desk
 
 import (
-	"cmp"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -122,18 +121,15 @@ func (d *Desk) count(c echo.Context, p site.Page, rules json.RawMessage) (out si
 	if err != nil {
 		return site.SegmentCount{People: -1, Why: p.Locale.T("site.rules.incomplete")}, nil
 	}
-	ctx, most := c.Request().Context(), cmp.Or(d.Patience, firstLook)
+	ctx, text := c.Request().Context(), c.FormValue("count")
+	most, done, err := d.part(ctx, text != "")
+	if err != nil {
+		return out, err
+	}
+	defer done()
 	var so counting
-	if text := c.FormValue("count"); text != "" {
-		done, err := turn(ctx)
-		if err != nil {
-			return out, err
-		}
-		defer done()
-		most *= longer
-		if json.Unmarshal([]byte(text), &so) != nil || !sqldb.IsID(so.After) || len(so.Sample) > sampled {
-			so = counting{}
-		}
+	if json.Unmarshal([]byte(text), &so) != nil || !sqldb.IsID(so.After) || len(so.Sample) > sampled {
+		so = counting{}
 	}
 	n, ids, look, err := segments.CountOn(ctx, d.DB, rule, d.Now(), so.After, sampled-len(so.Sample), most)
 	if err != nil {

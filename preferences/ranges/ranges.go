@@ -25,6 +25,16 @@ const (
 	patient  = time.Second // where there is no limit
 )
 
+// Patience is how long a page looks for its rows before it comes as it is: a moment, or first where that is not 0. Each of the
+// requests that fill it then looks ten times as long.
+func Patience(first time.Duration, further bool) time.Duration {
+	most := cmp.Or(first, 40*time.Millisecond)
+	if further {
+		most *= 10
+	}
+	return most
+}
+
 // A Look is how far somebody looked.
 type Look struct {
 	Rows int    // that were looked at, about: an end that is not full counts for none

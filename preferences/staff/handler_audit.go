@@ -16,16 +16,14 @@ import (
 
 	"assent/preferences/audit"
 	"assent/preferences/problem"
+	"assent/preferences/ranges"
 	"assent/preferences/staff/access"
 	"assent/templates/site"
 	"assent/templates/site/ui"
 )
 
-// auditLines is how many a page has; auditWait how long it looks for them before it comes without.
-const (
-	auditLines = 50
-	auditWait  = 40 * time.Millisecond
-)
+// auditLines is how many a page has.
+const auditLines = 50
 
 func (s *Site) registerAudit(e *echo.Echo) {
 	g := routes{e, []echo.MiddlewareFunc{s.Guard(access.PrivacyOfficer)}}
@@ -58,11 +56,7 @@ func (s *Site) audit(c echo.Context) error {
 	have, _ := strconv.Atoi(c.QueryParam("have"))
 	seen, _ := strconv.Atoi(c.QueryParam("seen"))
 	have, seen = min(max(have, 0), auditLines-1), max(seen, 0)
-	most := auditWait
-	if seen > 0 {
-		most *= 10
-	}
-	entries, next, looked, err := audit.Look(ctx, s.DB, f, auditLines-have, c.QueryParam("cursor"), most)
+	entries, next, looked, err := audit.Look(ctx, s.DB, f, auditLines-have, c.QueryParam("cursor"), ranges.Patience(0, seen > 0))
 	if errors.Is(err, audit.ErrCursor) {
 		return problem.Malformed("This page of the log is not there. Go back to its beginning.")
 	}
