@@ -50,22 +50,12 @@ func TestFindingsAndWaitingReadNoMoreThanTheyMust(t *testing.T) {
 		if strings.Contains(query, "due_at <= $1") {
 			args = []any{int64(0), c.ID}
 		}
-		rows, err := db.QueryContext(ctx, "EXPLAIN QUERY PLAN "+query, args...)
-		if err != nil {
-			t.Fatal(err)
-		}
 		var plan []string
-		for rows.Next() {
-			var id, parent, other int
-			var line string
-			if err := rows.Scan(&id, &parent, &other, &line); err != nil {
-				t.Fatal(err)
-			}
+		for line := range strings.Lines(sqldbtest.Plan(t, db, query, args...)) {
 			if strings.Contains(line, "deliveries") {
 				plan = append(plan, line)
 			}
 		}
-		rows.Close()
 		if len(plan) != 1 || !strings.HasPrefix(plan[0], "SEARCH") || !strings.Contains(plan[0], index) {
 			t.Errorf("%s\nis read as %q", query, plan)
 		}

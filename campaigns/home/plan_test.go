@@ -1,7 +1,6 @@
 package home
 
 import (
-	"context"
 	"strings"
 	"testing"
 
@@ -21,22 +20,7 @@ func TestTheFirstPageReadsByIndexes(t *testing.T) {
 		{refusedQuery, []any{"x", "x", 1, 20}, []string{"campaigns_status", "notice_broadcasts_status"}},
 		{countQuery, nil, []string{"data_requests_open"}},
 	} {
-		rows, err := db.QueryContext(context.Background(), "EXPLAIN QUERY PLAN "+c.query, c.args...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		plan := ""
-		for rows.Next() {
-			var id, parent, unused int
-			var line string
-			if err := rows.Scan(&id, &parent, &unused, &line); err != nil {
-				t.Fatal(err)
-			}
-			plan += line + "\n"
-		}
-		if err := rows.Close(); err != nil {
-			t.Fatal(err)
-		}
+		plan := sqldbtest.Plan(t, db, c.query, c.args...)
 		for _, want := range c.want {
 			if !strings.Contains(plan, want) {
 				t.Errorf("%s\n%s", c.query, plan)

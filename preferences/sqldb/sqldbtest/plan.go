@@ -17,10 +17,7 @@ var whole = regexp.MustCompile(`Seq Scan on (\w+)|\bSCAN (\w+)`)
 // the plan.
 func Indexed(t testing.TB, db *sqldb.DB, small []string, query string, args ...any) string {
 	t.Helper()
-	plan, err := planOf(db, query, args)
-	if err != nil {
-		t.Fatalf("%s\n%v", query, err)
-	}
+	plan := Plan(t, db, query, args...)
 	for _, found := range whole.FindAllStringSubmatch(plan, -1) {
 		if table := found[1] + found[2]; !strings.Contains(" json_each r e CONSTANT "+strings.Join(small, " ")+" ", " "+table+" ") {
 			t.Errorf("%s: %s is read as a whole:\n%s\n%s", db.Dialect(), table, query, plan)
@@ -29,9 +26,12 @@ func Indexed(t testing.TB, db *sqldb.DB, small []string, query string, args ...a
 	return plan
 }
 
-func planOf(db *sqldb.DB, query string, args []any) (plan string, err error) {
+// Plan is how a query would be carried out, a step a line, in a database that has many rows.
+func Plan(t testing.TB, db *sqldb.DB, query string, args ...any) (plan string) {
+	t.Helper()
 	ctx, undo := context.Background(), errors.New("only asked")
-	err = db.Tx(ctx, func(tx *sqldb.Tx) error {
+	err := db.Tx(ctx, func(tx *sqldb.Tx) error {
+		plan = ""
 		word := "EXPLAIN QUERY PLAN "
 		if tx.Dialect() == sqldb.PostgreSQL {
 			word = "EXPLAIN "
@@ -40,30 +40,22 @@ func planOf(db *sqldb.DB, query string, args []any) (plan string, err error) {
 				return err
 			}
 		}
-		rows, err := tx.QueryContext(ctx, word+query, args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
+		for row := range sqldb.Rows(ctx, tx, word+query, args...) {
 			var id, parent, unused int
 			var line string
 			to := []any{&id, &parent, &unused, &line}
 			if tx.Dialect() == sqldb.PostgreSQL {
 				to = to[3:]
 			}
-			if err := rows.Scan(to...); err != nil {
+			if err := row.Scan(to...); err != nil {
 				return err
 			}
 			plan += line + "\n"
 		}
-		if err := rows.Err(); err != nil {
-			return err
-		}
 		return undo
 	})
-	if errors.Is(err, undo) {
-		err = nil
+	if !errors.Is(err, undo) {
+		t.Fatalf("%s\n%v", query, err)
 	}
-	return plan, err
+	return plan
 }
