@@ -55,12 +55,7 @@ func TestAWithdrawalBeforeTheClaimAlwaysWins(t *testing.T) {
 	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
 		w, ctx := campaignstest.New(t, db), context.Background()
 		w.Topic("news", nil)
-		var people []*preferences.Subscriber
-		for i := range 60 {
-			p := w.Person(fmt.Sprintf("p%d@example.com", i), nil)
-			w.Give(p, "news")
-			people = append(people, p)
-		}
+		people := w.Crowd(60, "news")
 		w.Clock.Move(time.Second)
 		c := w.Campaign("news", nil)
 		w.Schedule(c)
@@ -137,9 +132,7 @@ func TestPauseCancelAndExpiryLeaveNobodyWithoutAnOutcome(t *testing.T) {
 	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
 		w, ctx := campaignstest.New(t, db), context.Background()
 		w.Topic("news", nil)
-		for i := range 50 {
-			w.Give(w.Person(fmt.Sprintf("p%d@example.com", i), nil), "news")
-		}
+		w.Crowd(50, "news")
 		c := w.Campaign("news", nil)
 		w.Schedule(c)
 		claim := func(limit int) campaigns.Batch {
@@ -215,9 +208,7 @@ func TestADeadWorkersMailIsSettledByWhatIsKnown(t *testing.T) {
 	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
 		w, ctx := campaignstest.New(t, db), context.Background()
 		w.Topic("news", nil)
-		for i := range 12 {
-			w.Give(w.Person(fmt.Sprintf("p%d@example.com", i), nil), "news")
-		}
+		w.Crowd(12, "news")
 		c := w.Campaign("news", nil)
 		w.Schedule(c)
 		b, err := w.Mails.Claim(ctx, c.ID, "dead/1", 0, 12)

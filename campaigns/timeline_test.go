@@ -17,9 +17,7 @@ func TestATimelineHasEveryOutcomeInItsStretch(t *testing.T) {
 		w, ctx := campaignstest.New(t, db), context.Background()
 		w.Topic("news", nil)
 		var ids []string
-		for i := range 30 {
-			p := w.Person(fmt.Sprintf("p%d@example.com", i), nil)
-			w.Give(p, "news")
+		for _, p := range w.Crowd(30, "news") {
 			ids = append(ids, p.ID)
 		}
 		c := w.Campaign("news", nil)

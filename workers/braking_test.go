@@ -91,13 +91,9 @@ func TestRatesAreToldAndThenPauseTheCampaign(t *testing.T) {
 				r.Topic("news", nil)
 				const now, later = 560, 340 // so that the rates stand still while the campaign goes on: some took a break until tomorrow
 				tomorrow := r.Clock.Now().Add(24 * time.Hour)
-				for i := range now + later {
-					p := r.Person(fmt.Sprintf("p%d@example.com", i), nil)
-					r.Give(p, "news")
-					if i >= now {
-						if _, err := db.ExecContext(t.Context(), "UPDATE subscribers SET paused_until = $1 WHERE id = $2", sqldb.Micros(tomorrow), p.ID); err != nil {
-							t.Fatal(err)
-						}
+				for _, p := range r.Crowd(now+later, "news")[now:] {
+					if _, err := db.ExecContext(t.Context(), "UPDATE subscribers SET paused_until = $1 WHERE id = $2", sqldb.Micros(tomorrow), p.ID); err != nil {
+						t.Fatal(err)
 					}
 				}
 				c := r.Campaign("news", nil)
@@ -148,9 +144,7 @@ func TestFiveRefusalsByPolicyStopAllLanesAtOnce(t *testing.T) {
 		}})
 		r.Topic("news", nil)
 		const people = 900
-		for i := range people {
-			r.Give(r.Person(fmt.Sprintf("p%d@example.com", i), nil), "news")
-		}
+		r.Crowd(people, "news")
 		c := r.Campaign("news", nil)
 		r.Schedule(c)
 		got := r.until(c, "paused", func(got campaigns.Report) bool { return got.Status == campaigns.StatusPaused && got.Claimed == 0 })

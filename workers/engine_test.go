@@ -113,9 +113,7 @@ func TestACampaignReachesEverybodyOnce(t *testing.T) {
 	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
 		r := newRig(t, db, smtptest.Options{})
 		r.Topic("news", nil)
-		for i := range 250 {
-			r.Give(r.Person(fmt.Sprintf("p%d@example.com", i), nil), "news")
-		}
+		r.Crowd(250, "news")
 		c := r.Campaign("news", nil)
 		r.Schedule(c)
 		if report := r.finished(c); report.Sent != 250 || report.Total != 250 {
@@ -195,12 +193,7 @@ func TestNoMailBeginsAfterAnAcknowledgedUnsubscribe(t *testing.T) {
 		}})
 		r.Topic("news", nil)
 		const people, leaving = 800, 80
-		var subs []*preferences.Subscriber
-		for i := range people {
-			p := r.Person(fmt.Sprintf("p%d@example.com", i), nil)
-			r.Give(p, "news")
-			subs = append(subs, p)
-		}
+		subs := r.Crowd(people, "news")
 		c := r.Campaign("news", nil)
 		r.Schedule(c)
 		for len(r.sink.Messages()) < 10 {
@@ -296,9 +289,7 @@ func TestAWarmUpHoldsEachDayToItsNumber(t *testing.T) {
 		}
 		r := newRig(t, db, smtptest.Options{}, func(e *workers.Engine) { e.Pacing.Warmup = plan })
 		r.Topic("news", nil)
-		for i := range 70 {
-			r.Give(r.Person(fmt.Sprintf("p%d@example.com", i), nil), "news")
-		}
+		r.Crowd(70, "news")
 		c := r.Campaign("news", nil)
 		r.Schedule(c)
 		for r.Report(c).Sent < 30 {
@@ -358,9 +349,7 @@ func TestASlowRateIsReached(t *testing.T) {
 		e.Pacing.Relay, e.Pacing.Limiter = pace.Rate{N: 5, Per: time.Second}, limits.New(e.Queue.Redis(), "test", limits.Closed)
 	})
 	r.Topic("news", nil)
-	for i := range 16 {
-		r.Give(r.Person(fmt.Sprintf("p%d@example.com", i), nil), "news")
-	}
+	r.Crowd(16, "news")
 	c := r.Campaign("news", nil)
 	r.Schedule(c)
 	r.finished(c)

@@ -72,9 +72,7 @@ func (s *streams) ended(m *outbox.Message, within time.Duration) *outbox.Message
 func (s *streams) crowd(n int) {
 	s.T.Helper()
 	s.Topic("news", nil)
-	for i := range n {
-		s.Give(s.Person(fmt.Sprintf("p%d@example.com", i), nil), "news")
-	}
+	s.Crowd(n, "news")
 }
 
 // A block for policy and complaints on the marketing stream pause the campaign, and neither stop nor suppress anybody's notices.

@@ -1,7 +1,6 @@
 package desk_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -14,9 +13,7 @@ import (
 func TestAMarketerTestsTwoSubjectsAndChooses(t *testing.T) {
 	exercise(t, func(t *testing.T, h *house) {
 		h.Topic("news", nil)
-		for i := range 40 {
-			h.Give(h.Person(fmt.Sprintf("p%d@example.com", i), nil), "news")
-		}
+		h.Crowd(40, "news")
 		ada, rita := h.As("Ada", access.Marketer), h.As("Rita", access.ReadOnly)
 		mine := ada.Post("/admin/campaigns", "name", "Spring", "topic", "news", "subject", "Hello", "b.0.type", "text", "b.0.markdown", "[Go](https://example.com/)").Want(303).Location()
 		ada.Get(mine).Want(200, mine+"/variants")

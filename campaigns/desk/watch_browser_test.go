@@ -1,7 +1,6 @@
 package desk_test
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -16,9 +15,7 @@ import (
 func TestAMarketerWatchesACampaignInABrowser(t *testing.T) {
 	h := build(t, sqldbtest.SQLite(t))
 	h.Topic("news", nil)
-	for i := range 60 {
-		h.Give(h.Person(fmt.Sprintf("p%d@example.com", i), nil), "news")
-	}
+	h.Crowd(60, "news")
 	m := h.Campaign("news", nil)
 	send := func(n int) { // what the engine does
 		b, err := h.Mails.Claim(ctx, m.ID, "worker", 0, n)

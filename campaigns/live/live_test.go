@@ -28,9 +28,7 @@ func running(t *testing.T, db *sqldb.DB, n int) (*campaignstest.World, *campaign
 	w := campaignstest.New(t, db)
 	w.Clock.Run()
 	w.Topic("news", nil)
-	for i := range n {
-		w.Give(w.Person(fmt.Sprintf("p%d@example.com", i), nil), "news")
-	}
+	w.Crowd(n, "news")
 	c := w.Campaign("news", nil)
 	w.Schedule(c)
 	some(t, w, c, 10)

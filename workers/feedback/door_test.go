@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"assent/campaigns/campaignstest"
-	"assent/preferences"
 	"assent/preferences/sqldb/sqldbtest"
 	"assent/preferences/tokens"
 	"assent/workers/inbound"
@@ -75,12 +74,7 @@ func hardBounce(n int) string {
 func TestAFullDiskTakesNothingThatItCannotKeep(t *testing.T) {
 	w, ctx := campaignstest.New(t, sqldbtest.SQLite(t)), context.Background()
 	w.Topic("news", nil)
-	var people []*preferences.Subscriber
-	for i := range 300 {
-		p := w.Person(fmt.Sprintf("p%d@example.com", i), nil)
-		w.Give(p, "news")
-		people = append(people, p)
-	}
+	people := w.Crowd(300, "news")
 	c := w.Campaign("news", nil)
 	w.Schedule(c)
 	w.SendAll(c)

@@ -120,12 +120,7 @@ func TestRatesPauseTheCampaign(t *testing.T) {
 			w, ctx := campaignstest.New(t, sqldbtest.SQLite(t)), context.Background()
 			s := sink(w)
 			w.Topic("news", nil)
-			var people []*preferences.Subscriber
-			for i := range 400 {
-				p := w.Person(fmt.Sprintf("p%d@example.com", i), nil)
-				w.Give(p, "news")
-				people = append(people, p)
-			}
+			people := w.Crowd(400, "news")
 			campaign := w.Campaign("news", nil)
 			w.Schedule(campaign)
 			for range 3 {
@@ -179,12 +174,7 @@ func TestAFloodChangesWhatItsBouncesChangeAlone(t *testing.T) {
 		w, ctx := campaignstest.New(t, db), context.Background()
 		s := sink(w)
 		w.Topic("news", nil)
-		var people []*preferences.Subscriber
-		for i := range 60 {
-			p := w.Person(fmt.Sprintf("p%d@example.com", i), nil)
-			w.Give(p, "news")
-			people = append(people, p)
-		}
+		people := w.Crowd(60, "news")
 		moved := w.Person("moved@example.com", nil)
 		w.Give(moved, "news")
 		c := w.Campaign("news", nil)
@@ -247,12 +237,7 @@ func TestAFloodFindsTheNoticesInIt(t *testing.T) {
 			events = append(events, inbound.Event{Kind: inbound.Bounce, Class: inbound.Hard, Code: "5.1.1", Text: "no such user", Proof: inbound.ByReturnPath, Claims: tokens.Claims{Subject: subject, Source: source},
 				Provider: "smtp", ProviderEventID: fmt.Sprint("e", len(events)), At: w.Clock.Now()})
 		}
-		var readers []*preferences.Subscriber
-		for i := range 4 {
-			p := w.Person(fmt.Sprintf("reader%d@example.com", i), nil)
-			w.Give(p, "news")
-			readers = append(readers, p)
-		}
+		readers := w.Crowd(4, "news")
 		c := w.Campaign("news", nil)
 		w.Schedule(c)
 		w.SendAll(c)
