@@ -21,6 +21,11 @@ func (a *app) feedback() *feedback.Sink {
 	return &feedback.Sink{DB: a.db, Now: a.config.Now, Log: a.log, People: a.people, Campaigns: a.mails, Outbox: a.outbox, Tell: a.tellAlert}
 }
 
+// webhooks are the calls of mail providers.
+func (a *app) webhooks() *feedback.Webhooks {
+	return &feedback.Webhooks{Sink: a.feedback(), Gather: a.sink(), Domain: a.parser().Domain}
+}
+
 func (a *app) parser() *inbound.Parser {
 	return &inbound.Parser{Domain: inbound.Domain{Keys: a.keyring, Name: a.config.BounceDomain}}
 }

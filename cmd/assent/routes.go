@@ -19,7 +19,6 @@ import (
 	"assent/templates/assets"
 	"assent/templates/locale"
 	"assent/templates/pages"
-	"assent/workers/feedback"
 )
 
 // routes is every page and API endpoint.
@@ -57,7 +56,7 @@ func (a *app) api(e *echo.Echo) {
 	a.mails.Register(api, scope, staff.ActorOf)
 	a.notices.Register(api, scope, staff.ActorOf)
 	a.broadcasts.Register(api, scope, staff.ActorOf)
-	(&feedback.Webhooks{Sink: a.feedback(), Gather: a.sink(), Domain: a.parser().Domain}).Register(e, api, scope, staff.ActorOf)
+	a.webhooks().Register(e, api, scope, staff.ActorOf)
 	a.policies.Register(api, scope, staff.ActorOf)
 	a.events.Register(api, scope, staff.ActorOf)
 	a.brands.Register(api, scope, staff.ActorOf)

@@ -20,7 +20,7 @@ import (
 // ofScreens says whether what a file refuses can be shown on a page of the staff. What only the API, the pages of recipients or the
 // command line answer is not.
 func ofScreens(path string) bool {
-	for _, shown := range []string{"web/errors.go", "web/server.go", "feedback/brake.go", "workers/judge.go"} {
+	for _, shown := range []string{"web/errors.go", "web/server.go", "feedback/brake.go", "feedback/providers.go", "workers/judge.go"} {
 		if strings.HasSuffix(path, shown) {
 			return true
 		}

@@ -62,7 +62,7 @@ func (a *app) desks(e *echo.Echo) {
 	processing.Desk{Service: a.processing(), Site: a.site}.Register(e)
 	state := &runs.State{Site: a.site, Book: a.book(), Signing: a.signing, Stats: a.queue.Stats, Examine: func(ctx context.Context) ([]doctor.Check, error) { return a.examine(ctx, nil) },
 		Streams: []site.Stream{{Key: "marketing"}, {Key: "transactional"}}}
-	state.Try, state.InboundAddr = a.tryMail, c.InboundAddr
+	state.Try, state.InboundAddr, state.Providers, state.Base = a.tryMail, c.InboundAddr, a.webhooks(), a.links.Base
 	if m, err := a.returned(); err == nil && m != nil {
 		state.Mailbox = m.Name()
 	}

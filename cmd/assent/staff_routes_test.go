@@ -75,6 +75,7 @@ var readers = map[string]string{
 	"/admin/campaigns/:id/variants":                "m",
 	"/admin/campaigns/new":                         "m",
 	"/admin/campaigns/readers":                     "m",
+	"/admin/deliverability/providers":              "",
 	"/admin/events/:slug/edit":                     "m",
 	"/admin/events/:slug/guests.csv":               "mo",
 	"/admin/events/:slug/partners/:key":            "mo",

@@ -194,13 +194,17 @@ type TryForm struct {
 	Errors     map[string]string
 }
 
-// Returned is how mail comes back: at a server of ours, out of a mailbox, or neither.
+// Returned is how mail comes back: at a server of ours, out of a mailbox, by webhooks of providers, or not at all.
 type Returned struct {
 	Addr, Mailbox string
+	Providers     []string  // whose webhooks are set up
+	ProvidersURL  string    // where they are; empty: not offered
 	GoodAt        time.Time // of the last visit without a fault
 	Fails, Mails  int
 	Fault         string
 }
+
+func (r Returned) nothing() bool { return r.Addr == "" && r.Mailbox == "" && len(r.Providers) == 0 }
 
 // KeyForm makes a signing key. Its fields are stream, domain, selector and auto.
 type KeyForm struct {

@@ -50,6 +50,9 @@ func (s *State) show(c echo.Context, status int, form string, wrong map[string]s
 	if v.Returned, err = s.returned(ctx); err != nil {
 		return err
 	}
+	if administrator && s.Providers != nil {
+		v.Returned.ProvidersURL = site.ProvidersPath()
+	}
 	if s.Signing != nil {
 		if v.Keys, err = s.keys(c, v.Page, administrator); err != nil {
 			return err
@@ -80,6 +83,21 @@ func told(l *locale.Locale, text string) string {
 // returned tells how mail comes back.
 func (s *State) returned(ctx context.Context) (out site.Returned, err error) {
 	out.Addr, out.Mailbox = s.InboundAddr, s.Mailbox
+	if s.Providers != nil {
+		p, err := s.Providers.Providers(ctx)
+		if err != nil {
+			return out, err
+		}
+		on := p.On()
+		for _, k := range []struct {
+			on  bool
+			key string
+		}{{on.Postmark, "postmark"}, {on.SES, "ses"}, {on.SendGrid, "sendgrid"}, {on.Mailgun, "mailgun"}} {
+			if k.on {
+				out.Providers = append(out.Providers, site.ProviderNames[k.key])
+			}
+		}
+	}
 	if s.Mailbox == "" {
 		return out, nil
 	}

@@ -11,6 +11,7 @@ import (
 	"assent/preferences/staff/access"
 	"assent/templates/site"
 	"assent/workers/doctor"
+	"assent/workers/feedback"
 	"assent/workers/queue"
 	"assent/workers/signing"
 )
@@ -26,8 +27,10 @@ type State struct {
 	Signing *signing.Store // nil: its keys are not shown
 	// Try sends test mails to an address, or to ourselves; nil: not offered.
 	Try         func(ctx context.Context, to string) ([]doctor.Check, error)
-	InboundAddr string // at which returned mail is taken in; empty: none
-	Mailbox     string // the name of the one that returned mail is fetched from; empty: none
+	Providers   *feedback.Webhooks // nil: they are not set up here
+	Base        string             // public address, without a slash at the end
+	InboundAddr string             // at which returned mail is taken in; empty: none
+	Mailbox     string             // the name of the one that returned mail is fetched from; empty: none
 
 	running sync.WaitGroup // examinations that were begun here
 }
@@ -39,6 +42,7 @@ func (s *State) Register(e *echo.Echo) {
 	e.POST(site.Path(site.NavDeliverability)+"/examine", s.examine, s.Site.Guard(access.Marketer, access.Approver))
 	e.POST(site.Path(site.NavDeliverability)+"/mail", s.try, s.Site.Guard(access.Administrator))
 	s.registerKeys(e)
+	s.registerProviders(e)
 }
 
 var streams = map[string]string{queue.Notices: "transactional", queue.Service: "transactional", queue.Marketing: "marketing"}

@@ -2,8 +2,6 @@ package feedback
 
 import (
 	"context"
-	"database/sql"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -14,31 +12,10 @@ import (
 
 	"assent/preferences/audit"
 	"assent/preferences/problem"
-	"assent/preferences/sqldb"
 	"assent/preferences/web"
 	"assent/workers/inbound"
 	"assent/workers/inbound/webhook"
 )
-
-// Providers are what the webhooks of the mail providers are checked with. An empty one is off.
-type Providers struct {
-	Postmark struct {
-		User     string `json:"user"`
-		Password string `json:"password"`
-		Token    string `json:"token"`
-	} `json:"postmark"`
-	SES struct {
-		Topics []string `json:"topics"` // ARNs of the SNS topics that are listened to
-	} `json:"ses"`
-	SendGrid struct {
-		PublicKey string `json:"public_key"`
-	} `json:"sendgrid"`
-	Mailgun struct {
-		SigningKey string `json:"signing_key"`
-	} `json:"mailgun"`
-}
-
-const providersKey = "providers"
 
 // Webhooks serves the webhooks of the mail providers, and the settings that they are checked with.
 type Webhooks struct {
@@ -69,33 +46,22 @@ func (w *Webhooks) Register(e *echo.Echo, api *echo.Group, scope func(string) ec
 	api.PUT("/providers", func(c echo.Context) error { return w.put(c, actor(c)) }, scope("webhooks:write"))
 }
 
-func (w *Webhooks) load(ctx context.Context) (p Providers, err error) {
-	var text string
-	err = w.Sink.DB.QueryRowContext(ctx, "SELECT value FROM settings WHERE key = $1", providersKey).Scan(&text)
-	if err != nil {
-		if errors.Is(err, sql.ErrNoRows) {
-			return p, nil
-		}
-		return p, err
-	}
-	return p, json.Unmarshal([]byte(text), &p)
-}
-
 // provider is the reader of one provider's calls; webhook.ErrOff when it is not set up.
 func (w *Webhooks) provider(ctx context.Context, name string) (webhook.Provider, error) {
-	p, err := w.load(ctx)
+	p, err := w.Providers(ctx)
 	if err != nil {
 		return nil, err
 	}
+	on := p.On()
 	switch {
-	case name == "postmark" && (p.Postmark.Token != "" || p.Postmark.Password != ""):
+	case name == "postmark" && on.Postmark:
 		return webhook.Postmark{User: p.Postmark.User, Password: p.Postmark.Password, Token: p.Postmark.Token, Domain: w.Domain}, nil
-	case name == "ses" && len(p.SES.Topics) > 0:
+	case name == "ses" && on.SES:
 		return w.amazon(p.SES.Topics), nil
-	case name == "sendgrid" && p.SendGrid.PublicKey != "":
+	case name == "sendgrid" && on.SendGrid:
 		key, err := webhook.ParseSendGridKey(p.SendGrid.PublicKey)
 		return webhook.SendGrid{Key: key}, err
-	case name == "mailgun" && p.Mailgun.SigningKey != "":
+	case name == "mailgun" && on.Mailgun:
 		return webhook.Mailgun{SigningKey: p.Mailgun.SigningKey, Domain: w.Domain}, nil
 	}
 	return nil, webhook.ErrOff
@@ -129,7 +95,7 @@ func (w *Webhooks) receive(c echo.Context) error {
 func refused(provider string, err error) error {
 	switch status := webhook.Status(err); {
 	case errors.Is(err, webhook.ErrOff) && slices.Contains([]string{"postmark", "ses", "sendgrid", "mailgun"}, provider):
-		return problem.New(http.StatusUnauthorized, "This provider is not set up, so that nothing proves who calls; do it with PUT /api/v1/providers.")
+		return problem.New(http.StatusUnauthorized, "This provider is not set up, so that nothing proves who calls; do it under Deliverability on the site, or with PUT /api/v1/providers.")
 	case errors.Is(err, webhook.ErrOff):
 		return problem.NotFound("provider")
 	case status < http.StatusInternalServerError:
@@ -138,20 +104,12 @@ func refused(provider string, err error) error {
 	return err
 }
 
-// providersView tells which providers are set up, and no secret.
-type providersView struct {
-	Postmark bool `json:"postmark"`
-	SES      bool `json:"ses"`
-	SendGrid bool `json:"sendgrid"`
-	Mailgun  bool `json:"mailgun"`
-}
-
 func (w *Webhooks) get(c echo.Context) error {
-	p, err := w.load(c.Request().Context())
+	p, err := w.Providers(c.Request().Context())
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, providersView{p.Postmark.Token != "" || p.Postmark.Password != "", len(p.SES.Topics) > 0, p.SendGrid.PublicKey != "", p.Mailgun.SigningKey != ""})
+	return c.JSON(http.StatusOK, p.On())
 }
 
 func (w *Webhooks) put(c echo.Context, actor audit.Actor) error {
@@ -159,25 +117,9 @@ func (w *Webhooks) put(c echo.Context, actor audit.Actor) error {
 	if err := web.Decode(c, &p); err != nil {
 		return err
 	}
-	if p.SendGrid.PublicKey != "" {
-		if _, err := webhook.ParseSendGridKey(p.SendGrid.PublicKey); err != nil {
-			return problem.Invalid("sendgrid.public_key", "is not the verification key that SendGrid shows")
-		}
-	}
-	text, err := json.Marshal(p)
+	on, err := w.Change(c.Request().Context(), actor, func(now *Providers) { *now = p })
 	if err != nil {
 		return err
 	}
-	ctx, at := c.Request().Context(), w.Sink.Now()
-	err = w.Sink.DB.Tx(ctx, func(tx *sqldb.Tx) error {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO settings (key, value, updated_at) VALUES ($1, $2, $3) ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
-			providersKey, string(text), sqldb.Micros(at)); err != nil {
-			return err
-		}
-		return audit.Record(ctx, tx, at, actor, "providers.change", audit.Object("settings", providersKey), nil, nil)
-	})
-	if err != nil {
-		return err
-	}
-	return w.get(c)
+	return c.JSON(http.StatusOK, on)
 }
