@@ -3,6 +3,8 @@ package campaigns
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"assent/preferences/gate"
 	"assent/preferences/sqldb"
@@ -30,7 +32,7 @@ const auditRange = 2000
 const maxDifferences = 1000
 
 // Reaudit decides about every delivery again, on the facts that the gate was told and at the instant at which it was asked,
-// and lists where the outcome is another. Campaign may be empty for all. Progress, which may be nil, hears how many are done.
+// and lists where the outcome, the basis or the evidence is another, and where facts are missing of somebody who was not erased. Campaign may be empty for all. Progress, which may be nil, hears how many are done.
 func (s *Service) Reaudit(ctx context.Context, campaignID string, progress func(done int64)) (Audited, error) {
 	out := Audited{Differences: []Difference{}}
 	after := ""
@@ -47,21 +49,23 @@ func (s *Service) Reaudit(ctx context.Context, campaignID string, progress func(
 }
 
 func (s *Service) reauditSome(ctx context.Context, campaignID, after string, out *Audited) (n int, last string, err error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT id, campaign_id, status, reason, decided_at, facts FROM deliveries WHERE id > $1 AND ($2 = '' OR campaign_id = $2) ORDER BY id LIMIT $3", after, campaignID, auditRange)
+	rows, err := s.DB.QueryContext(ctx, `SELECT d.id, d.campaign_id, d.status, d.reason, d.basis, d.evidence, d.decided_at, d.facts, d.facts = '' AND EXISTS (SELECT 1 FROM subscribers s WHERE s.id = d.subscriber_id)
+		FROM deliveries d WHERE d.id > $1 AND ($2 = '' OR d.campaign_id = $2) ORDER BY d.id LIMIT $3`, after, campaignID, auditRange)
 	if err != nil {
 		return 0, "", fmt.Errorf("campaigns: audit: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var d Difference
-		var status, reason, text string
+		var status, reason, basis, evidence, text string
 		var at int64
-		if err := rows.Scan(&d.Delivery, &d.Campaign, &status, &reason, &at, &text); err != nil {
+		var lost bool
+		if err := rows.Scan(&d.Delivery, &d.Campaign, &status, &reason, &basis, &evidence, &at, &text, &lost); err != nil {
 			return n, last, fmt.Errorf("campaigns: audit: %w", err)
 		}
 		n, last = n+1, d.Delivery
 		out.Deliveries++
-		if text == "" {
+		if text == "" && !lost {
 			out.Forgotten++
 			continue
 		}
@@ -70,13 +74,18 @@ func (s *Service) reauditSome(ctx context.Context, campaignID, after string, out
 			d.Stored, d.Decided = "unreadable facts", err.Error()
 		} else {
 			decision := gate.Decide(facts, sqldb.Time(at))
-			d.Stored, d.Decided = standing(status, reason), standing(decision.Outcome().String(), string(decision.Reason()))
+			d.Stored = said(standing(status, reason), basis, evidence)
+			d.Decided = said(standing(decision.Outcome().String(), string(decision.Reason())), decision.Basis().String(), decision.Evidence())
 		}
 		if d.Stored != d.Decided && len(out.Differences) < maxDifferences {
 			out.Differences = append(out.Differences, d)
 		}
 	}
 	return n, last, rows.Err()
+}
+
+func said(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ", ")
 }
 
 // standing makes a stored outcome and a decision comparable: what was claimed or held back by the clock or the relay had been
@@ -91,7 +100,7 @@ func standing(status, reason string) string {
 		}
 		return "defer " + reason
 	case StatusSkipped:
-		if !gate.Reason(reason).Known() { // the campaign ended first
+		if reason != "" && !gate.Reason(reason).Known() { // the campaign ended first
 			return "allow"
 		}
 		return "deny " + reason

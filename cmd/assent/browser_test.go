@@ -40,7 +40,7 @@ func newReader(t *testing.T, w *whole, scripts bool) *reader {
 	path, err := exec.LookPath("chromium-headless-shell")
 	if err != nil {
 		if path, err = exec.LookPath("chromium"); err != nil {
-			t.Skip("no Chromium is installed")
+			t.Skip("no chromium-headless-shell: apt-get install chromium-headless-shell, or run `make test`")
 		}
 	}
 	axe, err := os.ReadFile(os.Getenv(pagetest.AxeFile))
