@@ -79,11 +79,16 @@ func (s *Service) NoteSet(ctx context.Context, tx *sqldb.Tx, at time.Time, campa
 		return err
 	}
 	d := tx.Dialect()
-	// The status is compared so that no index of claims is read: on PostgreSQL it keeps every claim there was since the last VACUUM.
-	if _, err := tx.ExecContext(ctx, "UPDATE deliveries SET revoked_at = $1 WHERE subscriber_id "+d.In(2)+" AND status || '' = 'claimed' AND revoked_at IS NULL", sqldb.Micros(at), d.List(people)); err != nil {
+	if _, err := tx.ExecContext(ctx, revokeQuery(d), sqldb.Micros(at), d.List(people)); err != nil {
 		return fmt.Errorf("campaigns: note: %w", err)
 	}
 	return nil
+}
+
+// revokeQuery compares the status so that the index of claims is not read: on PostgreSQL it keeps every claim there was since the
+// last VACUUM.
+func revokeQuery(d sqldb.Dialect) string {
+	return "UPDATE deliveries SET revoked_at = $1 WHERE subscriber_id " + d.In(2) + " AND status || '' = 'claimed' AND revoked_at IS NULL"
 }
 
 // Alert is something about a campaign that staff should know.
