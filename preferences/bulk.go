@@ -179,19 +179,12 @@ func (b *bulk) lookUpErased(ctx context.Context, keys []string) error {
 	}
 	for len(prints) > 0 {
 		n := min(len(prints), 500)
-		rows, err := b.tx.QueryContext(ctx, "SELECT fingerprint FROM erasures WHERE fingerprint IN ("+placeholders(b.tx.Dialect(), 1, n)+")", prints[:n]...)
-		if err != nil {
-			return err
-		}
-		for rows.Next() {
+		for row := range sqldb.Rows(ctx, b.tx, "SELECT fingerprint FROM erasures WHERE fingerprint IN ("+placeholders(b.tx.Dialect(), 1, n)+")", prints[:n]...) {
 			var sum []byte
-			if err := rows.Scan(&sum); err != nil {
-				return errors.Join(err, rows.Close())
+			if err := row.Scan(&sum); err != nil {
+				return err
 			}
 			b.erased[byPrint[string(sum)]] = true
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			return err
 		}
 		prints = prints[n:]
 	}
@@ -202,19 +195,14 @@ func (b *bulk) lookUpBlocks(ctx context.Context, keys []string) error {
 	b.blocks = map[string]string{}
 	rank := map[string]gate.Reason{SuppressedBounced: gate.ReasonAddressBounced, SuppressedManual: gate.ReasonSuppressed, SuppressedComplained: gate.ReasonComplained}
 	d := b.tx.Dialect()
-	rows, err := b.tx.QueryContext(ctx, "SELECT address_key, reason FROM suppressions WHERE address_key "+d.In(1)+" ORDER BY CASE reason WHEN 'complained' THEN 1 WHEN 'manual' THEN 2 ELSE 3 END", d.List(keys))
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, b.tx, "SELECT address_key, reason FROM suppressions WHERE address_key "+d.In(1)+" ORDER BY CASE reason WHEN 'complained' THEN 1 WHEN 'manual' THEN 2 ELSE 3 END", d.List(keys)) {
 		var key, reason string
-		if err := rows.Scan(&key, &reason); err != nil {
+		if err := row.Scan(&key, &reason); err != nil {
 			return err
 		}
 		b.blocks[key] = string(rank[reason]) // the last one is the first of the gate
 	}
-	return rows.Err()
+	return nil
 }
 
 func (b *bulk) lookUpStates(ctx context.Context, _ []string) error {
@@ -230,23 +218,18 @@ func (b *bulk) lookUpStates(ctx context.Context, _ []string) error {
 		topics = append(topics, topic.ID)
 	}
 	d := b.tx.Dialect()
-	rows, err := b.tx.QueryContext(ctx, "SELECT subscriber_id, topic_id, state, since, event_id, opt_out_offered, expires_at FROM consents WHERE subscriber_id "+d.In(1)+" AND topic_id "+d.In(2), d.List(ids), d.List(topics))
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, b.tx, "SELECT subscriber_id, topic_id, state, since, event_id, opt_out_offered, expires_at FROM consents WHERE subscriber_id "+d.In(1)+" AND topic_id "+d.In(2), d.List(ids), d.List(topics)) {
 		var id string
 		var st ConsentState
 		var since int64
 		var expires sql.NullInt64
-		if err := rows.Scan(&id, &st.TopicID, &st.State, &since, &st.EventID, &st.Offered, &expires); err != nil {
+		if err := row.Scan(&id, &st.TopicID, &st.State, &since, &st.EventID, &st.Offered, &expires); err != nil {
 			return err
 		}
 		st.Since, st.Expires = sqldb.Time(since), sqldb.NullTime(expires)
 		b.states[[2]string{id, st.TopicID}] = st
 	}
-	return rows.Err()
+	return nil
 }
 
 func (b *bulk) lookUpOwners(ctx context.Context, _ []string) error {
@@ -261,19 +244,14 @@ func (b *bulk) lookUpOwners(ctx context.Context, _ []string) error {
 		return nil
 	}
 	d := b.tx.Dialect()
-	rows, err := b.tx.QueryContext(ctx, "SELECT external_id, id FROM subscribers WHERE external_id "+d.In(1), d.List(ids))
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, b.tx, "SELECT external_id, id FROM subscribers WHERE external_id "+d.In(1), d.List(ids)) {
 		var external, id string
-		if err := rows.Scan(&external, &id); err != nil {
+		if err := row.Scan(&external, &id); err != nil {
 			return err
 		}
 		b.owners[external] = id
 	}
-	return rows.Err()
+	return nil
 }
 
 // placeholders are n of them from the one numbered first. To SQLite a number is a name, and hundreds of names in one

@@ -306,19 +306,14 @@ func (s *Service) Consents(ctx context.Context, q sqldb.Querier, subscriberID st
 // ConsentsOf are where people stand on each topic, by their ids, in one query.
 func (s *Service) ConsentsOf(ctx context.Context, q sqldb.Querier, ids []string) (map[string][]ConsentState, error) {
 	d := q.Dialect()
-	rows, err := q.QueryContext(ctx, `SELECT c.subscriber_id, t.key, c.topic_id, c.state, c.since, c.event_id, c.opt_out_offered, c.expires_at FROM consents c JOIN topics t ON t.id = c.topic_id
-		WHERE c.subscriber_id `+d.In(1)+" ORDER BY t.class, t.position, t.key", d.List(ids))
-	if err != nil {
-		return nil, fmt.Errorf("preferences: consents: %w", err)
-	}
-	defer rows.Close()
 	now, out := s.now(), map[string][]ConsentState{}
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, q, `SELECT c.subscriber_id, t.key, c.topic_id, c.state, c.since, c.event_id, c.opt_out_offered, c.expires_at FROM consents c JOIN topics t ON t.id = c.topic_id
+		WHERE c.subscriber_id `+d.In(1)+" ORDER BY t.class, t.position, t.key", d.List(ids)) {
 		var st ConsentState
 		var id string
 		var since int64
 		var expires sql.NullInt64
-		if err := rows.Scan(&id, &st.Topic, &st.TopicID, &st.State, &since, &st.EventID, &st.Offered, &expires); err != nil {
+		if err := row.Scan(&id, &st.Topic, &st.TopicID, &st.State, &since, &st.EventID, &st.Offered, &expires); err != nil {
 			return nil, fmt.Errorf("preferences: consents: %w", err)
 		}
 		st.Since, st.Expires = sqldb.Time(since), sqldb.NullTime(expires)
@@ -327,7 +322,7 @@ func (s *Service) ConsentsOf(ctx context.Context, q sqldb.Querier, ids []string)
 		}
 		out[id] = append(out[id], st)
 	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // Events is a person's whole history of choices, oldest first.

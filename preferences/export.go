@@ -117,16 +117,11 @@ func moment(at time.Time) string {
 // statesOf is where people stand, by person and topic.
 func (s *Service) statesOf(ctx context.Context, ids []string) (map[[2]string]ConsentState, error) {
 	d := s.DB.Dialect()
-	rows, err := s.DB.QueryContext(ctx, "SELECT subscriber_id, topic_id, state, since, expires_at FROM consents WHERE subscriber_id "+d.In(1), d.List(ids))
-	if err != nil {
-		return nil, fmt.Errorf("preferences: export: %w", err)
-	}
-	defer rows.Close()
 	now, states := s.now(), map[[2]string]ConsentState{}
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, s.DB, "SELECT subscriber_id, topic_id, state, since, expires_at FROM consents WHERE subscriber_id "+d.In(1), d.List(ids)) {
 		var id string
 		var st ConsentState
-		if err := rows.Scan(&id, &st.TopicID, &st.State, instant{&st.Since}, instant{&st.Expires}); err != nil {
+		if err := row.Scan(&id, &st.TopicID, &st.State, instant{&st.Since}, instant{&st.Expires}); err != nil {
 			return nil, fmt.Errorf("preferences: export: %w", err)
 		}
 		if st.State == StateGiven && !st.live(now) {
@@ -134,7 +129,7 @@ func (s *Service) statesOf(ctx context.Context, ids []string) (map[[2]string]Con
 		}
 		states[[2]string{id, st.TopicID}] = st
 	}
-	return states, rows.Err()
+	return states, nil
 }
 
 // instant reads a stored time, NULL as the zero one.
@@ -156,19 +151,14 @@ func (i instant) Scan(v any) error {
 // blocksOf is why addresses are blocked.
 func (s *Service) blocksOf(ctx context.Context, keys []string) (map[string][]string, error) {
 	d := s.DB.Dialect()
-	rows, err := s.DB.QueryContext(ctx, "SELECT address_key, reason FROM suppressions WHERE address_key "+d.In(1), d.List(keys))
-	if err != nil {
-		return nil, fmt.Errorf("preferences: export: %w", err)
-	}
-	defer rows.Close()
 	blocks := map[string][]string{}
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, s.DB, "SELECT address_key, reason FROM suppressions WHERE address_key "+d.In(1), d.List(keys)) {
 		var key, reason string
-		if err := rows.Scan(&key, &reason); err != nil {
+		if err := row.Scan(&key, &reason); err != nil {
 			return nil, fmt.Errorf("preferences: export: %w", err)
 		}
 		blocks[key] = append(blocks[key], reason)
 		slices.Sort(blocks[key])
 	}
-	return blocks, rows.Err()
+	return blocks, nil
 }

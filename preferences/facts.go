@@ -82,22 +82,14 @@ func (r Rules) partner() string {
 }
 
 func (s *Service) candidates(ctx context.Context, q sqldb.Querier, rules Rules, query string, args ...any) ([]Candidate, error) {
-	rows, err := q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("preferences: facts: %w", err)
-	}
-	defer rows.Close()
 	var people []Candidate
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, q, query, args...) {
 		var t topicFacts
-		sub, err := scanSubscriber(rows, t.targets()...)
+		sub, err := scanSubscriber(row, t.targets()...)
 		if err != nil {
 			return nil, fmt.Errorf("preferences: facts: %w", err)
 		}
 		people = append(people, Candidate{Subscriber: sub, Facts: rules.facts(sub, t)})
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("preferences: facts: %w", err)
 	}
 	return people, s.capped(ctx, q, rules, people)
 }
@@ -327,14 +319,9 @@ func (s *Service) TransactionalFacts(ctx context.Context, q sqldb.Querier, class
 	for _, key := range keys {
 		facts[key] = gate.Facts{Class: class, Bounced: gate.No, Suppressed: gate.No}
 	}
-	rows, err := q.QueryContext(ctx, "SELECT address_key, reason FROM suppressions WHERE address_key "+q.Dialect().In(1), q.Dialect().List(keys))
-	if err != nil {
-		return nil, fmt.Errorf("preferences: facts: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, q, "SELECT address_key, reason FROM suppressions WHERE address_key "+q.Dialect().In(1), q.Dialect().List(keys)) {
 		var key, reason string
-		if err := rows.Scan(&key, &reason); err != nil {
+		if err := row.Scan(&key, &reason); err != nil {
 			return nil, fmt.Errorf("preferences: facts: %w", err)
 		}
 		f := facts[key]
@@ -346,5 +333,5 @@ func (s *Service) TransactionalFacts(ctx context.Context, q sqldb.Querier, class
 		}
 		facts[key] = f
 	}
-	return facts, rows.Err()
+	return facts, nil
 }

@@ -21,18 +21,13 @@ func noteFormer(ctx context.Context, tx *sqldb.Tx, now time.Time, before Subscri
 // FormerAddresses lists the addresses that a person had before, as subscribers of whom nothing but that address is known. One
 // that somebody else has by now is theirs, and is left out.
 func (s *Service) FormerAddresses(ctx context.Context, q sqldb.Querier, subscriberID string) (former []*Subscriber, err error) {
-	rows, err := q.QueryContext(ctx, `SELECT f.email, f.address_key FROM former_addresses f WHERE f.subscriber_id = $1
-		AND NOT EXISTS (SELECT 1 FROM subscribers s WHERE s.email_key = f.address_key) ORDER BY f.until, f.address_key`, subscriberID)
-	if err != nil {
-		return nil, fmt.Errorf("preferences: former addresses: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, q, `SELECT f.email, f.address_key FROM former_addresses f WHERE f.subscriber_id = $1
+		AND NOT EXISTS (SELECT 1 FROM subscribers s WHERE s.email_key = f.address_key) ORDER BY f.until, f.address_key`, subscriberID) {
 		sub := &Subscriber{}
-		if err := rows.Scan(&sub.Email, &sub.EmailKey); err != nil {
+		if err := row.Scan(&sub.Email, &sub.EmailKey); err != nil {
 			return nil, fmt.Errorf("preferences: former addresses: %w", err)
 		}
 		former = append(former, sub)
 	}
-	return former, rows.Err()
+	return former, nil
 }

@@ -2,7 +2,6 @@ package preferences
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"reflect"
 	"time"
@@ -143,20 +142,13 @@ func (s *Service) BlockPeople(ctx context.Context, tx *sqldb.Tx, actor audit.Act
 // back by it: whoever withdrew, objected or complained gets no more mail than before.
 func (s *Service) LiftBlocks(ctx context.Context, tx *sqldb.Tx, actor audit.Actor, blocks []string, note string) (lifted int, err error) {
 	d := tx.Dialect()
-	rows, err := tx.QueryContext(ctx, "DELETE FROM suppressions WHERE id "+d.In(1)+" RETURNING id", d.List(blocks))
-	if err != nil {
-		return 0, fmt.Errorf("preferences: suppressions: %w", err)
-	}
 	var entries []audit.Change
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, tx, "DELETE FROM suppressions WHERE id "+d.In(1)+" RETURNING id", d.List(blocks)) {
 		var id string
-		if err := rows.Scan(&id); err != nil {
-			return 0, errors.Join(err, rows.Close())
+		if err := row.Scan(&id); err != nil {
+			return 0, fmt.Errorf("preferences: suppressions: %w", err)
 		}
 		entries = append(entries, audit.Change{Object: audit.Object("suppression", id), After: map[string]string{"note": note}})
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return 0, fmt.Errorf("preferences: suppressions: %w", err)
 	}
 	return len(entries), audit.RecordSet(ctx, tx, s.now(), actor, "suppression.lift", entries)
 }

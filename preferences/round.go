@@ -381,18 +381,13 @@ func (c *change) standing(ctx context.Context) (map[string]ConsentState, error) 
 // standing reads where people stand on each topic, as it is stored.
 func (s *Service) standing(ctx context.Context, q sqldb.Querier, people []string) (map[string]map[string]ConsentState, error) {
 	d := q.Dialect()
-	rows, err := q.QueryContext(ctx, "SELECT subscriber_id, topic_id, state, since, event_id, opt_out_offered, expires_at FROM consents WHERE subscriber_id "+d.In(1), d.List(people))
-	if err != nil {
-		return nil, fmt.Errorf("preferences: consents: %w", err)
-	}
-	defer rows.Close()
 	out := map[string]map[string]ConsentState{}
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, q, "SELECT subscriber_id, topic_id, state, since, event_id, opt_out_offered, expires_at FROM consents WHERE subscriber_id "+d.In(1), d.List(people)) {
 		var st ConsentState
 		var id string
 		var since int64
 		var expires sql.NullInt64
-		if err := rows.Scan(&id, &st.TopicID, &st.State, &since, &st.EventID, &st.Offered, &expires); err != nil {
+		if err := row.Scan(&id, &st.TopicID, &st.State, &since, &st.EventID, &st.Offered, &expires); err != nil {
 			return nil, fmt.Errorf("preferences: consents: %w", err)
 		}
 		st.Since, st.Expires = sqldb.Time(since), sqldb.NullTime(expires)
@@ -401,7 +396,7 @@ func (s *Service) standing(ctx context.Context, q sqldb.Querier, people []string
 		}
 		out[id][st.TopicID] = st
 	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // state is where the person stands on a topic; the zero state when it was never touched.

@@ -118,22 +118,17 @@ func suppressionsOf(ctx context.Context, q sqldb.Querier, key string) ([]Suppres
 }
 
 func querySuppressions(ctx context.Context, q sqldb.Querier, query string, args ...any) ([]Suppression, error) {
-	rows, err := q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("preferences: suppressions: %w", err)
-	}
-	defer rows.Close()
 	var blocks []Suppression
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, q, query, args...) {
 		var b Suppression
 		var created int64
-		if err := rows.Scan(&b.ID, &b.AddressKey, &b.Email, &b.Reason, &b.Note, &b.Source, &created); err != nil {
+		if err := row.Scan(&b.ID, &b.AddressKey, &b.Email, &b.Reason, &b.Note, &b.Source, &created); err != nil {
 			return nil, fmt.Errorf("preferences: suppressions: %w", err)
 		}
 		b.CreatedAt = sqldb.Time(created)
 		blocks = append(blocks, b)
 	}
-	return blocks, rows.Err()
+	return blocks, nil
 }
 
 // Suppressions lists blocks, newest first, after the one that was made at (at, id); email and reason may be empty.

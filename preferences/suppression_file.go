@@ -192,17 +192,9 @@ func (s *Service) importSet(ctx context.Context, actor audit.Actor, set []Suppre
 
 // idsOf are the people with these addresses.
 func idsOf(ctx context.Context, tx *sqldb.Tx, keys []string) (ids []string, err error) {
-	rows, err := tx.QueryContext(ctx, "SELECT s.id FROM subscribers s WHERE s.email_key "+tx.Dialect().In(1)+" ORDER BY s.id", tx.Dialect().List(keys))
+	ids, err = sqldb.Values[string](ctx, tx, "SELECT s.id FROM subscribers s WHERE s.email_key "+tx.Dialect().In(1)+" ORDER BY s.id", tx.Dialect().List(keys))
 	if err != nil {
 		return nil, fmt.Errorf("preferences: suppressions: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, fmt.Errorf("preferences: suppressions: %w", err)
-		}
-		ids = append(ids, id)
-	}
-	return ids, rows.Err()
+	return ids, nil
 }

@@ -34,24 +34,15 @@ func (s *Service) SuppressSet(ctx context.Context, tx *sqldb.Tx, at time.Time, a
 		}
 	}
 	d := tx.Dialect()
-	rows, err := tx.QueryContext(ctx, "INSERT INTO suppressions (created_at, id, address_key, email, reason, note, source) SELECT CAST($1 AS BIGINT), "+
-		d.Field("id", "TEXT")+", "+d.Field("key", "TEXT")+", "+d.Field("email", "TEXT")+", "+d.Field("reason", "TEXT")+", "+d.Field("note", "TEXT")+", "+d.Field("source", "TEXT")+
-		" FROM "+d.Rows(2)+" WHERE true ON CONFLICT (address_key, reason) DO NOTHING RETURNING id, reason", sqldb.Micros(at), sqldb.JSON(lines))
-	if err != nil {
-		return 0, fmt.Errorf("preferences: suppressions: %w", err)
-	}
-	defer rows.Close()
 	var entries []audit.Change
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, tx, "INSERT INTO suppressions (created_at, id, address_key, email, reason, note, source) SELECT CAST($1 AS BIGINT), "+
+		d.Field("id", "TEXT")+", "+d.Field("key", "TEXT")+", "+d.Field("email", "TEXT")+", "+d.Field("reason", "TEXT")+", "+d.Field("note", "TEXT")+", "+d.Field("source", "TEXT")+
+		" FROM "+d.Rows(2)+" WHERE true ON CONFLICT (address_key, reason) DO NOTHING RETURNING id, reason", sqldb.Micros(at), sqldb.JSON(lines)) {
 		var id, reason string
-		if err := rows.Scan(&id, &reason); err != nil {
+		if err := row.Scan(&id, &reason); err != nil {
 			return 0, fmt.Errorf("preferences: suppressions: %w", err)
 		}
 		entries = append(entries, audit.Change{Object: audit.Object("suppression", id), After: map[string]string{"reason": reason}})
 	}
-	if err := rows.Err(); err != nil {
-		return 0, fmt.Errorf("preferences: suppressions: %w", err)
-	}
-	_ = rows.Close()
 	return len(entries), audit.RecordSet(ctx, tx, at, actor, "suppression.add", entries)
 }

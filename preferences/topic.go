@@ -250,7 +250,7 @@ func (t *Topic) args() []any {
 
 const topicColumns = "id, key, class, basis, double_opt_in, similar_goods, consent_lifetime_days, names, descriptions, brand_key, partner_key, position, archived_at, created_at, updated_at"
 
-func scanTopic(row interface{ Scan(...any) error }) (*Topic, error) {
+func scanTopic(row sqldb.Scanner) (*Topic, error) {
 	var (
 		t                   Topic
 		lifetime, archived  sql.NullInt64
@@ -289,18 +289,5 @@ func (s *Service) TopicByID(ctx context.Context, q sqldb.Querier, id string) (*T
 
 // Topics reads all topics, in the order in which recipients see them.
 func (s *Service) Topics(ctx context.Context, q sqldb.Querier) ([]*Topic, error) {
-	rows, err := q.QueryContext(ctx, "SELECT "+topicColumns+" FROM topics ORDER BY class, position, key")
-	if err != nil {
-		return nil, fmt.Errorf("preferences: topics: %w", err)
-	}
-	defer rows.Close()
-	var topics []*Topic
-	for rows.Next() {
-		t, err := scanTopic(rows)
-		if err != nil {
-			return nil, err
-		}
-		topics = append(topics, t)
-	}
-	return topics, rows.Err()
+	return sqldb.All(ctx, q, scanTopic, "SELECT "+topicColumns+" FROM topics ORDER BY class, position, key")
 }

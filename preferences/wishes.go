@@ -50,20 +50,15 @@ func (s *Service) wishes(ctx context.Context, q sqldb.Querier, subscriberID stri
 	if err != nil {
 		return nil, err
 	}
-	rows, err := q.QueryContext(ctx, "SELECT kind, value FROM wishes WHERE subscriber_id = $1 AND asked_at >= $2 ORDER BY kind, value", subscriberID, sqldb.Micros(s.now().Add(-site.ConfirmTTL)))
-	if err != nil {
-		return nil, fmt.Errorf("preferences: wishes: %w", err)
-	}
-	defer rows.Close()
 	var list []Wish
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, q, "SELECT kind, value FROM wishes WHERE subscriber_id = $1 AND asked_at >= $2 ORDER BY kind, value", subscriberID, sqldb.Micros(s.now().Add(-site.ConfirmTTL))) {
 		var w Wish
-		if err := rows.Scan(&w.Kind, &w.Value); err != nil {
+		if err := row.Scan(&w.Kind, &w.Value); err != nil {
 			return nil, fmt.Errorf("preferences: wishes: %w", err)
 		}
 		list = append(list, w)
 	}
-	return list, rows.Err()
+	return list, nil
 }
 
 // grant fulfils what waits.
@@ -114,21 +109,16 @@ func (s *Service) Ask(ctx context.Context, subscriberID string, w Wish, evidence
 
 // PartnerObjections are the partners that the person opted out of, and since when.
 func (s *Service) PartnerObjections(ctx context.Context, q sqldb.Querier, subscriberID string) (map[string]time.Time, error) {
-	rows, err := q.QueryContext(ctx, "SELECT partner_key, at FROM partner_objections WHERE subscriber_id = $1", subscriberID)
-	if err != nil {
-		return nil, fmt.Errorf("preferences: partner objections: %w", err)
-	}
-	defer rows.Close()
 	out := map[string]time.Time{}
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, q, "SELECT partner_key, at FROM partner_objections WHERE subscriber_id = $1", subscriberID) {
 		var key string
 		var at int64
-		if err := rows.Scan(&key, &at); err != nil {
+		if err := row.Scan(&key, &at); err != nil {
 			return nil, fmt.Errorf("preferences: partner objections: %w", err)
 		}
 		out[key] = sqldb.Time(at)
 	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // Partners lists every partner, by key.

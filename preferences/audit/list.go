@@ -127,19 +127,8 @@ func (f Filter) query(after, upto string, limit int) (string, []any, error) {
 }
 
 func read(ctx context.Context, q sqldb.Querier, query string, args []any) (entries []Entry, err error) {
-	rows, err := q.QueryContext(ctx, query, args...)
+	entries, err = sqldb.All(ctx, q, scan, query, args...)
 	if err != nil {
-		return nil, fmt.Errorf("audit: list: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		e, err := scan(rows)
-		if err != nil {
-			return nil, fmt.Errorf("audit: list: %w", err)
-		}
-		entries = append(entries, e)
-	}
-	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("audit: list: %w", err)
 	}
 	return entries, nil
@@ -178,11 +167,11 @@ func (f Filter) where() (where []string, args []any) {
 	return where, args
 }
 
-func scan(rows *sql.Rows) (Entry, error) {
+func scan(row sqldb.Scanner) (Entry, error) {
 	var e Entry
 	var at int64
 	var before, after sql.NullString
-	err := rows.Scan(&e.ID, &at, &e.Actor.Kind, &e.Actor.ID, &e.Actor.Name, &e.Actor.UserID, &e.Actor.IP, &e.Action, &e.Object, &before, &after)
+	err := row.Scan(&e.ID, &at, &e.Actor.Kind, &e.Actor.ID, &e.Actor.Name, &e.Actor.UserID, &e.Actor.IP, &e.Action, &e.Object, &before, &after)
 	e.At = sqldb.Time(at)
 	if before.Valid {
 		e.Before = json.RawMessage(before.String)

@@ -40,23 +40,15 @@ func (s *Store) Figures(ctx context.Context) (map[string]Figures, error) {
 	if s.counted != nil && s.now().Sub(s.countedAt).Abs() < figuresAge {
 		return s.counted, nil
 	}
-	rows, err := s.DB.QueryContext(ctx, `SELECT g.form_id, count(DISTINCT g.subscriber_id), count(DISTINCT CASE WHEN c.state = 'given' THEN g.subscriber_id END) FROM form_signups g
-		LEFT JOIN topics t ON t.key = g.topic_key LEFT JOIN consents c ON c.subscriber_id = g.subscriber_id AND c.topic_id = t.id GROUP BY g.form_id`)
-	if err != nil {
-		return nil, fmt.Errorf("forms: figures: %w", err)
-	}
-	defer rows.Close()
 	out := map[string]Figures{}
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, s.DB, `SELECT g.form_id, count(DISTINCT g.subscriber_id), count(DISTINCT CASE WHEN c.state = 'given' THEN g.subscriber_id END) FROM form_signups g
+		LEFT JOIN topics t ON t.key = g.topic_key LEFT JOIN consents c ON c.subscriber_id = g.subscriber_id AND c.topic_id = t.id GROUP BY g.form_id`) {
 		var id string
 		var f Figures
-		if err := rows.Scan(&id, &f.Started, &f.Confirmed); err != nil {
+		if err := row.Scan(&id, &f.Started, &f.Confirmed); err != nil {
 			return nil, fmt.Errorf("forms: figures: %w", err)
 		}
 		out[id] = f
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("forms: figures: %w", err)
 	}
 	s.counted, s.countedAt = out, s.now()
 	return out, nil
@@ -70,17 +62,12 @@ type Shown struct {
 
 // Wordings are the versions of a form's texts that were ever shown, the latest first.
 func (s *Store) Wordings(ctx context.Context, formID string, limit int) ([]Shown, error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT version, locale, texts, created_at FROM form_wordings WHERE form_id = $1 ORDER BY created_at DESC, version LIMIT $2", formID, limit)
-	if err != nil {
-		return nil, fmt.Errorf("forms: wordings: %w", err)
-	}
-	defer rows.Close()
 	var out []Shown
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, s.DB, "SELECT version, locale, texts, created_at FROM form_wordings WHERE form_id = $1 ORDER BY created_at DESC, version LIMIT $2", formID, limit) {
 		var w Shown
 		var texts string
 		var at int64
-		if err := rows.Scan(&w.Version, &w.Locale, &texts, &at); err != nil {
+		if err := row.Scan(&w.Version, &w.Locale, &texts, &at); err != nil {
 			return nil, fmt.Errorf("forms: wordings: %w", err)
 		}
 		if err := json.Unmarshal([]byte(texts), &w.Texts); err != nil {
@@ -89,5 +76,5 @@ func (s *Store) Wordings(ctx context.Context, formID string, limit int) ([]Shown
 		w.Since = sqldb.Time(at)
 		out = append(out, w)
 	}
-	return out, rows.Err()
+	return out, nil
 }

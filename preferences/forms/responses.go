@@ -53,7 +53,7 @@ func (s *Store) respond(ctx context.Context, tx *sqldb.Tx, f *Form, in Submissio
 const responseColumns = `r.id, f.key, r.subscriber_id, s.email, s.first_name, s.last_name, r.answers, r.locale, r.handled_at, r.handled_by, r.created_at
 	FROM form_responses r JOIN forms f ON f.id = r.form_id JOIN subscribers s ON s.id = r.subscriber_id`
 
-func scanResponse(row interface{ Scan(...any) error }) (Response, error) {
+func scanResponse(row sqldb.Scanner) (Response, error) {
 	var (
 		r       Response
 		answers string
@@ -94,20 +94,11 @@ func (s *Store) Copy(ctx context.Context, q sqldb.Querier, sub *preferences.Subs
 }
 
 func (s *Store) responses(ctx context.Context, q sqldb.Querier, where string, args ...any) ([]Response, error) {
-	rows, err := q.QueryContext(ctx, "SELECT "+responseColumns+" "+where, args...)
+	list, err := sqldb.All(ctx, q, scanResponse, "SELECT "+responseColumns+" "+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("forms: responses: %w", err)
 	}
-	defer rows.Close()
-	var list []Response
-	for rows.Next() {
-		r, err := scanResponse(rows)
-		if err != nil {
-			return nil, fmt.Errorf("forms: responses: %w", err)
-		}
-		list = append(list, r)
-	}
-	return list, rows.Err()
+	return list, nil
 }
 
 // Handle marks a response as dealt with, or as open again.

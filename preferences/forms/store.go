@@ -56,7 +56,7 @@ func (s *Store) log() *slog.Logger {
 
 const columns = "id, key, kind, definition, archived_at, created_at, updated_at"
 
-func scan(row interface{ Scan(...any) error }) (*Form, error) {
+func scan(row sqldb.Scanner) (*Form, error) {
 	var (
 		f                Form
 		definition       string
@@ -95,20 +95,7 @@ func (s *Store) byID(ctx context.Context, q sqldb.Querier, id string) (*Form, er
 
 // List reads up to limit forms whose key is after the given one, by key.
 func (s *Store) List(ctx context.Context, after string, limit int) ([]*Form, error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT "+columns+" FROM forms WHERE key > $1 ORDER BY key LIMIT $2", after, limit)
-	if err != nil {
-		return nil, fmt.Errorf("forms: list: %w", err)
-	}
-	defer rows.Close()
-	var list []*Form
-	for rows.Next() {
-		f, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, f)
-	}
-	return list, rows.Err()
+	return sqldb.All(ctx, s.DB, scan, "SELECT "+columns+" FROM forms WHERE key > $1 ORDER BY key LIMIT $2", after, limit)
 }
 
 // Create makes a form. A key that is taken is a conflict.

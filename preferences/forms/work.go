@@ -78,19 +78,11 @@ func (s *Store) Work(ctx context.Context) error {
 }
 
 func (s *Store) due(ctx context.Context) (ids []string, err error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT id FROM form_submissions WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2", sqldb.Micros(s.now()), batch)
+	ids, err = sqldb.Values[string](ctx, s.DB, "SELECT id FROM form_submissions WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2", sqldb.Micros(s.now()), batch)
 	if err != nil {
 		return nil, fmt.Errorf("forms: submissions: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, fmt.Errorf("forms: submissions: %w", err)
-		}
-		ids = append(ids, id)
-	}
-	return ids, rows.Err()
+	return ids, nil
 }
 
 // postpone puts a submission off, twice as long each time, and gives up in the end.
@@ -239,16 +231,11 @@ func (s *Store) mailbox(ctx context.Context, tx *sqldb.Tx, email string, f *Form
 			return b, fmt.Errorf("forms: mailbox: %w", err)
 		}
 	}
-	rows, err := tx.QueryContext(ctx, `SELECT m.form_id, m.kind FROM form_mails m WHERE m.fingerprint = $1 AND m.at > $2
+	for row := range sqldb.Rows(ctx, tx, `SELECT m.form_id, m.kind FROM form_mails m WHERE m.fingerprint = $1 AND m.at > $2
 		AND (m.kind <> $3 OR EXISTS (SELECT 1 FROM confirmations c WHERE c.subscriber_id = m.subscriber_id AND c.at > $4))`,
-		b.fingerprint, sqldb.Micros(since), preferences.MailConfirmSignup, sqldb.Micros(asked))
-	if err != nil {
-		return b, fmt.Errorf("forms: mailbox: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+		b.fingerprint, sqldb.Micros(since), preferences.MailConfirmSignup, sqldb.Micros(asked)) {
 		var form, kind string
-		if err := rows.Scan(&form, &kind); err != nil {
+		if err := row.Scan(&form, &kind); err != nil {
 			return b, fmt.Errorf("forms: mailbox: %w", err)
 		}
 		switch kind {
@@ -262,7 +249,7 @@ func (s *Store) mailbox(ctx context.Context, tx *sqldb.Tx, email string, f *Form
 			b.answered = b.answered || form == f.ID
 		}
 	}
-	return b, rows.Err()
+	return b, nil
 }
 
 func (b mailbox) note(ctx context.Context, tx *sqldb.Tx, f *Form, subscriberID string, at time.Time, kinds []string) error {

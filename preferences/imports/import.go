@@ -212,7 +212,7 @@ func (s *Store) create(ctx context.Context, actor audit.Actor, f *Spool, in Requ
 const columns = `id, status, file_name, charset, size, done, header, mapping, evidence, dry_run, actor, row_count, created, updated, confirmations, skipped, partly, errors, failure, undone,
 	created_at, started_at, finished_at`
 
-func scan(row interface{ Scan(...any) error }) (*Import, error) {
+func scan(row sqldb.Scanner) (*Import, error) {
 	var (
 		i                                                                    Import
 		header, mapping, evidence, actor, skipped, partly, errorList, undone string
@@ -262,18 +262,5 @@ func (s *Store) List(ctx context.Context, before string, limit int) ([]*Import, 
 	if before == "" {
 		before = "z" // after every id
 	}
-	rows, err := s.DB.QueryContext(ctx, "SELECT "+columns+" FROM imports WHERE id < $1 ORDER BY id DESC LIMIT $2", before, limit)
-	if err != nil {
-		return nil, fmt.Errorf("imports: list: %w", err)
-	}
-	defer rows.Close()
-	var list []*Import
-	for rows.Next() {
-		i, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, i)
-	}
-	return list, rows.Err()
+	return sqldb.All(ctx, s.DB, scan, "SELECT "+columns+" FROM imports WHERE id < $1 ORDER BY id DESC LIMIT $2", before, limit)
 }

@@ -98,15 +98,10 @@ func (s *Store) Rejects(ctx context.Context, imp *Import, out io.Writer) error {
 }
 
 func (s *Store) rejects(ctx context.Context, imp *Import, after *int, w *sheet.Writer) (n int, err error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT line, reason, field, detail, cells FROM import_rejects WHERE import_id = $1 AND line > $2 ORDER BY line LIMIT 1000", imp.ID, *after)
-	if err != nil {
-		return 0, fmt.Errorf("imports: rejects: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, s.DB, "SELECT line, reason, field, detail, cells FROM import_rejects WHERE import_id = $1 AND line > $2 ORDER BY line LIMIT 1000", imp.ID, *after) {
 		var reason, field, detail, text string
 		var cells []string
-		if err := rows.Scan(after, &reason, &field, &detail, &text); err != nil {
+		if err := row.Scan(after, &reason, &field, &detail, &text); err != nil {
 			return n, fmt.Errorf("imports: rejects: %w", err)
 		}
 		if err := json.Unmarshal([]byte(text), &cells); err != nil {
@@ -117,7 +112,7 @@ func (s *Store) rejects(ctx context.Context, imp *Import, after *int, w *sheet.W
 		}
 		n++
 	}
-	return n, rows.Err()
+	return n, nil
 }
 
 // Undo lets what an import did be taken back: people whom it made, and choices that it recorded, unless they were changed
@@ -213,15 +208,10 @@ func (s *Store) undoBatch(ctx context.Context, imp *Import) (n int, err error) {
 
 // people are the next rows that can be taken back, up to the last line.
 func (s *Store) people(ctx context.Context, tx *sqldb.Tx, id string) (list []preferences.UndoRow, last int64, err error) {
-	rows, err := tx.QueryContext(ctx, "SELECT line, subscriber_id, created, choices, at FROM import_people WHERE import_id = $1 ORDER BY line LIMIT $2", id, batch)
-	if err != nil {
-		return nil, 0, fmt.Errorf("imports: undo: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, tx, "SELECT line, subscriber_id, created, choices, at FROM import_people WHERE import_id = $1 ORDER BY line LIMIT $2", id, batch) {
 		var r preferences.UndoRow
 		var choices string
-		if err := rows.Scan(&last, &r.ID, &r.Created, &choices, &r.At); err != nil {
+		if err := row.Scan(&last, &r.ID, &r.Created, &choices, &r.At); err != nil {
 			return nil, 0, fmt.Errorf("imports: undo: %w", err)
 		}
 		if err := json.Unmarshal([]byte(choices), &r.Choices); err != nil {
@@ -229,7 +219,7 @@ func (s *Store) people(ctx context.Context, tx *sqldb.Tx, id string) (list []pre
 		}
 		list = append(list, r)
 	}
-	return list, last, rows.Err()
+	return list, last, nil
 }
 
 // Forget removes what is kept of a person who is erased; see [preferences.Service].

@@ -66,21 +66,16 @@ func (s *Store) Run(ctx context.Context, id string, progress func(*Import)) (*Im
 }
 
 func (s *Store) open(ctx context.Context) (ids []string, err error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT id, status FROM imports WHERE status IN ('queued', 'running', 'undoing') AND (worker = '' OR lease_until < $1) ORDER BY created_at", sqldb.Micros(s.now()))
-	if err != nil {
-		return nil, fmt.Errorf("imports: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, s.DB, "SELECT id, status FROM imports WHERE status IN ('queued', 'running', 'undoing') AND (worker = '' OR lease_until < $1) ORDER BY created_at", sqldb.Micros(s.now())) {
 		var id, status string
-		if err := rows.Scan(&id, &status); err != nil {
+		if err := row.Scan(&id, &status); err != nil {
 			return nil, fmt.Errorf("imports: %w", err)
 		}
 		if _, err := os.Stat(s.path(id)); err == nil || status == StatusUndoing {
 			ids = append(ids, id)
 		}
 	}
-	return ids, rows.Err()
+	return ids, nil
 }
 
 // claim makes this process the only one that works on an import.
@@ -355,22 +350,17 @@ func (s *Store) prepare(ctx context.Context, tx *sqldb.Tx, imp *Import, fields [
 		return seen, nil
 	}
 	// Without the import in the condition: its statistics are of yesterday, and PostgreSQL would read all of its rows.
-	rows, err := tx.QueryContext(ctx, "SELECT fingerprint, import_id FROM import_people WHERE fingerprint IN ("+places(tx.Dialect(), 1, len(prints))+")", prints...)
-	if err != nil {
-		return nil, fmt.Errorf("imports: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, tx, "SELECT fingerprint, import_id FROM import_people WHERE fingerprint IN ("+places(tx.Dialect(), 1, len(prints))+")", prints...) {
 		var sum []byte
 		var id string
-		if err := rows.Scan(&sum, &id); err != nil {
+		if err := row.Scan(&sum, &id); err != nil {
 			return nil, fmt.Errorf("imports: %w", err)
 		}
 		if id == imp.ID {
 			seen[string(sum)] = true
 		}
 	}
-	return seen, rows.Err()
+	return seen, nil
 }
 
 // addressed notes whose row it is.

@@ -41,20 +41,11 @@ func EraseSubject(ctx context.Context, tx *sqldb.Tx, subscriberID string, by Eve
 }
 
 func sequences(ctx context.Context, q sqldb.Querier, subscriberID string) ([]int64, error) {
-	rows, err := q.QueryContext(ctx, `SELECT seq FROM consent_events WHERE subscriber_id = $1 ORDER BY seq`, subscriberID)
+	seqs, err := sqldb.Values[int64](ctx, q, `SELECT seq FROM consent_events WHERE subscriber_id = $1 ORDER BY seq`, subscriberID)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: erasing: %w", err)
 	}
-	defer rows.Close()
-	var seqs []int64
-	for rows.Next() {
-		var seq int64
-		if err := rows.Scan(&seq); err != nil {
-			return nil, fmt.Errorf("ledger: erasing: %w", err)
-		}
-		seqs = append(seqs, seq)
-	}
-	return seqs, rows.Err()
+	return seqs, nil
 }
 
 // spans writes sorted numbers as "3-5,9".

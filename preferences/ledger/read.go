@@ -27,19 +27,14 @@ func (r Record) Check() bool {
 // Events returns a person's events, oldest first. It does not verify them: see
 // Verify for the chain and Record.Check for one event.
 func Events(ctx context.Context, q sqldb.Querier, subscriberID string) ([]Record, error) {
-	rows, err := q.QueryContext(ctx,
+	var all []Record
+	for row := range sqldb.Rows(ctx, q,
 		`SELECT e.seq, e.event_id, e.at, e.commitment, e.hash, p.hash, c.salt, c.content
 		 FROM consent_events c JOIN ledger_entries e ON e.seq = c.seq LEFT JOIN ledger_entries p ON p.seq = e.seq - 1
-		 WHERE c.subscriber_id = $1 ORDER BY c.seq`, subscriberID)
-	if err != nil {
-		return nil, fmt.Errorf("ledger: events: %w", err)
-	}
-	defer rows.Close()
-	var all []Record
-	for rows.Next() {
+		 WHERE c.subscriber_id = $1 ORDER BY c.seq`, subscriberID) {
 		var r Record
 		var commitment, hash, previous []byte
-		if err := rows.Scan(&r.Entry.Seq, &r.Entry.EventID, &r.Entry.At, &commitment, &hash, &previous, &r.Salt, &r.Content); err != nil {
+		if err := row.Scan(&r.Entry.Seq, &r.Entry.EventID, &r.Entry.At, &commitment, &hash, &previous, &r.Salt, &r.Content); err != nil {
 			return nil, fmt.Errorf("ledger: events: %w", err)
 		}
 		copy(r.Entry.Commitment[:], commitment)
@@ -48,28 +43,22 @@ func Events(ctx context.Context, q sqldb.Querier, subscriberID string) ([]Record
 			r.Previous = Hash{}
 			copy(r.Previous[:], previous)
 		}
-		if r.Event, err = decode(r.Content); err != nil {
+		event, err := decode(r.Content)
+		if err != nil {
 			return nil, fmt.Errorf("ledger: event %d cannot be read; run `assent ledger verify`: %w", r.Entry.Seq, err)
 		}
+		r.Event = event
 		all = append(all, r)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("ledger: events: %w", err)
 	}
 	return all, nil
 }
 
 // Latest returns a person's latest events, the newest first, without their proof.
 func Latest(ctx context.Context, q sqldb.Querier, subscriberID string, limit int) ([]Event, error) {
-	rows, err := q.QueryContext(ctx, `SELECT content FROM consent_events WHERE subscriber_id = $1 ORDER BY seq DESC LIMIT $2`, subscriberID, limit)
-	if err != nil {
-		return nil, fmt.Errorf("ledger: latest events: %w", err)
-	}
-	defer rows.Close()
 	var all []Event
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, q, `SELECT content FROM consent_events WHERE subscriber_id = $1 ORDER BY seq DESC LIMIT $2`, subscriberID, limit) {
 		var content string
-		if err := rows.Scan(&content); err != nil {
+		if err := row.Scan(&content); err != nil {
 			return nil, fmt.Errorf("ledger: latest events: %w", err)
 		}
 		e, err := decode(content)
@@ -78,25 +67,20 @@ func Latest(ctx context.Context, q sqldb.Querier, subscriberID string, limit int
 		}
 		all = append(all, e)
 	}
-	return all, rows.Err()
+	return all, nil
 }
 
 // Sources tells where events came from, by their ids.
 func Sources(ctx context.Context, q sqldb.Querier, ids []string) (map[string]string, error) {
-	rows, err := q.QueryContext(ctx, "SELECT id, source FROM consent_events WHERE id "+q.Dialect().In(1), q.Dialect().List(ids))
-	if err != nil {
-		return nil, fmt.Errorf("ledger: sources: %w", err)
-	}
-	defer rows.Close()
 	sources := map[string]string{}
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, q, "SELECT id, source FROM consent_events WHERE id "+q.Dialect().In(1), q.Dialect().List(ids)) {
 		var id, source string
-		if err := rows.Scan(&id, &source); err != nil {
+		if err := row.Scan(&id, &source); err != nil {
 			return nil, fmt.Errorf("ledger: sources: %w", err)
 		}
 		sources[id] = source
 	}
-	return sources, rows.Err()
+	return sources, nil
 }
 
 // Head returns the end of the chain as it is stored.

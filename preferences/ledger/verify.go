@@ -158,18 +158,13 @@ type item struct {
 }
 
 func (v *verifier) page(ctx context.Context) error {
-	rows, err := v.q.QueryContext(ctx,
+	for row := range sqldb.Rows(ctx, v.q,
 		`SELECT e.seq, e.event_id, e.at, e.commitment, e.hash, c.id, c.seq, c.subscriber_id, c.salt, c.at, c.action,
 		        c.topic_id, c.topic_key, c.partner_key, c.state, c.source, c.content
 		 FROM ledger_entries e LEFT JOIN consent_events c ON c.id = e.event_id
-		 WHERE e.seq > $1 AND e.seq <= $2 ORDER BY e.seq LIMIT $3`, v.last.Seq, v.max, page)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
+		 WHERE e.seq > $1 AND e.seq <= $2 ORDER BY e.seq LIMIT $3`, v.last.Seq, v.max, page) {
 		var r item
-		if err := rows.Scan(&r.seq, &r.event, &r.at, &r.commitment, &r.hash, &r.id, &r.contentSeq, &r.subscriber, &r.salt,
+		if err := row.Scan(&r.seq, &r.event, &r.at, &r.commitment, &r.hash, &r.id, &r.contentSeq, &r.subscriber, &r.salt,
 			&r.contentAt, &r.action, &r.topicID, &r.topic, &r.partner, &r.state, &r.source, &r.content); err != nil {
 			return err
 		}
@@ -177,7 +172,7 @@ func (v *verifier) page(ctx context.Context) error {
 			return nil
 		}
 	}
-	return rows.Err()
+	return nil
 }
 
 // entry checks one row against the one before it, and its event.
@@ -287,14 +282,9 @@ func (v *verifier) erasures(ctx context.Context) error {
 	if len(v.missing) == 0 {
 		return nil
 	}
-	rows, err := v.q.QueryContext(ctx, `SELECT content FROM consent_events WHERE action = 'erased' OR subscriber_id = ''`)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, v.q, `SELECT content FROM consent_events WHERE action = 'erased' OR subscriber_id = ''`) {
 		var content string
-		if err := rows.Scan(&content); err != nil {
+		if err := row.Scan(&content); err != nil {
 			return err
 		}
 		if e, err := decode(content); err == nil {
@@ -304,9 +294,6 @@ func (v *verifier) erasures(ctx context.Context) error {
 				}
 			})
 		}
-	}
-	if err := rows.Err(); err != nil {
-		return err
 	}
 	if len(v.missing) > 0 {
 		all := make([]int64, 0, len(v.missing))

@@ -32,7 +32,7 @@ type Store struct {
 
 const columns = "key, name, created_at, updated_at"
 
-func scan(row interface{ Scan(...any) error }) (Partner, error) {
+func scan(row sqldb.Scanner) (Partner, error) {
 	var p Partner
 	var created, updated int64
 	err := row.Scan(&p.Key, &p.Name, &created, &updated)
@@ -58,37 +58,23 @@ func Get(ctx context.Context, q sqldb.Querier, key string) (Partner, error) {
 // Names reads the names of the partners with these keys; a key that no partner has is absent.
 func Names(ctx context.Context, q sqldb.Querier, keys []string) (map[string]string, error) {
 	found := make(map[string]string, len(keys))
-	rows, err := q.QueryContext(ctx, "SELECT key, name FROM partners WHERE key "+q.Dialect().In(1), q.Dialect().List(keys))
-	if err != nil {
-		return nil, fmt.Errorf("partners: names: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, q, "SELECT key, name FROM partners WHERE key "+q.Dialect().In(1), q.Dialect().List(keys)) {
 		var key, name string
-		if err := rows.Scan(&key, &name); err != nil {
+		if err := row.Scan(&key, &name); err != nil {
 			return nil, fmt.Errorf("partners: names: %w", err)
 		}
 		found[key] = name
 	}
-	return found, rows.Err()
+	return found, nil
 }
 
 // List reads up to limit partners whose key is after the given one, by key.
 func (s *Store) List(ctx context.Context, after string, limit int) ([]Partner, error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT "+columns+" FROM partners WHERE key > $1 ORDER BY key LIMIT $2", after, limit)
+	list, err := sqldb.All(ctx, s.DB, scan, "SELECT "+columns+" FROM partners WHERE key > $1 ORDER BY key LIMIT $2", after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("partners: list: %w", err)
 	}
-	defer rows.Close()
-	var list []Partner
-	for rows.Next() {
-		p, err := scan(rows)
-		if err != nil {
-			return nil, fmt.Errorf("partners: list: %w", err)
-		}
-		list = append(list, p)
-	}
-	return list, rows.Err()
+	return list, nil
 }
 
 // Create adds a partner. A key that is taken is a conflict.

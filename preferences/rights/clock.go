@@ -61,23 +61,14 @@ func (s *Service) lapse(ctx context.Context) error {
 		return err
 	}
 	return s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
-		rows, err := tx.QueryContext(ctx, "DELETE FROM data_requests WHERE status = 'unconfirmed' AND created_at < $1 RETURNING id, number, kind", sqldb.Micros(s.now().Add(-site.ConfirmTTL)))
-		if err != nil {
-			return fmt.Errorf("rights: lapse: %w", err)
-		}
-		defer rows.Close()
 		var gone []*Request
-		for rows.Next() {
+		for row := range sqldb.Rows(ctx, tx, "DELETE FROM data_requests WHERE status = 'unconfirmed' AND created_at < $1 RETURNING id, number, kind", sqldb.Micros(s.now().Add(-site.ConfirmTTL))) {
 			r := &Request{Status: Unconfirmed}
-			if err := rows.Scan(&r.ID, &r.Number, &r.Kind); err != nil {
+			if err := row.Scan(&r.ID, &r.Number, &r.Kind); err != nil {
 				return fmt.Errorf("rights: lapse: %w", err)
 			}
 			gone = append(gone, r)
 		}
-		if err := rows.Err(); err != nil {
-			return fmt.Errorf("rights: lapse: %w", err)
-		}
-		rows.Close()
 		for _, r := range gone {
 			if err := s.step(ctx, tx, audit.System("rights"), r, "lapse", nil); err != nil {
 				return err
@@ -89,20 +80,12 @@ func (s *Service) lapse(ctx context.Context) error {
 
 func (s *Service) late(ctx context.Context) (ids []string, err error) {
 	now := s.now()
-	rows, err := s.DB.QueryContext(ctx, "SELECT id FROM data_requests WHERE status IN ('open', 'in_progress') AND ((escalated < 2 AND due_at <= $1) OR (escalated < 1 AND due_at <= $2)) ORDER BY due_at LIMIT 500",
+	ids, err = sqldb.Values[string](ctx, s.DB, "SELECT id FROM data_requests WHERE status IN ('open', 'in_progress') AND ((escalated < 2 AND due_at <= $1) OR (escalated < 1 AND due_at <= $2)) ORDER BY due_at LIMIT 500",
 		sqldb.Micros(now), sqldb.Micros(now.Add(soon)))
 	if err != nil {
 		return nil, fmt.Errorf("rights: due: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, fmt.Errorf("rights: due: %w", err)
-		}
-		ids = append(ids, id)
-	}
-	return ids, rows.Err()
+	return ids, nil
 }
 
 func (s *Service) escalate(ctx context.Context, id string, officers []Officer) error {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"math"
 	"sort"
@@ -182,19 +181,14 @@ func whoActed(actor string) string {
 }
 
 func (s *Service) past(ctx context.Context, c *Copy, sub *preferences.Subscriber) error {
-	rows, err := s.DB.QueryContext(ctx, "SELECT "+columns+" FROM data_requests WHERE address_key = $1 OR (subscriber_id = $2 AND subscriber_id <> '') ORDER BY received_at", sub.EmailKey, sub.ID)
-	if err != nil {
-		return fmt.Errorf("rights: copy: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		r, err := scan(rows)
+	for row := range sqldb.Rows(ctx, s.DB, "SELECT "+columns+" FROM data_requests WHERE address_key = $1 OR (subscriber_id = $2 AND subscriber_id <> '') ORDER BY received_at", sub.EmailKey, sub.ID) {
+		r, err := scan(row)
 		if err != nil {
 			return err
 		}
 		c.Requests = append(c.Requests, Past{r.Number, r.Kind, r.Status, r.ReceivedAt, r.ClosedAt, r.Detail, r.Answer})
 	}
-	return rows.Err()
+	return nil
 }
 
 // WriteJSON writes the copy in the form that other programs read.

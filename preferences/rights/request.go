@@ -133,7 +133,7 @@ func newNumber() string {
 const columns = `id, number, kind, status, source, subscriber_id, email, address_key, detail, change, answer, locale, received_at, due_at, extended, verified_at, verified_by, escalated, closed_at,
 	created_at, updated_at`
 
-func scan(row interface{ Scan(...any) error }) (*Request, error) {
+func scan(row sqldb.Scanner) (*Request, error) {
 	var (
 		r                               Request
 		subscriber                      sql.NullString
@@ -237,23 +237,10 @@ func (s *Service) List(ctx context.Context, f Filter, after time.Time, id string
 		statuses[i] = string(status)
 	}
 	d := s.DB.Dialect()
-	rows, err := s.DB.QueryContext(ctx, "SELECT "+columns+` FROM data_requests WHERE (due_at, id) `+beyond+` ($1, $2) AND due_at <= $3 AND ($4 = '' OR status = $4) AND ($5 = '' OR kind = $5)
+	return sqldb.All(ctx, s.DB, scan, "SELECT "+columns+` FROM data_requests WHERE (due_at, id) `+beyond+` ($1, $2) AND due_at <= $3 AND ($4 = '' OR status = $4) AND ($5 = '' OR kind = $5)
 		AND ($6 = '' OR subscriber_id = $6) AND ($7 = FALSE OR status IN ('unconfirmed', 'open', 'in_progress')) AND status `+d.In(8)+`
 		AND ($9 = '' OR lower(number) LIKE $9 ESCAPE '!' OR lower(email) LIKE $9 ESCAPE '!') ORDER BY `+order+" LIMIT $10",
 		from, id, until, string(f.Status), string(f.Kind), f.SubscriberID, f.Running, d.List(statuses), within(f.Text), limit)
-	if err != nil {
-		return nil, fmt.Errorf("rights: list: %w", err)
-	}
-	defer rows.Close()
-	var list []*Request
-	for rows.Next() {
-		r, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, r)
-	}
-	return list, rows.Err()
 }
 
 // within is the pattern of whatever holds the text; empty for none.

@@ -37,7 +37,7 @@ type Store struct {
 
 const columns = "key, name, rules, created_at, updated_at"
 
-func scan(row interface{ Scan(...any) error }) (Segment, error) {
+func scan(row sqldb.Scanner) (Segment, error) {
 	var s Segment
 	var rules string
 	var created, updated int64
@@ -101,19 +101,14 @@ func CountOn(ctx context.Context, q sqldb.Querier, c Compiled, now time.Time, af
 		if some == 0 || len(ids) >= sample {
 			return false, nil
 		}
-		rows, err := q.QueryContext(ctx, "SELECT s.id"+within+" ORDER BY s.id LIMIT "+strconv.Itoa(sample-len(ids)), bound...)
-		if err != nil {
-			return false, err
-		}
-		defer rows.Close()
-		for rows.Next() {
+		for row := range sqldb.Rows(ctx, q, "SELECT s.id"+within+" ORDER BY s.id LIMIT "+strconv.Itoa(sample-len(ids)), bound...) {
 			var id string
-			if err := rows.Scan(&id); err != nil {
+			if err := row.Scan(&id); err != nil {
 				return false, err
 			}
 			ids = append(ids, id)
 		}
-		return false, rows.Err()
+		return false, nil
 	})
 	if err != nil {
 		return 0, nil, look, fmt.Errorf("segments: count: %w", err)
@@ -134,20 +129,11 @@ func Matches(ctx context.Context, q sqldb.Querier, c Compiled, subscriberID stri
 
 // List reads up to limit segments whose key is after the given one, by key.
 func (s *Store) List(ctx context.Context, after string, limit int) ([]Segment, error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT "+columns+" FROM segments WHERE key > $1 ORDER BY key LIMIT $2", after, limit)
+	list, err := sqldb.All(ctx, s.DB, scan, "SELECT "+columns+" FROM segments WHERE key > $1 ORDER BY key LIMIT $2", after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("segments: list: %w", err)
 	}
-	defer rows.Close()
-	var list []Segment
-	for rows.Next() {
-		segment, err := scan(rows)
-		if err != nil {
-			return nil, fmt.Errorf("segments: list: %w", err)
-		}
-		list = append(list, segment)
-	}
-	return list, rows.Err()
+	return list, nil
 }
 
 // Create saves a rule under a key. A key that is taken is a conflict.
@@ -224,33 +210,23 @@ func usedBy(ctx context.Context, tx *sqldb.Tx, key string, now time.Time) ([]str
 		return nil, err
 	}
 	// A broadcast that is finished looks for people who join the segment until what it announces takes effect.
-	rows, err := tx.QueryContext(ctx, `SELECT subject FROM notice_broadcasts WHERE segment_key = $1
-		AND (status IN ('in_review', 'scheduled', 'sending') OR (status = 'finished' AND effective_at > $2)) ORDER BY id`, key, sqldb.Micros(now))
-	if err != nil {
-		return nil, fmt.Errorf("segments: use of %s: %w", key, err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, tx, `SELECT subject FROM notice_broadcasts WHERE segment_key = $1
+		AND (status IN ('in_review', 'scheduled', 'sending') OR (status = 'finished' AND effective_at > $2)) ORDER BY id`, key, sqldb.Micros(now)) {
 		var subject string
-		if err := rows.Scan(&subject); err != nil {
+		if err := row.Scan(&subject); err != nil {
 			return nil, fmt.Errorf("segments: use of %s: %w", key, err)
 		}
 		used = append(used, "the notice “"+subject+"”")
 	}
-	return used, rows.Err()
+	return used, nil
 }
 
 func campaignsWith(ctx context.Context, tx *sqldb.Tx, key string) ([]string, error) {
-	rows, err := tx.QueryContext(ctx, "SELECT name, COALESCE(segment_key, ''), exclude_segments FROM campaigns WHERE status NOT IN ('finished', 'cancelled') ORDER BY id")
-	if err != nil {
-		return nil, fmt.Errorf("segments: use of %s: %w", key, err)
-	}
-	defer rows.Close()
 	var used []string
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, tx, "SELECT name, COALESCE(segment_key, ''), exclude_segments FROM campaigns WHERE status NOT IN ('finished', 'cancelled') ORDER BY id") {
 		var name, include, exclude string
 		var excluded []string
-		if err := rows.Scan(&name, &include, &exclude); err != nil {
+		if err := row.Scan(&name, &include, &exclude); err != nil {
 			return nil, fmt.Errorf("segments: use of %s: %w", key, err)
 		}
 		if err := json.Unmarshal([]byte(exclude), &excluded); err != nil {
@@ -263,7 +239,7 @@ func campaignsWith(ctx context.Context, tx *sqldb.Tx, key string) ([]string, err
 			}
 		}
 	}
-	return used, rows.Err()
+	return used, nil
 }
 
 // check returns everything that is wrong with the segment. Topics and campaigns that it names must exist, so that a slip

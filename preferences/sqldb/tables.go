@@ -16,15 +16,10 @@ func Tables(ctx context.Context, q Querier) ([]Table, error) {
 			FROM information_schema.columns c JOIN information_schema.tables t ON t.table_name = c.table_name AND t.table_schema = c.table_schema
 			WHERE c.table_schema = current_schema() AND t.table_type = 'BASE TABLE' ORDER BY c.table_name, c.ordinal_position`
 	}
-	rows, err := q.QueryContext(ctx, query)
-	if err != nil {
-		return nil, fmt.Errorf("sqldb: tables: %w", err)
-	}
-	defer rows.Close()
 	var list []Table
-	for rows.Next() {
+	for row := range Rows(ctx, q, query) {
 		var name, column, kind, refers string
-		if err := rows.Scan(&name, &column, &kind, &refers); err != nil {
+		if err := row.Scan(&name, &column, &kind, &refers); err != nil {
 			return nil, fmt.Errorf("sqldb: tables: %w", err)
 		}
 		if len(list) == 0 || list[len(list)-1].Name != name {
@@ -33,7 +28,7 @@ func Tables(ctx context.Context, q Querier) ([]Table, error) {
 		t := &list[len(list)-1]
 		t.Columns = append(t.Columns, Column{column, kind == "blob" || kind == "bytea", kind == "boolean"})
 	}
-	return ordered(list), rows.Err()
+	return ordered(list), nil
 }
 
 // Table is one table of the database.

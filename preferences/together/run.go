@@ -43,19 +43,8 @@ func (s *Store) Close() { s.loop.Close() }
 func (s *Store) Work(ctx context.Context) error {
 	s.one.Lock()
 	defer s.one.Unlock()
-	rows, err := s.DB.QueryContext(ctx, "SELECT id FROM together WHERE status IN ('queued', 'running', 'undoing') AND (worker = '' OR lease_until < $1) ORDER BY created_at", sqldb.Micros(s.now()))
+	ids, err := sqldb.Values[string](ctx, s.DB, "SELECT id FROM together WHERE status IN ('queued', 'running', 'undoing') AND (worker = '' OR lease_until < $1) ORDER BY created_at", sqldb.Micros(s.now()))
 	if err != nil {
-		return fmt.Errorf("together: %w", err)
-	}
-	var ids []string
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return errors.Join(err, rows.Close())
-		}
-		ids = append(ids, id)
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return fmt.Errorf("together: %w", err)
 	}
 	for _, id := range ids {

@@ -149,7 +149,7 @@ func (s *Store) Create(ctx context.Context, actor audit.Actor, r Request) (*Job,
 
 const columns = "id, status, action, tag, note, filter, actor, cursor, people, changed, skipped, restored, kept, created_at, finished_at"
 
-func scan(row interface{ Scan(...any) error }) (*Job, error) {
+func scan(row sqldb.Scanner) (*Job, error) {
 	var j Job
 	var filter, actor, skipped string
 	var created int64
@@ -186,20 +186,7 @@ func (s *Store) List(ctx context.Context, before string, limit int) ([]*Job, err
 	if before == "" {
 		before = "z" // after every id
 	}
-	rows, err := s.DB.QueryContext(ctx, "SELECT "+columns+" FROM together WHERE id < $1 ORDER BY id DESC LIMIT $2", before, limit)
-	if err != nil {
-		return nil, fmt.Errorf("together: list: %w", err)
-	}
-	defer rows.Close()
-	var list []*Job
-	for rows.Next() {
-		j, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, j)
-	}
-	return list, rows.Err()
+	return sqldb.All(ctx, s.DB, scan, "SELECT "+columns+" FROM together WHERE id < $1 ORDER BY id DESC LIMIT $2", before, limit)
 }
 
 // Cancel stops a job after the set that is under way. What is done stays, and can be taken back.

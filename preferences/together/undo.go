@@ -63,15 +63,10 @@ func (s *Store) undoStep(ctx context.Context, j *Job) (over bool, err error) {
 
 // changed are the next people whom a job changed.
 func (s *Store) changed(ctx context.Context, tx *sqldb.Tx, id string) (list []preferences.Marked, err error) {
-	rows, err := tx.QueryContext(ctx, "SELECT subscriber_id, before FROM together_people WHERE together_id = $1 ORDER BY subscriber_id LIMIT $2", id, set)
-	if err != nil {
-		return nil, fmt.Errorf("together: undo: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, tx, "SELECT subscriber_id, before FROM together_people WHERE together_id = $1 ORDER BY subscriber_id LIMIT $2", id, set) {
 		var m preferences.Marked
 		var before string
-		if err := rows.Scan(&m.ID, &before); err != nil {
+		if err := row.Scan(&m.ID, &before); err != nil {
 			return nil, fmt.Errorf("together: undo: %w", err)
 		}
 		if err := json.Unmarshal([]byte(before), &m.Before); err != nil {
@@ -79,5 +74,5 @@ func (s *Store) changed(ctx context.Context, tx *sqldb.Tx, id string) (list []pr
 		}
 		list = append(list, m)
 	}
-	return list, rows.Err()
+	return list, nil
 }

@@ -77,24 +77,15 @@ func (s *Store) Trim(ctx context.Context) error {
 func (s *Store) claim(ctx context.Context) (calls []call, err error) {
 	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		calls = nil
-		rows, err := tx.QueryContext(ctx, `SELECT c.id, c.webhook_id, w.url, w.secret, CASE WHEN w.rotated_at > $1 THEN w.old_secret ELSE '' END, c.event, c.body, c.attempts FROM webhook_calls c JOIN webhooks w ON w.id = c.webhook_id
-			WHERE c.status = 'waiting' AND c.due_at <= $2 AND w.disabled_at IS NULL ORDER BY c.due_at LIMIT $3`+s.skipLocked(), sqldb.Micros(s.now().Add(-overlap)), sqldb.Micros(s.now()), batch)
-		if err != nil {
-			return fmt.Errorf("webhooks: due: %w", err)
-		}
-		defer rows.Close()
-		for rows.Next() {
+		for row := range sqldb.Rows(ctx, tx, `SELECT c.id, c.webhook_id, w.url, w.secret, CASE WHEN w.rotated_at > $1 THEN w.old_secret ELSE '' END, c.event, c.body, c.attempts FROM webhook_calls c JOIN webhooks w ON w.id = c.webhook_id
+			WHERE c.status = 'waiting' AND c.due_at <= $2 AND w.disabled_at IS NULL ORDER BY c.due_at LIMIT $3`+s.skipLocked(), sqldb.Micros(s.now().Add(-overlap)), sqldb.Micros(s.now()), batch) {
 			var c call
-			if err := rows.Scan(&c.id, &c.webhook, &c.url, &c.secret, &c.old, &c.event, &c.body, &c.attempts); err != nil {
+			if err := row.Scan(&c.id, &c.webhook, &c.url, &c.secret, &c.old, &c.event, &c.body, &c.attempts); err != nil {
 				return fmt.Errorf("webhooks: due: %w", err)
 			}
 			c.attempts++
 			calls = append(calls, c)
 		}
-		if err := rows.Err(); err != nil {
-			return fmt.Errorf("webhooks: due: %w", err)
-		}
-		rows.Close()
 		for _, c := range calls {
 			if _, err := tx.ExecContext(ctx, "UPDATE webhook_calls SET attempts = $1, due_at = $2, at = $3 WHERE id = $4", c.attempts, sqldb.Micros(s.now().Add(lease)), sqldb.Micros(s.now()), c.id); err != nil {
 				return fmt.Errorf("webhooks: claim: %w", err)

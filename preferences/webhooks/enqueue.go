@@ -67,15 +67,10 @@ func (s *Store) Wants(ctx context.Context, q sqldb.Querier, event string) (bool,
 }
 
 func (s *Store) receivers(ctx context.Context, q sqldb.Querier, event string) (ids []string, err error) {
-	rows, err := q.QueryContext(ctx, "SELECT id, events FROM webhooks WHERE disabled_at IS NULL ORDER BY id")
-	if err != nil {
-		return nil, fmt.Errorf("webhooks: receivers: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, q, "SELECT id, events FROM webhooks WHERE disabled_at IS NULL ORDER BY id") {
 		var w Webhook
 		var events string
-		if err := rows.Scan(&w.ID, &events); err != nil {
+		if err := row.Scan(&w.ID, &events); err != nil {
 			return nil, fmt.Errorf("webhooks: receivers: %w", err)
 		}
 		if err := json.Unmarshal([]byte(events), &w.Events); err != nil {
@@ -85,7 +80,7 @@ func (s *Store) receivers(ctx context.Context, q sqldb.Querier, event string) (i
 			ids = append(ids, w.ID)
 		}
 	}
-	return ids, rows.Err()
+	return ids, nil
 }
 
 // Forget drops what was to be told of a person, who is being erased: what is left to tell is that.

@@ -127,23 +127,18 @@ func (s *Store) Calls(ctx context.Context, id, status, before string, limit int)
 	if before == "" {
 		before = "z" // after every id
 	}
-	rows, err := s.DB.QueryContext(ctx, `SELECT id, event, status, attempts, answered, error, due_at, created_at, at, body <> '' FROM webhook_calls
-		WHERE webhook_id = $1 AND id < $2 AND ($3 = '' OR status = $3) ORDER BY id DESC LIMIT $4`, id, before, status, limit)
-	if err != nil {
-		return nil, fmt.Errorf("webhooks: calls: %w", err)
-	}
-	defer rows.Close()
 	var out []Call
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, s.DB, `SELECT id, event, status, attempts, answered, error, due_at, created_at, at, body <> '' FROM webhook_calls
+		WHERE webhook_id = $1 AND id < $2 AND ($3 = '' OR status = $3) ORDER BY id DESC LIMIT $4`, id, before, status, limit) {
 		var c Call
 		var due, created, at int64
-		if err := rows.Scan(&c.ID, &c.Event, &c.Status, &c.Attempts, &c.Answered, &c.Error, &due, &created, &at, &c.Again); err != nil {
+		if err := row.Scan(&c.ID, &c.Event, &c.Status, &c.Attempts, &c.Answered, &c.Error, &due, &created, &at, &c.Again); err != nil {
 			return nil, fmt.Errorf("webhooks: calls: %w", err)
 		}
 		c.DueAt, c.CreatedAt, c.At = sqldb.Time(due), sqldb.Time(created), sqldb.Time(at)
 		out = append(out, c)
 	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // Redeliver makes a call now that waits for its next attempt or was given up not long ago.

@@ -136,7 +136,7 @@ const columns = `w.id, w.url, w.events, w.description, w.secret, w.created_at, w
 	(SELECT count(*) FROM webhook_calls c WHERE c.webhook_id = w.id AND c.status = 'waiting'), (SELECT count(*) FROM webhook_calls c WHERE c.webhook_id = w.id AND c.status = 'failed'),
 	coalesce((SELECT c.error FROM webhook_calls c WHERE c.webhook_id = w.id AND c.error <> '' ORDER BY c.created_at DESC LIMIT 1), '')`
 
-func scan(row interface{ Scan(...any) error }) (Webhook, error) {
+func scan(row sqldb.Scanner) (Webhook, error) {
 	var w Webhook
 	var events string
 	var created int64
@@ -171,20 +171,7 @@ func (s *Store) Get(ctx context.Context, id string) (Webhook, error) { return ge
 
 // List reads up to limit webhooks whose id is after the given one.
 func (s *Store) List(ctx context.Context, after string, limit int) ([]Webhook, error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT "+columns+" FROM webhooks w WHERE w.id > $1 ORDER BY w.id LIMIT $2", after, limit)
-	if err != nil {
-		return nil, fmt.Errorf("webhooks: list: %w", err)
-	}
-	defer rows.Close()
-	var list []Webhook
-	for rows.Next() {
-		w, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, w)
-	}
-	return list, rows.Err()
+	return sqldb.All(ctx, s.DB, scan, "SELECT "+columns+" FROM webhooks w WHERE w.id > $1 ORDER BY w.id LIMIT $2", after, limit)
 }
 
 // wants tells whether a webhook asked for an event.

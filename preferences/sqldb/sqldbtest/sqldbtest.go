@@ -95,22 +95,14 @@ func Traces(t testing.TB, db *sqldb.DB, text string) (found []string) {
 	if sqlite {
 		query = `SELECT m.name || '.' || c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'`
 	}
-	rows, err := db.QueryContext(ctx, query)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var all []string
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, db, query) {
 		var name string
-		if err := rows.Scan(&name); err != nil {
+		if err := row.Scan(&name); err != nil {
 			t.Fatal(err)
 		}
 		all = append(all, name)
 	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
-	rows.Close()
 	for _, name := range all {
 		table, column, _ := strings.Cut(name, ".")
 		has := `position(lower($1) IN lower(CAST("` + column + `" AS TEXT))) > 0 OR position(encode(convert_to($1, 'UTF8'), 'hex') IN CAST("` + column + `" AS TEXT)) > 0`

@@ -150,21 +150,13 @@ func (s *Store) endTOTP(ctx context.Context, actor audit.Actor, userID string, f
 
 // WithPasskeys says who has a passkey.
 func (s *Store) WithPasskeys(ctx context.Context) (map[string]bool, error) {
-	rows, err := s.DB.QueryContext(ctx, `SELECT DISTINCT user_id FROM staff_passkeys`)
-	if err != nil {
-		return nil, fmt.Errorf("accounts: find passkeys: %w", err)
-	}
-	defer rows.Close()
 	have := map[string]bool{}
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, s.DB, `SELECT DISTINCT user_id FROM staff_passkeys`) {
 		var id string
-		if err := rows.Scan(&id); err != nil {
+		if err := row.Scan(&id); err != nil {
 			return nil, fmt.Errorf("accounts: find passkeys: %w", err)
 		}
 		have[id] = true
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("accounts: find passkeys: %w", err)
 	}
 	return have, nil
 }

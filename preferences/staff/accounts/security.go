@@ -73,23 +73,15 @@ func (s *Store) Security(ctx context.Context, userID, before string, limit int) 
 		query += fmt.Sprintf(` AND (l.at, l.id) < (SELECT b.at, b.id FROM staff_security_log AS b WHERE b.id = $%d)`, len(args))
 	}
 	args = append(args, limit)
-	rows, err := s.DB.QueryContext(ctx, query+fmt.Sprintf(` ORDER BY l.at DESC, l.id DESC LIMIT $%d`, len(args)), args...)
-	if err != nil {
-		return nil, fmt.Errorf("accounts: read the security log: %w", err)
-	}
-	defer rows.Close()
 	var entries []Entry
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, s.DB, query+fmt.Sprintf(` ORDER BY l.at DESC, l.id DESC LIMIT $%d`, len(args)), args...) {
 		var e Entry
 		var at int64
-		if err := rows.Scan(&e.ID, &at, &e.UserID, &e.UserName, &e.Event, &e.IP, &e.UserAgent, &e.Detail); err != nil {
+		if err := row.Scan(&e.ID, &at, &e.UserID, &e.UserName, &e.Event, &e.IP, &e.UserAgent, &e.Detail); err != nil {
 			return nil, fmt.Errorf("accounts: read the security log: %w", err)
 		}
 		e.At = sqldb.Time(at)
 		entries = append(entries, e)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("accounts: read the security log: %w", err)
 	}
 	return entries, nil
 }

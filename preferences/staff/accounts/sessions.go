@@ -118,24 +118,16 @@ func scanSession(scan func(...any) error) (Session, User, error) {
 // Sessions lists where a person is signed in, the last used first.
 func (s *Store) Sessions(ctx context.Context, userID string) ([]Session, error) {
 	now := s.Now()
-	rows, err := s.DB.QueryContext(ctx, `SELECT `+userColumns+`, `+sessionColumns+`
+	var sessions []Session
+	for row := range sqldb.Rows(ctx, s.DB, `SELECT `+userColumns+`, `+sessionColumns+`
 		FROM staff_sessions AS s JOIN staff_users AS u ON u.id = s.user_id
 		WHERE s.user_id = $1 AND s.expires_at > $2 AND s.seen_at > $3 ORDER BY s.seen_at DESC, s.id DESC`,
-		userID, sqldb.Micros(now), sqldb.Micros(now.Add(-sessionIdle)))
-	if err != nil {
-		return nil, fmt.Errorf("accounts: list sessions: %w", err)
-	}
-	defer rows.Close()
-	var sessions []Session
-	for rows.Next() {
-		session, _, err := scanSession(rows.Scan)
+		userID, sqldb.Micros(now), sqldb.Micros(now.Add(-sessionIdle))) {
+		session, _, err := scanSession(row.Scan)
 		if err != nil {
 			return nil, fmt.Errorf("accounts: list sessions: %w", err)
 		}
 		sessions = append(sessions, session)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("accounts: list sessions: %w", err)
 	}
 	return sessions, nil
 }

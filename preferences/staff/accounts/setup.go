@@ -78,21 +78,13 @@ func useSetUp(ctx context.Context, tx *sqldb.Tx, token string) error {
 	if err != nil {
 		return err
 	}
-	rows, err := tx.QueryContext(ctx, `DELETE FROM staff_links WHERE purpose = $1 RETURNING token`, linkSetUp)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
 	found := false
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, tx, `DELETE FROM staff_links WHERE purpose = $1 RETURNING token`, linkSetUp) {
 		var hash []byte
-		if err := rows.Scan(&hash); err != nil {
+		if err := row.Scan(&hash); err != nil {
 			return err
 		}
 		found = found || secret.Same(hash, secret.Hash(token))
-	}
-	if err := rows.Err(); err != nil {
-		return err
 	}
 	if !found || any {
 		return ErrExpired

@@ -172,21 +172,13 @@ func find(ctx context.Context, q sqldb.Querier, where string, arg any) (User, er
 
 // List returns all people by name.
 func (s *Store) List(ctx context.Context) ([]User, error) {
-	rows, err := s.DB.QueryContext(ctx, `SELECT `+userColumns+` FROM staff_users AS u ORDER BY lower(u.name), u.id`)
-	if err != nil {
-		return nil, fmt.Errorf("accounts: list people: %w", err)
-	}
-	defer rows.Close()
 	var users []User
-	for rows.Next() {
-		u, err := scanUser(rows.Scan)
+	for row := range sqldb.Rows(ctx, s.DB, `SELECT `+userColumns+` FROM staff_users AS u ORDER BY lower(u.name), u.id`) {
+		u, err := scanUser(row.Scan)
 		if err != nil {
 			return nil, fmt.Errorf("accounts: list people: %w", err)
 		}
 		users = append(users, u)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("accounts: list people: %w", err)
 	}
 	return users, nil
 }

@@ -42,21 +42,13 @@ func (s *Store) Authenticate(ctx context.Context, value string) (Key, error) {
 
 // List returns all keys, revoked ones too, the newest first.
 func (s *Store) List(ctx context.Context) ([]Key, error) {
-	rows, err := s.DB.QueryContext(ctx, `SELECT `+columns+` ORDER BY k.created_at DESC, k.id DESC`)
-	if err != nil {
-		return nil, fmt.Errorf("keys: list: %w", err)
-	}
-	defer rows.Close()
 	var keys []Key
-	for rows.Next() {
-		row, err := scan(rows.Scan)
+	for found := range sqldb.Rows(ctx, s.DB, `SELECT `+columns+` ORDER BY k.created_at DESC, k.id DESC`) {
+		row, err := scan(found.Scan)
 		if err != nil {
 			return nil, fmt.Errorf("keys: list: %w", err)
 		}
 		keys = append(keys, row.Key)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("keys: list: %w", err)
 	}
 	return keys, nil
 }

@@ -18,24 +18,16 @@ import (
 
 // List returns a person's passkeys, the oldest first.
 func (s *Service) List(ctx context.Context, userID string) ([]Passkey, error) {
-	rows, err := s.accounts.DB.QueryContext(ctx, `SELECT id, name, created_at, used_at FROM staff_passkeys WHERE user_id = $1 ORDER BY created_at, id`, userID)
-	if err != nil {
-		return nil, fmt.Errorf("passkeys: list: %w", err)
-	}
-	defer rows.Close()
 	var list []Passkey
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, s.accounts.DB, `SELECT id, name, created_at, used_at FROM staff_passkeys WHERE user_id = $1 ORDER BY created_at, id`, userID) {
 		var p Passkey
 		var created int64
 		var used sql.NullInt64
-		if err := rows.Scan(&p.ID, &p.Name, &created, &used); err != nil {
+		if err := row.Scan(&p.ID, &p.Name, &created, &used); err != nil {
 			return nil, fmt.Errorf("passkeys: list: %w", err)
 		}
 		p.CreatedAt, p.UsedAt = sqldb.Time(created), sqldb.NullTime(used)
 		list = append(list, p)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("passkeys: list: %w", err)
 	}
 	return list, nil
 }
@@ -109,25 +101,17 @@ func (s *Service) owner(ctx context.Context, userID string) (owner, error) {
 	if err != nil {
 		return owner{}, err
 	}
-	rows, err := s.accounts.DB.QueryContext(ctx, `SELECT credential FROM staff_passkeys WHERE user_id = $1 ORDER BY created_at, id`, userID)
-	if err != nil {
-		return owner{}, fmt.Errorf("passkeys: read: %w", err)
-	}
-	defer rows.Close()
 	o := owner{user: u}
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, s.accounts.DB, `SELECT credential FROM staff_passkeys WHERE user_id = $1 ORDER BY created_at, id`, userID) {
 		var text string
 		var credential webauthn.Credential
-		if err := rows.Scan(&text); err != nil {
+		if err := row.Scan(&text); err != nil {
 			return owner{}, fmt.Errorf("passkeys: read: %w", err)
 		}
 		if err := json.Unmarshal([]byte(text), &credential); err != nil {
 			return owner{}, fmt.Errorf("passkeys: read: %w", err)
 		}
 		o.credentials = append(o.credentials, credential)
-	}
-	if err := rows.Err(); err != nil {
-		return owner{}, fmt.Errorf("passkeys: read: %w", err)
 	}
 	return o, nil
 }
