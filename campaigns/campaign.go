@@ -64,7 +64,7 @@ var ErrNotFound = problem.NotFound("campaign")
 const columns = `id, name, topic_id, segment_key, exclude_segments, brand_key, subject, preheader, blocks, status, status_reason, scheduled_at, local_time, send_window, rate,
 	expires_after, expires_at, cursor, planned, total, author, created_at, updated_at, started_at, finished_at, approved_by, approved_name, approved_at, track_clicks, ab_test, ab_state`
 
-func scan(row interface{ Scan(...any) error }) (*Campaign, error) {
+func scan(row sqldb.Scanner) (*Campaign, error) {
 	var (
 		c                                               Campaign
 		segment                                         sql.NullString
@@ -163,20 +163,7 @@ func (s *Service) Active(ctx context.Context) ([]*Campaign, error) {
 }
 
 func (s *Service) query(ctx context.Context, query string, args ...any) ([]*Campaign, error) {
-	rows, err := s.DB.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("campaigns: %w", err)
-	}
-	defer rows.Close()
-	var list []*Campaign
-	for rows.Next() {
-		c, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, c)
-	}
-	return list, rows.Err()
+	return sqldb.All(ctx, s.DB, scan, query, args...)
 }
 
 // Running reads these campaigns and, with all, every one that sends or is paused.

@@ -343,20 +343,15 @@ func (w *work) deferred(ctx context.Context) (found bool, err error) {
 
 // waiting adds people whose mail is deferred and who match a condition.
 func (w *work) waiting(ctx context.Context, where string, limit int, ids map[string]string, subscribers *[]string) error {
-	rows, err := w.tx.QueryContext(ctx, "SELECT id, subscriber_id FROM deliveries WHERE campaign_id = $1 AND status = 'deferred' AND "+where+" LIMIT $3"+w.tx.Dialect().SkipLocked(), w.c.ID, sqldb.Micros(w.now), limit)
-	if err != nil {
-		return fmt.Errorf("campaigns: deferred: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, w.tx, "SELECT id, subscriber_id FROM deliveries WHERE campaign_id = $1 AND status = 'deferred' AND "+where+" LIMIT $3"+w.tx.Dialect().SkipLocked(), w.c.ID, sqldb.Micros(w.now), limit) {
 		var id, subscriber string
-		if err := rows.Scan(&id, &subscriber); err != nil {
+		if err := row.Scan(&id, &subscriber); err != nil {
 			return fmt.Errorf("campaigns: deferred: %w", err)
 		}
 		ids[subscriber] = id
 		*subscribers = append(*subscribers, subscriber)
 	}
-	return rows.Err()
+	return nil
 }
 
 // write stores what was decided, in one statement for each kind.

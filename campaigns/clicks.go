@@ -77,20 +77,15 @@ func (s *Service) keepLinks(ctx context.Context, tx *sqldb.Tx, c *Campaign) erro
 
 // links are the ids of a campaign's counted links by where they lead.
 func (s *Service) links(ctx context.Context, q sqldb.Querier, campaignID string) (map[string]string, error) {
-	rows, err := q.QueryContext(ctx, "SELECT id, url FROM campaign_links WHERE campaign_id = $1", campaignID)
-	if err != nil {
-		return nil, fmt.Errorf("campaigns: links: %w", err)
-	}
-	defer rows.Close()
 	out := map[string]string{}
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, q, "SELECT id, url FROM campaign_links WHERE campaign_id = $1", campaignID) {
 		var id, url string
-		if err := rows.Scan(&id, &url); err != nil {
+		if err := row.Scan(&id, &url); err != nil {
 			return nil, fmt.Errorf("campaigns: links: %w", err)
 		}
 		out[url] = id
 	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // Follow is where a click leads, which is never elsewhere than where the campaign's author said. Merge fields are those of the

@@ -39,23 +39,14 @@ func (s *Service) Extend(ctx context.Context, worker string, ids []string) (stil
 	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		clear(still)
 		lease = time.Now().Add(LeaseTime)
-		rows, err := tx.QueryContext(ctx, "UPDATE deliveries SET at = $1 WHERE worker = $2 AND status = 'claimed' AND revoked_at IS NULL AND id "+tx.Dialect().In(3)+" RETURNING id",
-			sqldb.Micros(s.now()), worker, tx.Dialect().List(ids))
-		if err != nil {
-			return fmt.Errorf("campaigns: extend: %w", err)
-		}
-		defer rows.Close()
-		for rows.Next() {
+		for row := range sqldb.Rows(ctx, tx, "UPDATE deliveries SET at = $1 WHERE worker = $2 AND status = 'claimed' AND revoked_at IS NULL AND id "+tx.Dialect().In(3)+" RETURNING id",
+			sqldb.Micros(s.now()), worker, tx.Dialect().List(ids)) {
 			var id string
-			if err := rows.Scan(&id); err != nil {
+			if err := row.Scan(&id); err != nil {
 				return fmt.Errorf("campaigns: extend: %w", err)
 			}
 			still[id] = true
 		}
-		if err := rows.Err(); err != nil {
-			return fmt.Errorf("campaigns: extend: %w", err)
-		}
-		rows.Close()
 		if len(still) == len(ids) {
 			return nil
 		}
@@ -98,16 +89,11 @@ func (s *Service) Complete(ctx context.Context, campaignID, worker string, lane 
 		}
 		// A revoked one may be that of a person who was erased meanwhile, and the relay's words may quote their address.
 		// The comparison is made so that no index fits it: the rows are found by their ids.
-		rows, err := tx.QueryContext(ctx, `UPDATE deliveries SET at = $1, worker = '', attempts = attempts + 1, status = `+d.Field("st", "TEXT")+`, reason = `+d.Field("r", "TEXT")+
+		for row := range sqldb.Rows(ctx, tx, `UPDATE deliveries SET at = $1, worker = '', attempts = attempts + 1, status = `+d.Field("st", "TEXT")+`, reason = `+d.Field("r", "TEXT")+
 			`, reply = CASE WHEN revoked_at IS NULL THEN `+d.Field("p", "TEXT")+` ELSE '' END, due_at = nullif(`+d.Field("d", "BIGINT")+`, 0) FROM `+d.Rows(2)+` WHERE deliveries.id = `+d.Field("id", "TEXT")+
-			` AND deliveries.status || '' = 'claimed' AND deliveries.worker || '' = $3 RETURNING deliveries.status, deliveries.reason`, sqldb.Micros(now), sqldb.JSON(lines), worker)
-		if err != nil {
-			return fmt.Errorf("campaigns: complete: %w", err)
-		}
-		defer rows.Close()
-		for rows.Next() {
+			` AND deliveries.status || '' = 'claimed' AND deliveries.worker || '' = $3 RETURNING deliveries.status, deliveries.reason`, sqldb.Micros(now), sqldb.JSON(lines), worker) {
 			var status, reason string
-			if err := rows.Scan(&status, &reason); err != nil {
+			if err := row.Scan(&status, &reason); err != nil {
 				return fmt.Errorf("campaigns: complete: %w", err)
 			}
 			switch status {
@@ -119,10 +105,6 @@ func (s *Service) Complete(ctx context.Context, campaignID, worker string, lane 
 				t.add(status, reason, 1)
 			}
 		}
-		if err := rows.Err(); err != nil {
-			return fmt.Errorf("campaigns: complete: %w", err)
-		}
-		rows.Close()
 		return t.write(ctx, tx, campaignID, lane, now)
 	})
 }
@@ -157,22 +139,17 @@ func (s *Service) Settle(ctx context.Context, ids []string) (begun int, err erro
 // Recent lists when marketing or research mail went to each of these people; see preferences.Sending. Claimed ones count, so
 // that two campaigns at the same moment cannot both slip under the cap.
 func (s *Service) Recent(ctx context.Context, q sqldb.Querier, subscriberIDs []string, since time.Time) (map[string][]time.Time, error) {
-	rows, err := q.QueryContext(ctx, `SELECT subscriber_id, at FROM deliveries WHERE status IN ('sent', 'claimed', 'uncertain', 'bounced') AND at > $1 AND subscriber_id `+q.Dialect().In(2)+` ORDER BY at DESC`,
-		sqldb.Micros(since), q.Dialect().List(subscriberIDs))
-	if err != nil {
-		return nil, fmt.Errorf("campaigns: recent: %w", err)
-	}
-	defer rows.Close()
 	recent := map[string][]time.Time{}
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, q, `SELECT subscriber_id, at FROM deliveries WHERE status IN ('sent', 'claimed', 'uncertain', 'bounced') AND at > $1 AND subscriber_id `+q.Dialect().In(2)+` ORDER BY at DESC`,
+		sqldb.Micros(since), q.Dialect().List(subscriberIDs)) {
 		var id string
 		var at int64
-		if err := rows.Scan(&id, &at); err != nil {
+		if err := row.Scan(&id, &at); err != nil {
 			return nil, fmt.Errorf("campaigns: recent: %w", err)
 		}
 		recent[id] = append(recent[id], sqldb.Time(at))
 	}
-	return recent, rows.Err()
+	return recent, nil
 }
 
 // Delivery is one person's outcome, as the API and the site show it.
@@ -228,22 +205,17 @@ func deliveryList(campaignID, status, after, upto string, limit int) (query stri
 }
 
 func (s *Service) deliveries(ctx context.Context, query string, args []any) (list []Delivery, err error) {
-	rows, err := s.DB.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("campaigns: deliveries: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, s.DB, query, args...) {
 		var d Delivery
 		var email sql.NullString
 		var at int64
-		if err := rows.Scan(&d.ID, &d.SubscriberID, &email, &d.Status, &d.Reason, &at, &d.Reply); err != nil {
+		if err := row.Scan(&d.ID, &d.SubscriberID, &email, &d.Status, &d.Reason, &at, &d.Reply); err != nil {
 			return nil, fmt.Errorf("campaigns: deliveries: %w", err)
 		}
 		d.Email, d.At = email.String, sqldb.Time(at)
 		list = append(list, d)
 	}
-	return list, rows.Err()
+	return list, nil
 }
 
 const shown = "CASE WHEN d.status = 'sent' AND d.bounced_at IS NOT NULL THEN 'bounced' ELSE d.status END"

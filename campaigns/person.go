@@ -50,38 +50,25 @@ func (s *Service) Forget(ctx context.Context, tx *sqldb.Tx, subscriberID, addres
 
 // noticesTo lists the notices to a person.
 func noticesTo(ctx context.Context, q sqldb.Querier, subscriberID, addressKey string) (ids []string, err error) {
-	rows, err := q.QueryContext(ctx, "SELECT id FROM messages WHERE class = 'notice' AND (subscriber_id = $1 OR address_key = $2)", subscriberID, addressKey)
+	ids, err = sqldb.Values[string](ctx, q, "SELECT id FROM messages WHERE class = 'notice' AND (subscriber_id = $1 OR address_key = $2)", subscriberID, addressKey)
 	if err != nil {
 		return nil, fmt.Errorf("campaigns: forget: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, fmt.Errorf("campaigns: forget: %w", err)
-		}
-		ids = append(ids, id)
-	}
-	return ids, rows.Err()
+	return ids, nil
 }
 
 // History is what was sent to a person, newest first; see preferences.Sending.
 func (s *Service) History(ctx context.Context, q sqldb.Querier, sub *preferences.Subscriber, limit int) ([]preferences.SentMail, error) {
-	rows, err := q.QueryContext(ctx, `SELECT d.at, t.class, c.subject, '', t.key, d.status, d.reason, d.variant, d.tested, d.tracked, c.ab_test FROM deliveries d JOIN campaigns c ON c.id = d.campaign_id JOIN topics t ON t.id = c.topic_id
+	list := []preferences.SentMail{}
+	for row := range sqldb.Rows(ctx, q, `SELECT d.at, t.class, c.subject, '', t.key, d.status, d.reason, d.variant, d.tested, d.tracked, c.ab_test FROM deliveries d JOIN campaigns c ON c.id = d.campaign_id JOIN topics t ON t.id = c.topic_id
 			WHERE d.subscriber_id = $1
 		UNION ALL SELECT at, class, subject, CASE WHEN subject = '' THEN kind ELSE '' END, '', status, reason, 0, FALSE, FALSE, '' FROM messages WHERE subscriber_id = $2
 		UNION ALL SELECT at, class, subject, CASE WHEN subject = '' THEN kind ELSE '' END, '', status, reason, 0, FALSE, FALSE, '' FROM messages WHERE address_key = $3 AND subscriber_id IS NULL
-		ORDER BY 1 DESC LIMIT $4`, sub.ID, sub.ID, sub.EmailKey, limit)
-	if err != nil {
-		return nil, fmt.Errorf("campaigns: history: %w", err)
-	}
-	defer rows.Close()
-	list := []preferences.SentMail{}
-	for rows.Next() {
+		ORDER BY 1 DESC LIMIT $4`, sub.ID, sub.ID, sub.EmailKey, limit) {
 		var m preferences.SentMail
 		var at int64
 		var test string
-		if err := rows.Scan(&at, &m.Class, &m.Subject, &m.Kind, &m.Topic, &m.Status, &m.Reason, &m.Variant, &m.Tested, &m.Tracked, &test); err != nil {
+		if err := row.Scan(&at, &m.Class, &m.Subject, &m.Kind, &m.Topic, &m.Status, &m.Reason, &m.Variant, &m.Tested, &m.Tracked, &test); err != nil {
 			return nil, fmt.Errorf("campaigns: history: %w", err)
 		}
 		m.At = sqldb.Time(at)
@@ -94,7 +81,7 @@ func (s *Service) History(ctx context.Context, q sqldb.Querier, sub *preferences
 		}
 		list = append(list, m)
 	}
-	return list, rows.Err()
+	return list, nil
 }
 
 // ClicksOf are the links that a person followed and that are still known to be theirs, for the copy of their data (GDPR 15).
@@ -102,39 +89,29 @@ func (s *Service) ClicksOf(ctx context.Context, q sqldb.Querier, sub *preference
 	if sub.ID == "" {
 		return nil, nil
 	}
-	rows, err := q.QueryContext(ctx, `SELECT m.at, c.name, l.url FROM click_marks m JOIN campaigns c ON c.id = m.campaign_id JOIN campaign_links l ON l.id = m.link_id
-		WHERE m.subscriber_id = $1 ORDER BY m.at, l.url`, sub.ID)
-	if err != nil {
-		return nil, fmt.Errorf("campaigns: clicks of a person: %w", err)
-	}
-	defer rows.Close()
 	var list []map[string]any
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, q, `SELECT m.at, c.name, l.url FROM click_marks m JOIN campaigns c ON c.id = m.campaign_id JOIN campaign_links l ON l.id = m.link_id
+		WHERE m.subscriber_id = $1 ORDER BY m.at, l.url`, sub.ID) {
 		var at int64
 		var name, url string
-		if err := rows.Scan(&at, &name, &url); err != nil {
+		if err := row.Scan(&at, &name, &url); err != nil {
 			return nil, fmt.Errorf("campaigns: clicks of a person: %w", err)
 		}
 		list = append(list, map[string]any{"at": sqldb.Time(at).Format(time.RFC3339), "campaign": name, "url": url})
 	}
-	return list, rows.Err()
+	return list, nil
 }
 
 // keepCounts counts, before a person is erased, what they were counted for by their rows: which text they got is theirs and goes,
 // that somebody got it stays.
 func (s *Service) keepCounts(ctx context.Context, tx *sqldb.Tx, subscriberID string) error {
-	rows, err := tx.QueryContext(ctx, `SELECT campaign_id, variant, tested, tracked, unsubscribed_at IS NOT NULL, complained_at IS NOT NULL FROM deliveries
-		WHERE subscriber_id = $1 AND status IN ('sent', 'bounced', 'uncertain') AND (tested = TRUE OR tracked = TRUE) ORDER BY campaign_id`, subscriberID)
-	if err != nil {
-		return fmt.Errorf("campaigns: forget: %w", err)
-	}
-	defer rows.Close()
 	tallies := map[string]tally{}
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, tx, `SELECT campaign_id, variant, tested, tracked, unsubscribed_at IS NOT NULL, complained_at IS NOT NULL FROM deliveries
+		WHERE subscriber_id = $1 AND status IN ('sent', 'bounced', 'uncertain') AND (tested = TRUE OR tracked = TRUE) ORDER BY campaign_id`, subscriberID) {
 		var campaign string
 		var variant int
 		var tested, tracked, left, complained bool
-		if err := rows.Scan(&campaign, &variant, &tested, &tracked, &left, &complained); err != nil {
+		if err := row.Scan(&campaign, &variant, &tested, &tracked, &left, &complained); err != nil {
 			return fmt.Errorf("campaigns: forget: %w", err)
 		}
 		t := tally{}
@@ -148,10 +125,6 @@ func (s *Service) keepCounts(ctx context.Context, tx *sqldb.Tx, subscriberID str
 		}
 		tallies[campaign] = t
 	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("campaigns: forget: %w", err)
-	}
-	rows.Close()
 	for _, campaign := range slices.Sorted(maps.Keys(tallies)) {
 		if err := tallies[campaign].write(ctx, tx, campaign, 0, s.now()); err != nil {
 			return err

@@ -49,18 +49,13 @@ func (s *Service) Reaudit(ctx context.Context, campaignID string, progress func(
 }
 
 func (s *Service) reauditSome(ctx context.Context, campaignID, after string, out *Audited) (n int, last string, err error) {
-	rows, err := s.DB.QueryContext(ctx, `SELECT d.id, d.campaign_id, d.status, d.reason, d.basis, d.evidence, d.decided_at, d.facts, d.facts = '' AND EXISTS (SELECT 1 FROM subscribers s WHERE s.id = d.subscriber_id)
-		FROM deliveries d WHERE d.id > $1 AND ($2 = '' OR d.campaign_id = $2) ORDER BY d.id LIMIT $3`, after, campaignID, auditRange)
-	if err != nil {
-		return 0, "", fmt.Errorf("campaigns: audit: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, s.DB, `SELECT d.id, d.campaign_id, d.status, d.reason, d.basis, d.evidence, d.decided_at, d.facts, d.facts = '' AND EXISTS (SELECT 1 FROM subscribers s WHERE s.id = d.subscriber_id)
+		FROM deliveries d WHERE d.id > $1 AND ($2 = '' OR d.campaign_id = $2) ORDER BY d.id LIMIT $3`, after, campaignID, auditRange) {
 		var d Difference
 		var status, reason, basis, evidence, text string
 		var at int64
 		var lost bool
-		if err := rows.Scan(&d.Delivery, &d.Campaign, &status, &reason, &basis, &evidence, &at, &text, &lost); err != nil {
+		if err := row.Scan(&d.Delivery, &d.Campaign, &status, &reason, &basis, &evidence, &at, &text, &lost); err != nil {
 			return n, last, fmt.Errorf("campaigns: audit: %w", err)
 		}
 		n, last = n+1, d.Delivery
@@ -81,7 +76,7 @@ func (s *Service) reauditSome(ctx context.Context, campaignID, after string, out
 			out.Differences = append(out.Differences, d)
 		}
 	}
-	return n, last, rows.Err()
+	return n, last, nil
 }
 
 func said(parts ...string) string {

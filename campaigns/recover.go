@@ -22,20 +22,11 @@ func (s *Service) Beat(ctx context.Context, worker, host string) error {
 
 // Gone lists workers that have not shown themselves for a time, by the real clock.
 func (s *Service) Gone(ctx context.Context, after time.Duration) ([]string, error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT id FROM workers WHERE seen_at < $1", time.Now().Add(-after).UnixMicro())
+	ids, err := sqldb.Values[string](ctx, s.DB, "SELECT id FROM workers WHERE seen_at < $1", time.Now().Add(-after).UnixMicro())
 	if err != nil {
 		return nil, fmt.Errorf("campaigns: workers: %w", err)
 	}
-	defer rows.Close()
-	var ids []string
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, fmt.Errorf("campaigns: workers: %w", err)
-		}
-		ids = append(ids, id)
-	}
-	return ids, rows.Err()
+	return ids, nil
 }
 
 // Leave removes a worker whose claims are settled.
@@ -82,15 +73,10 @@ func (s *Service) settleSome(ctx context.Context, worker string, fate func(strin
 	var sum Settled
 	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		n, sum = 0, Settled{}
-		rows, err := tx.QueryContext(ctx, "SELECT id, campaign_id FROM deliveries WHERE "+sqldb.Held(1)+" AND status = 'claimed' ORDER BY campaign_id, id LIMIT $2"+tx.Dialect().ForUpdate(), worker, settleBatch)
-		if err != nil {
-			return fmt.Errorf("campaigns: settle worker: %w", err)
-		}
-		defer rows.Close()
 		now, lines, tallies := sqldb.Micros(s.now()), []line{}, map[string]tally{}
-		for rows.Next() {
+		for row := range sqldb.Rows(ctx, tx, "SELECT id, campaign_id FROM deliveries WHERE "+sqldb.Held(1)+" AND status = 'claimed' ORDER BY campaign_id, id LIMIT $2"+tx.Dialect().ForUpdate(), worker, settleBatch) {
 			var id, campaign string
-			if err := rows.Scan(&id, &campaign); err != nil {
+			if err := row.Scan(&id, &campaign); err != nil {
 				return fmt.Errorf("campaigns: settle worker: %w", err)
 			}
 			if tallies[campaign] == nil {
@@ -116,10 +102,6 @@ func (s *Service) settleSome(ctx context.Context, worker string, fate func(strin
 			}
 			lines = append(lines, l)
 		}
-		if err := rows.Err(); err != nil {
-			return fmt.Errorf("campaigns: settle worker: %w", err)
-		}
-		rows.Close()
 		if n = len(lines); n == 0 {
 			return nil
 		}

@@ -68,17 +68,12 @@ func (s *Service) Reports(ctx context.Context, list []*Campaign) (map[string]Rep
 	counted := map[string]int64{}
 	d := s.DB.Dialect()
 	// What is open is counted apart for each state, so that the index of each serves.
-	rows, err := s.DB.QueryContext(ctx, `SELECT campaign_id, outcome, reason, CAST(sum(n) AS BIGINT) FROM tallies WHERE campaign_id `+d.In(1)+` GROUP BY campaign_id, outcome, reason
+	for row := range sqldb.Rows(ctx, s.DB, `SELECT campaign_id, outcome, reason, CAST(sum(n) AS BIGINT) FROM tallies WHERE campaign_id `+d.In(1)+` GROUP BY campaign_id, outcome, reason
 		UNION ALL SELECT campaign_id, 'deferred', '', count(*) FROM deliveries WHERE status = 'deferred' AND campaign_id `+d.In(2)+` GROUP BY campaign_id
-		UNION ALL SELECT campaign_id || '', 'claimed', '', count(*) FROM deliveries WHERE status = 'claimed' AND worker >= '' AND campaign_id || '' `+d.In(3)+` GROUP BY campaign_id || ''`, d.List(ids), d.List(ids), d.List(ids))
-	if err != nil {
-		return nil, fmt.Errorf("campaigns: report: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+		UNION ALL SELECT campaign_id || '', 'claimed', '', count(*) FROM deliveries WHERE status = 'claimed' AND worker >= '' AND campaign_id || '' `+d.In(3)+` GROUP BY campaign_id || ''`, d.List(ids), d.List(ids), d.List(ids)) {
 		var id, status, reason string
 		var n int64
-		if err := rows.Scan(&id, &status, &reason, &n); err != nil {
+		if err := row.Scan(&id, &status, &reason, &n); err != nil {
 			return nil, fmt.Errorf("campaigns: report: %w", err)
 		}
 		r := out[id]
@@ -87,10 +82,6 @@ func (s *Service) Reports(ctx context.Context, list []*Campaign) (map[string]Rep
 		}
 		out[id] = r
 	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("campaigns: report: %w", err)
-	}
-	rows.Close()
 	apart, err := s.apart(ctx)
 	if err != nil {
 		return nil, err
@@ -112,20 +103,15 @@ func (s *Service) Reports(ctx context.Context, list []*Campaign) (map[string]Rep
 
 // apart tells in which campaigns people are set apart whom nobody has looked at.
 func (s *Service) apart(ctx context.Context) (map[string]bool, error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT DISTINCT campaign_id FROM campaign_slices")
-	if err != nil {
-		return nil, fmt.Errorf("campaigns: slices: %w", err)
-	}
-	defer rows.Close()
 	apart := map[string]bool{}
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, s.DB, "SELECT DISTINCT campaign_id FROM campaign_slices") {
 		var id string
-		if err := rows.Scan(&id); err != nil {
+		if err := row.Scan(&id); err != nil {
 			return nil, fmt.Errorf("campaigns: slices: %w", err)
 		}
 		apart[id] = true
 	}
-	return apart, rows.Err()
+	return apart, nil
 }
 
 // add counts what a tally says, and tells whether these people are in no other count.

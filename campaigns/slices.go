@@ -123,20 +123,15 @@ func exclusive(ctx context.Context, tx *sqldb.Tx, id string) (*Campaign, []slice
 	if err != nil {
 		return nil, nil, err
 	}
-	rows, err := tx.QueryContext(ctx, "SELECT after, upto FROM campaign_slices WHERE campaign_id = $1 ORDER BY upto"+tx.Dialect().ForUpdate(), id)
-	if err != nil {
-		return nil, nil, fmt.Errorf("campaigns: slices: %w", err)
-	}
-	defer rows.Close()
 	var slices []slice
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, tx, "SELECT after, upto FROM campaign_slices WHERE campaign_id = $1 ORDER BY upto"+tx.Dialect().ForUpdate(), id) {
 		var sl slice
-		if err := rows.Scan(&sl.after, &sl.upto); err != nil {
+		if err := row.Scan(&sl.after, &sl.upto); err != nil {
 			return nil, nil, fmt.Errorf("campaigns: slices: %w", err)
 		}
 		slices = append(slices, sl)
 	}
-	return c, slices, rows.Err()
+	return c, slices, nil
 }
 
 // unreached is how many people of a campaign nobody has looked at: those after the cursor, and those left in its slices.
@@ -181,37 +176,26 @@ func (s *Service) Revoke(ctx context.Context, tx *sqldb.Tx, at time.Time, stops 
 			return nil, nil, fmt.Errorf("campaigns: revoke: %w", err)
 		}
 	}
-	rows, err := tx.QueryContext(ctx, "SELECT DISTINCT d.id, d.subscriber_id, c.topic_id FROM "+d.Rows(1)+" CROSS JOIN deliveries d JOIN campaigns c ON c.id = d.campaign_id WHERE d.subscriber_id = "+person+
-		" AND d.status IN ('claimed', 'deferred') AND "+concerns, text)
-	if err != nil {
-		return nil, nil, fmt.Errorf("campaigns: revoke: %w", err)
-	}
-	defer rows.Close()
 	found := map[string]preferences.Claim{}
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, tx, "SELECT DISTINCT d.id, d.subscriber_id, c.topic_id FROM "+d.Rows(1)+" CROSS JOIN deliveries d JOIN campaigns c ON c.id = d.campaign_id WHERE d.subscriber_id = "+person+
+		" AND d.status IN ('claimed', 'deferred') AND "+concerns, text) {
 		var c preferences.Claim
-		if err := rows.Scan(&c.DeliveryID, &c.SubscriberID, &c.TopicID); err != nil {
+		if err := row.Scan(&c.DeliveryID, &c.SubscriberID, &c.TopicID); err != nil {
 			return nil, nil, fmt.Errorf("campaigns: revoke: %w", err)
 		}
 		found[c.DeliveryID] = c
 	}
-	if err := rows.Err(); err != nil || len(found) == 0 {
-		return nil, nil, err
+	if len(found) == 0 {
+		return nil, nil, nil
 	}
-	rows.Close()
 	lock := d.SkipLocked()
 	if wait {
 		lock = d.ForUpdate()
 	}
-	rows, err = tx.QueryContext(ctx, "SELECT id, status FROM deliveries WHERE id "+d.In(1)+" AND status IN ('claimed', 'deferred') ORDER BY id"+lock, d.List(slices.Collect(maps.Keys(found))))
-	if err != nil {
-		return nil, nil, fmt.Errorf("campaigns: revoke: %w", err)
-	}
-	defer rows.Close()
 	var ids []string
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, tx, "SELECT id, status FROM deliveries WHERE id "+d.In(1)+" AND status IN ('claimed', 'deferred') ORDER BY id"+lock, d.List(slices.Collect(maps.Keys(found)))) {
 		var id, status string
-		if err := rows.Scan(&id, &status); err != nil {
+		if err := row.Scan(&id, &status); err != nil {
 			return nil, nil, fmt.Errorf("campaigns: revoke: %w", err)
 		}
 		if status == StatusClaimed {
@@ -220,10 +204,6 @@ func (s *Service) Revoke(ctx context.Context, tx *sqldb.Tx, at time.Time, stops 
 		ids = append(ids, id)
 		delete(found, id)
 	}
-	if err := rows.Err(); err != nil {
-		return nil, nil, fmt.Errorf("campaigns: revoke: %w", err)
-	}
-	rows.Close()
 	if _, err := tx.ExecContext(ctx, "UPDATE deliveries SET revoked_at = $1 WHERE id "+d.In(2), sqldb.Micros(at), d.List(ids)); err != nil {
 		return nil, nil, fmt.Errorf("campaigns: revoke: %w", err)
 	}

@@ -57,23 +57,18 @@ func (s *Service) Timeline(ctx context.Context, ids []string, from time.Time, zo
 	for _, o := range outcomes {
 		t.Counts[o] = make([]int64, t.N)
 	}
-	rows, err := s.DB.QueryContext(ctx, "SELECT (minute + $1) / $2, outcome, CAST(sum(n) AS BIGINT) FROM tally_minutes WHERE campaign_id "+d.In(3)+" AND outcome "+d.In(4)+" AND minute >= $5 GROUP BY 1, 2",
-		shift, step, d.List(ids), d.List(outcomes), after)
-	if err != nil {
-		return t, fmt.Errorf("campaigns: timeline: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, s.DB, "SELECT (minute + $1) / $2, outcome, CAST(sum(n) AS BIGINT) FROM tally_minutes WHERE campaign_id "+d.In(3)+" AND outcome "+d.In(4)+" AND minute >= $5 GROUP BY 1, 2",
+		shift, step, d.List(ids), d.List(outcomes), after) {
 		var at, n int64
 		var outcome string
-		if err := rows.Scan(&at, &outcome, &n); err != nil {
+		if err := row.Scan(&at, &outcome, &n); err != nil {
 			return t, fmt.Errorf("campaigns: timeline: %w", err)
 		}
 		if i := at - begin; i >= 0 && i < int64(t.N) { // else it came after the first query
 			t.Counts[outcome][i] += n
 		}
 	}
-	return t, rows.Err()
+	return t, nil
 }
 
 // Past chooses campaigns that have begun.

@@ -18,15 +18,10 @@ type Window struct {
 
 // counted reads what a campaign's tallies say in all.
 func counted(ctx context.Context, q sqldb.Querier, campaignID string) (w Window, err error) {
-	rows, err := q.QueryContext(ctx, "SELECT outcome, CAST(sum(n) AS BIGINT) FROM tallies WHERE campaign_id = $1 AND outcome IN ('sent', 'bounced', 'complained') GROUP BY outcome", campaignID)
-	if err != nil {
-		return w, fmt.Errorf("campaigns: window: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, q, "SELECT outcome, CAST(sum(n) AS BIGINT) FROM tallies WHERE campaign_id = $1 AND outcome IN ('sent', 'bounced', 'complained') GROUP BY outcome", campaignID) {
 		var outcome string
 		var n int64
-		if err := rows.Scan(&outcome, &n); err != nil {
+		if err := row.Scan(&outcome, &n); err != nil {
 			return w, fmt.Errorf("campaigns: window: %w", err)
 		}
 		switch outcome {
@@ -38,7 +33,7 @@ func counted(ctx context.Context, q sqldb.Querier, campaignID string) (w Window,
 			w.Complained = n
 		}
 	}
-	return w, rows.Err()
+	return w, nil
 }
 
 // WindowOf is what the brakes judge: a campaign that somebody resumed is not held for what was known before.
@@ -152,17 +147,12 @@ func (s *Service) Alerts(ctx context.Context, campaignID string, since time.Time
 	if !since.IsZero() {
 		from = sqldb.Micros(since)
 	}
-	rows, err := s.DB.QueryContext(ctx, "SELECT "+alertColumns+" FROM alerts WHERE ($1 = '' OR campaign_id = $1) AND at >= $2 ORDER BY at DESC, id DESC LIMIT $3", campaignID, from, limit)
-	if err != nil {
-		return nil, fmt.Errorf("campaigns: alerts: %w", err)
-	}
-	defer rows.Close()
 	var out []Alert
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, s.DB, "SELECT "+alertColumns+" FROM alerts WHERE ($1 = '' OR campaign_id = $1) AND at >= $2 ORDER BY at DESC, id DESC LIMIT $3", campaignID, from, limit) {
 		var a Alert
 		var at int64
 		var until sql.NullInt64
-		if err := rows.Scan(&a.ID, &a.CampaignID, &a.Kind, &a.Level, &a.Domain, &at, &a.N, &a.Total, &until); err != nil {
+		if err := row.Scan(&a.ID, &a.CampaignID, &a.Kind, &a.Level, &a.Domain, &at, &a.N, &a.Total, &until); err != nil {
 			return nil, fmt.Errorf("campaigns: alerts: %w", err)
 		}
 		if a.At = sqldb.Time(at); until.Valid {
@@ -170,24 +160,19 @@ func (s *Service) Alerts(ctx context.Context, campaignID string, since time.Time
 		}
 		out = append(out, a)
 	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // HeldDomains are the recipient domains to which mail waits, because they put too much of it off, and until when.
 func (s *Service) HeldDomains(ctx context.Context) (map[string]time.Time, error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT domain, max(until) FROM alerts WHERE kind = 'deferrals' AND level = 'stop' AND at > $1 AND until > $2 GROUP BY domain", sqldb.Micros(s.now().Add(-24*time.Hour)), sqldb.Micros(s.now()))
-	if err != nil {
-		return nil, fmt.Errorf("campaigns: held domains: %w", err)
-	}
-	defer rows.Close()
 	out := map[string]time.Time{}
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, s.DB, "SELECT domain, max(until) FROM alerts WHERE kind = 'deferrals' AND level = 'stop' AND at > $1 AND until > $2 GROUP BY domain", sqldb.Micros(s.now().Add(-24*time.Hour)), sqldb.Micros(s.now())) {
 		var domain string
 		var until int64
-		if err := rows.Scan(&domain, &until); err != nil {
+		if err := row.Scan(&domain, &until); err != nil {
 			return nil, fmt.Errorf("campaigns: held domains: %w", err)
 		}
 		out[domain] = sqldb.Time(until)
 	}
-	return out, rows.Err()
+	return out, nil
 }

@@ -65,29 +65,22 @@ func (s *Service) Findings(ctx context.Context, q sqldb.Querier, c *Campaign) (F
 	for i := range f.Tried {
 		f.Tried[i].Variant = i + 1
 	}
-	rows, err := q.QueryContext(ctx, findingsQuery, c.ID)
-	if err != nil {
-		return f, fmt.Errorf("campaigns: findings: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, q, findingsQuery, c.ID) {
 		var t Tried
-		if err := rows.Scan(&t.Variant, &t.Sent, &t.Unsubscribed, &t.Complained, &t.Tracked); err != nil {
+		if err := row.Scan(&t.Variant, &t.Sent, &t.Unsubscribed, &t.Complained, &t.Tracked); err != nil {
 			return f, fmt.Errorf("campaigns: findings: %w", err)
 		}
 		if t.Variant >= 1 && t.Variant <= len(f.Tried) {
 			f.Tried[t.Variant-1] = t
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return f, fmt.Errorf("campaigns: findings: %w", err)
-	}
-	rows.Close()
 	counts := map[string]map[string]int64{}
 	for _, outcome := range []string{countTestClicked, countErasedSent, countErasedTestTracked, countErasedLeft, countErasedComplained} {
-		if counts[outcome], err = s.tallied(ctx, q, c.ID, outcome); err != nil {
+		n, err := s.tallied(ctx, q, c.ID, outcome)
+		if err != nil {
 			return f, err
 		}
+		counts[outcome] = n
 	}
 	arms := make([]abtest.Arm, len(f.Tried))
 	for i := range f.Tried {
@@ -113,21 +106,16 @@ func (s *Service) Findings(ctx context.Context, q sqldb.Querier, c *Campaign) (F
 
 // tallied reads the counts of one outcome by their reasons.
 func (s *Service) tallied(ctx context.Context, q sqldb.Querier, campaignID, outcome string) (map[string]int64, error) {
-	rows, err := q.QueryContext(ctx, "SELECT reason, CAST(sum(n) AS BIGINT) FROM tallies WHERE campaign_id = $1 AND outcome = $2 GROUP BY reason", campaignID, outcome)
-	if err != nil {
-		return nil, fmt.Errorf("campaigns: tallies: %w", err)
-	}
-	defer rows.Close()
 	out := map[string]int64{}
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, q, "SELECT reason, CAST(sum(n) AS BIGINT) FROM tallies WHERE campaign_id = $1 AND outcome = $2 GROUP BY reason", campaignID, outcome) {
 		var reason string
 		var n int64
-		if err := rows.Scan(&reason, &n); err != nil {
+		if err := row.Scan(&reason, &n); err != nil {
 			return nil, fmt.Errorf("campaigns: tallies: %w", err)
 		}
 		out[reason] = n
 	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // ChooseWinner ends a test by hand: the rest gets this text.

@@ -26,7 +26,7 @@ type Store struct {
 
 const columns = "key, name, from_name, from_email, notice_from_email, reply_to, postal_address, logo_url, color, created_at, updated_at"
 
-func scan(row interface{ Scan(...any) error }) (Brand, error) {
+func scan(row sqldb.Scanner) (Brand, error) {
 	var b Brand
 	var created, updated int64
 	err := row.Scan(&b.Key, &b.Name, &b.FromName, &b.FromEmail, &b.NoticeFromEmail, &b.ReplyTo, &b.PostalAddress, &b.LogoURL, &b.Color, &created, &updated)
@@ -58,20 +58,11 @@ func get(ctx context.Context, q sqldb.Querier, key, lock string) (Brand, error) 
 
 // List reads up to limit brands whose key is after the given one, by key.
 func (s *Store) List(ctx context.Context, after string, limit int) ([]Brand, error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT "+columns+" FROM brands WHERE key > $1 ORDER BY key LIMIT $2", after, limit)
+	list, err := sqldb.All(ctx, s.DB, scan, "SELECT "+columns+" FROM brands WHERE key > $1 ORDER BY key LIMIT $2", after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("brands: list: %w", err)
 	}
-	defer rows.Close()
-	var list []Brand
-	for rows.Next() {
-		b, err := scan(rows)
-		if err != nil {
-			return nil, fmt.Errorf("brands: list: %w", err)
-		}
-		list = append(list, b)
-	}
-	return list, rows.Err()
+	return list, nil
 }
 
 // Create adds a brand. A key that is taken is a conflict.

@@ -10,6 +10,7 @@ import (
 
 	"assent/preferences"
 	"assent/preferences/problem"
+	"assent/preferences/sqldb"
 	"assent/preferences/staff"
 	"assent/preferences/staff/access"
 	"assent/templates/locale"
@@ -62,21 +63,16 @@ func (d *Desk) consenting(ctx context.Context) (map[string]consenting, error) {
 		return nil, err
 	}
 	defer done()
-	rows, err := d.DB.QueryContext(ctx, consentingQuery)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	counts := map[string]consenting{}
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, d.DB, consentingQuery) {
 		var id string
 		var n consenting
-		if err := rows.Scan(&id, &n.on, &n.pending); err != nil {
+		if err := row.Scan(&id, &n.on, &n.pending); err != nil {
 			return nil, err
 		}
 		counts[id] = n
 	}
-	return counts, rows.Err()
+	return counts, nil
 }
 
 const consentingQuery = "SELECT topic_id, count(*) FILTER (WHERE state = 'given'), count(*) FILTER (WHERE state = 'pending') FROM consents WHERE state IN ('given', 'pending') GROUP BY topic_id"

@@ -95,18 +95,9 @@ func (s *Store) Past(ctx context.Context, after time.Time, slug string, limit in
 }
 
 func (s *Store) events(ctx context.Context, where string, args ...any) ([]Event, error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT "+columns+" FROM events e WHERE "+where, args...)
+	list, err := sqldb.All(ctx, s.DB, scan, "SELECT "+columns+" FROM events e WHERE "+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("events: list: %w", err)
 	}
-	defer rows.Close()
-	var list []Event
-	for rows.Next() {
-		e, err := scan(rows)
-		if err != nil {
-			return nil, fmt.Errorf("events: list: %w", err)
-		}
-		list = append(list, e)
-	}
-	return list, rows.Err()
+	return list, nil
 }

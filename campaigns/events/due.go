@@ -69,21 +69,13 @@ func (s *Store) Maintain(ctx context.Context) error {
 func (s *Store) run(ctx context.Context, job errand, now time.Time) (queued int, more bool, err error) {
 	type due struct{ registration, slug string }
 	var found []due
-	rows, err := s.DB.QueryContext(ctx, fmt.Sprintf("SELECT r.id, e.slug FROM event_registrations r JOIN events e ON e.id = r.event_id WHERE %s ORDER BY r.id LIMIT $%d", job.due, len(job.args)+1),
-		append(job.args, dueBatch)...)
-	if err != nil {
-		return 0, false, err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, s.DB, fmt.Sprintf("SELECT r.id, e.slug FROM event_registrations r JOIN events e ON e.id = r.event_id WHERE %s ORDER BY r.id LIMIT $%d", job.due, len(job.args)+1),
+		append(job.args, dueBatch)...) {
 		var d due
-		if err := rows.Scan(&d.registration, &d.slug); err != nil {
+		if err := row.Scan(&d.registration, &d.slug); err != nil {
 			return 0, false, err
 		}
 		found = append(found, d)
-	}
-	if err := rows.Err(); err != nil {
-		return 0, false, err
 	}
 	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		queued = 0

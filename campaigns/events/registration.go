@@ -304,19 +304,14 @@ func find(ctx context.Context, q sqldb.Querier, where string, args ...any) (Regi
 }
 
 func list(ctx context.Context, q sqldb.Querier, where string, args ...any) ([]Registration, error) {
-	rows, err := q.QueryContext(ctx, `SELECT r.id, r.event_id, r.subscriber_id, r.email, r.email_key, r.first_name, r.last_name, r.company, r.phone, r.locale, r.status, r.created_at, r.cancelled_at, r.attended_at
-		FROM event_registrations r WHERE `+where, args...)
-	if err != nil {
-		return nil, fmt.Errorf("events: registrations: %w", err)
-	}
-	defer rows.Close()
 	var found []Registration
 	places := map[string]int{}
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, q, `SELECT r.id, r.event_id, r.subscriber_id, r.email, r.email_key, r.first_name, r.last_name, r.company, r.phone, r.locale, r.status, r.created_at, r.cancelled_at, r.attended_at
+		FROM event_registrations r WHERE `+where, args...) {
 		r := Registration{Share: []string{}}
 		var created int64
 		var cancelled, attended sql.NullInt64
-		if err := rows.Scan(&r.ID, &r.eventID, &r.SubscriberID, &r.Email, &r.key, &r.FirstName, &r.LastName, &r.Company, &r.Phone, &r.Locale, &r.Status, &created, &cancelled, &attended); err != nil {
+		if err := row.Scan(&r.ID, &r.eventID, &r.SubscriberID, &r.Email, &r.key, &r.FirstName, &r.LastName, &r.Company, &r.Phone, &r.Locale, &r.Status, &created, &cancelled, &attended); err != nil {
 			return nil, fmt.Errorf("events: registrations: %w", err)
 		}
 		r.CreatedAt = sqldb.Time(created)
@@ -331,9 +326,6 @@ func list(ctx context.Context, q sqldb.Querier, where string, args ...any) ([]Re
 		places[r.ID] = len(found)
 		found = append(found, r)
 	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("events: registrations: %w", err)
-	}
 	return found, fillShares(ctx, q, found, places)
 }
 
@@ -343,18 +335,13 @@ func fillShares(ctx context.Context, q sqldb.Querier, found []Registration, plac
 	for i, r := range found {
 		ids[i] = r.ID
 	}
-	rows, err := q.QueryContext(ctx, "SELECT registration_id, partner_key FROM event_shares WHERE registration_id "+q.Dialect().In(1)+" AND withdrawn_at IS NULL ORDER BY partner_key", q.Dialect().List(ids))
-	if err != nil {
-		return fmt.Errorf("events: shares: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, q, "SELECT registration_id, partner_key FROM event_shares WHERE registration_id "+q.Dialect().In(1)+" AND withdrawn_at IS NULL ORDER BY partner_key", q.Dialect().List(ids)) {
 		var id, partner string
-		if err := rows.Scan(&id, &partner); err != nil {
+		if err := row.Scan(&id, &partner); err != nil {
 			return fmt.Errorf("events: shares: %w", err)
 		}
 		r := &found[places[id]]
 		r.Share = append(r.Share, partner)
 	}
-	return rows.Err()
+	return nil
 }

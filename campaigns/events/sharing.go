@@ -110,19 +110,14 @@ func (s *Store) withdraw(ctx context.Context, tx *sqldb.Tx, actor audit.Actor, e
 
 // Withdrawals lists what a partner of an event was told or is to be told, oldest first, after a registration's id.
 func (s *Store) Withdrawals(ctx context.Context, e Event, partner, after string, limit int) ([]Withdrawal, error) {
-	rows, err := s.DB.QueryContext(ctx, `SELECT r.id, r.email, r.first_name, r.last_name, h.withdrawn_at, h.told_at FROM event_shares h JOIN event_registrations r ON r.id = h.registration_id
-		WHERE r.event_id = $1 AND h.partner_key = $2 AND h.withdrawn_at IS NOT NULL AND r.id > $3 ORDER BY r.id LIMIT $4`, e.id, partner, after, limit)
-	if err != nil {
-		return nil, fmt.Errorf("events: withdrawals: %w", err)
-	}
-	defer rows.Close()
 	var found []Withdrawal
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, s.DB, `SELECT r.id, r.email, r.first_name, r.last_name, h.withdrawn_at, h.told_at FROM event_shares h JOIN event_registrations r ON r.id = h.registration_id
+		WHERE r.event_id = $1 AND h.partner_key = $2 AND h.withdrawn_at IS NOT NULL AND r.id > $3 ORDER BY r.id LIMIT $4`, e.id, partner, after, limit) {
 		w := Withdrawal{Event: e.Slug, Partner: partner}
 		var r Registration
 		var at int64
 		var told *int64
-		if err := rows.Scan(&w.RegistrationID, &w.Email, &r.FirstName, &r.LastName, &at, &told); err != nil {
+		if err := row.Scan(&w.RegistrationID, &w.Email, &r.FirstName, &r.LastName, &at, &told); err != nil {
 			return nil, fmt.Errorf("events: withdrawals: %w", err)
 		}
 		w.Name, w.At = r.Name(), sqldb.Time(at)
@@ -132,7 +127,7 @@ func (s *Store) Withdrawals(ctx context.Context, e Event, partner, after string,
 		}
 		found = append(found, w)
 	}
-	return found, rows.Err()
+	return found, nil
 }
 
 // Told writes down that a partner has been told, by whoever did it, of all withdrawals of an event so far. It returns how many.

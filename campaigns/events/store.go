@@ -49,7 +49,7 @@ const columns = `e.id, e.slug, e.names, e.descriptions, e.starts_at, e.ends_at, 
 	(SELECT count(*) FROM event_registrations r WHERE r.event_id = e.id AND r.status = 'registered'),
 	(SELECT count(*) FROM event_registrations r WHERE r.event_id = e.id AND r.status = 'waiting')`
 
-func scan(row interface{ Scan(...any) error }) (Event, error) {
+func scan(row sqldb.Scanner) (Event, error) {
 	var (
 		e                                        Event
 		texts, descriptions, partnerKeys, follow string
@@ -115,20 +115,11 @@ func lock(ctx context.Context, tx *sqldb.Tx, slug string) (Event, error) {
 
 // List reads up to limit events by when they begin, after the given start and id.
 func (s *Store) List(ctx context.Context, afterStart int64, afterID string, limit int) ([]Event, error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT "+columns+" FROM events e WHERE (e.starts_at, e.id) > ($1, $2) ORDER BY e.starts_at, e.id LIMIT $3", afterStart, afterID, limit)
+	list, err := sqldb.All(ctx, s.DB, scan, "SELECT "+columns+" FROM events e WHERE (e.starts_at, e.id) > ($1, $2) ORDER BY e.starts_at, e.id LIMIT $3", afterStart, afterID, limit)
 	if err != nil {
 		return nil, fmt.Errorf("events: list: %w", err)
 	}
-	defer rows.Close()
-	var list []Event
-	for rows.Next() {
-		e, err := scan(rows)
-		if err != nil {
-			return nil, fmt.Errorf("events: list: %w", err)
-		}
-		list = append(list, e)
-	}
-	return list, rows.Err()
+	return list, nil
 }
 
 // Create adds an event. A slug that is taken is a conflict.

@@ -177,22 +177,12 @@ func lockHead(ctx context.Context, tx *sqldb.Tx, n int64) (p Position, err error
 
 // Erase empties what the chain says about notices, because the person is erased, and writes down which rows those were.
 func Erase(ctx context.Context, tx *sqldb.Tx, at time.Time, notices []string) error {
-	rows, err := tx.QueryContext(ctx, "UPDATE notice_evidence SET salt = '', content = '' WHERE content <> '' AND message_id "+tx.Dialect().In(1)+" RETURNING seq", tx.Dialect().List(notices))
+	erased, err := sqldb.Values[int64](ctx, tx, "UPDATE notice_evidence SET salt = '', content = '' WHERE content <> '' AND message_id "+tx.Dialect().In(1)+" RETURNING seq", tx.Dialect().List(notices))
 	if err != nil {
 		return fmt.Errorf("evidence: erase: %w", err)
 	}
-	defer rows.Close()
-	var erased []int64
-	for rows.Next() {
-		var seq int64
-		if err := rows.Scan(&seq); err != nil {
-			return fmt.Errorf("evidence: erase: %w", err)
-		}
-		erased = append(erased, seq)
+	if len(erased) == 0 {
+		return nil
 	}
-	if err := rows.Err(); err != nil || len(erased) == 0 {
-		return err
-	}
-	rows.Close()
 	return add(ctx, tx, []Entry{{Event: Erased, At: at, Erases: erased}})
 }

@@ -53,35 +53,25 @@ func describe(ctx context.Context, q sqldb.Querier, entries []Entry) error {
 }
 
 func describeAll(ctx context.Context, q sqldb.Querier, ids []string) (map[string]string, error) {
-	rows, err := q.QueryContext(ctx, "SELECT m.id, "+detailColumns+" FROM messages m WHERE m.id "+q.Dialect().In(1), q.Dialect().List(ids))
-	if err != nil {
-		return nil, fmt.Errorf("evidence: %w", err)
-	}
-	defer rows.Close()
 	out := make(map[string]string, len(ids))
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, q, "SELECT m.id, "+detailColumns+" FROM messages m WHERE m.id "+q.Dialect().In(1), q.Dialect().List(ids)) {
 		var id string
 		var d details
-		if err := rows.Scan(append([]any{&id}, d.places()...)...); err != nil {
+		if err := row.Scan(append([]any{&id}, d.places()...)...); err != nil {
 			return nil, fmt.Errorf("evidence: %w", err)
 		}
 		out[id] = d.sum()
 	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // triesOf are hashes over the tries of notices, by notice; one that was never tried has none.
 func triesOf(ctx context.Context, q sqldb.Querier, ids []string) (map[string]string, error) {
-	rows, err := q.QueryContext(ctx, "SELECT message_id, n, at, outcome, code, reply, relay, tls FROM message_attempts WHERE message_id "+q.Dialect().In(1)+" ORDER BY message_id, n", q.Dialect().List(ids))
-	if err != nil {
-		return nil, fmt.Errorf("evidence: tries: %w", err)
-	}
-	defer rows.Close()
 	parts := map[string][]string{}
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, q, "SELECT message_id, n, at, outcome, code, reply, relay, tls FROM message_attempts WHERE message_id "+q.Dialect().In(1)+" ORDER BY message_id, n", q.Dialect().List(ids)) {
 		var id, outcome, reply, relay, tls string
 		var n, at, code int64
-		if err := rows.Scan(&id, &n, &at, &outcome, &code, &reply, &relay, &tls); err != nil {
+		if err := row.Scan(&id, &n, &at, &outcome, &code, &reply, &relay, &tls); err != nil {
 			return nil, fmt.Errorf("evidence: tries: %w", err)
 		}
 		parts[id] = append(parts[id], strconv.FormatInt(n, 10), strconv.FormatInt(at, 10), outcome, strconv.FormatInt(code, 10), reply, relay, tls)
@@ -90,7 +80,7 @@ func triesOf(ctx context.Context, q sqldb.Querier, ids []string) (map[string]str
 	for id, p := range parts {
 		out[id] = hex.EncodeToString(sum(triesDomain, p...))
 	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // Post is the hash of what was noted about another channel, as it is stored.

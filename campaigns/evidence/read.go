@@ -47,15 +47,10 @@ type Record struct {
 
 // Of lists what the chain says about a notice, first one first.
 func Of(ctx context.Context, q sqldb.Querier, notice string) ([]Record, error) {
-	rows, err := q.QueryContext(ctx, "SELECT seq, commitment, hash, salt, content FROM notice_evidence WHERE message_id = $1 ORDER BY seq", notice)
-	if err != nil {
-		return nil, fmt.Errorf("evidence: %w", err)
-	}
-	defer rows.Close()
 	list := []Record{}
-	for rows.Next() {
+	for found := range sqldb.Rows(ctx, q, "SELECT seq, commitment, hash, salt, content FROM notice_evidence WHERE message_id = $1 ORDER BY seq", notice) {
 		var r Record
-		if err := rows.Scan(&r.Seq, &r.Commitment, &r.Hash, &r.Salt, &r.Content); err != nil {
+		if err := found.Scan(&r.Seq, &r.Commitment, &r.Hash, &r.Salt, &r.Content); err != nil {
 			return nil, fmt.Errorf("evidence: %w", err)
 		}
 		stored := row{Salt: r.Salt, Content: r.Content}
@@ -67,7 +62,7 @@ func Of(ctx context.Context, q sqldb.Querier, notice string) ([]Record, error) {
 		}
 		list = append(list, r)
 	}
-	return list, rows.Err()
+	return list, nil
 }
 
 // Head is the end of the chain as it is stored.
@@ -83,19 +78,14 @@ func Head(ctx context.Context, q sqldb.Querier) (Position, error) {
 // Changed names what is stored of a notice otherwise than the chain says last of it; empty when all is as it was, or the chain says
 // nothing.
 func Changed(ctx context.Context, q sqldb.Querier, id string) (string, error) {
-	rows, err := q.QueryContext(ctx, "SELECT "+pageColumns+` FROM notice_evidence e LEFT JOIN messages m ON m.id = e.message_id LEFT JOIN message_bytes b ON b.message_id = e.message_id
-		LEFT JOIN notice_served v ON v.message_id = e.message_id WHERE e.message_id = $1 ORDER BY e.seq`, id)
-	if err != nil {
-		return "", fmt.Errorf("evidence: %w", err)
-	}
-	defer rows.Close()
 	var last row
 	var n notice
 	var e Entry
 	served := ""
-	for rows.Next() {
+	for found := range sqldb.Rows(ctx, q, "SELECT "+pageColumns+` FROM notice_evidence e LEFT JOIN messages m ON m.id = e.message_id LEFT JOIN message_bytes b ON b.message_id = e.message_id
+		LEFT JOIN notice_served v ON v.message_id = e.message_id WHERE e.message_id = $1 ORDER BY e.seq`, id) {
 		last, n, e = row{}, notice{}, Entry{}
-		if err := scanPage(rows, &last, &n); err != nil {
+		if err := scanPage(found, &last, &n); err != nil {
 			return "", fmt.Errorf("evidence: %w", err)
 		}
 		if last.Content == "" {
@@ -108,10 +98,9 @@ func Changed(ctx context.Context, q sqldb.Querier, id string) (string, error) {
 			served = e.Post
 		}
 	}
-	if err := rows.Err(); err != nil || last.Content == "" {
-		return "", err
+	if last.Content == "" {
+		return "", nil
 	}
-	rows.Close()
 	tries, err := triesOf(ctx, q, []string{id})
 	if err != nil {
 		return "", err

@@ -152,10 +152,10 @@ func orEmpty(columns string) string {
 		strings.NewReplacer("CAST(m.attempts AS TEXT)", "COALESCE(CAST(m.attempts AS TEXT), '')", "CAST(m.created_at AS TEXT)", "COALESCE(CAST(m.created_at AS TEXT), '')").Replace(columns), "COALESCE(m.$1, '')")
 }
 
-func scanPage(rows *sql.Rows, r *row, n *notice) error {
+func scanPage(found sqldb.Scanner, r *row, n *notice) error {
 	var broadcast, channel, on, note, actor sql.NullString
 	var at sql.NullInt64
-	err := rows.Scan(append([]any{&r.Seq, &r.Notice, &r.At, &r.Commitment, &r.Hash, &r.Salt, &r.Content, &n.id, &n.status, &n.sum, &n.messageID, &n.relay, &n.tls, &n.reply, &n.email, &n.reason, &n.raw, &n.newest,
+	err := found.Scan(append([]any{&r.Seq, &r.Notice, &r.At, &r.Commitment, &r.Hash, &r.Salt, &r.Content, &n.id, &n.status, &n.sum, &n.messageID, &n.relay, &n.tls, &n.reply, &n.email, &n.reason, &n.raw, &n.newest,
 		&n.at, &n.accepted, &n.known, &broadcast, &channel, &on, &note, &actor, &at}, n.details.places()...)...)
 	if channel.Valid {
 		n.post = Post(broadcast.String, channel.String, on.String, note.String, actor.String, at.Int64)
@@ -168,16 +168,11 @@ func (v *verifier) page(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	rows, err := v.q.QueryContext(ctx, "SELECT "+pageColumns+` FROM notice_evidence e LEFT JOIN messages m ON m.id = e.message_id LEFT JOIN message_bytes b ON b.message_id = e.message_id
-		LEFT JOIN notice_served v ON v.message_id = e.message_id WHERE e.seq > $1 AND e.seq <= $2 ORDER BY e.seq LIMIT $3`, v.last.Seq, v.stored.Seq, page)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for found := range sqldb.Rows(ctx, v.q, "SELECT "+pageColumns+` FROM notice_evidence e LEFT JOIN messages m ON m.id = e.message_id LEFT JOIN message_bytes b ON b.message_id = e.message_id
+		LEFT JOIN notice_served v ON v.message_id = e.message_id WHERE e.seq > $1 AND e.seq <= $2 ORDER BY e.seq LIMIT $3`, v.last.Seq, v.stored.Seq, page) {
 		var r row
 		var n notice
-		if err := scanPage(rows, &r, &n); err != nil {
+		if err := scanPage(found, &r, &n); err != nil {
 			return err
 		}
 		n.tries = tries[r.Notice]
@@ -186,28 +181,15 @@ func (v *verifier) page(ctx context.Context) error {
 			return nil
 		}
 	}
-	return rows.Err()
+	return nil
 }
 
 // tries hashes those of the notices of the next page.
 func (v *verifier) tries(ctx context.Context) (map[string]string, error) {
-	rows, err := v.q.QueryContext(ctx, "SELECT DISTINCT message_id FROM notice_evidence WHERE seq > $1 AND seq <= $2", v.last.Seq, min(v.stored.Seq, v.last.Seq+page))
+	ids, err := sqldb.Values[string](ctx, v.q, "SELECT DISTINCT message_id FROM notice_evidence WHERE seq > $1 AND seq <= $2", v.last.Seq, min(v.stored.Seq, v.last.Seq+page))
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var ids []string
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		ids = append(ids, id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	rows.Close()
 	return triesOf(ctx, v.q, ids)
 }
 
@@ -314,15 +296,10 @@ func (v *verifier) erasures(ctx context.Context) error {
 	if len(v.empty) == 0 {
 		return nil
 	}
-	rows, err := v.q.QueryContext(ctx, "SELECT seq, commitment, salt, content FROM notice_evidence WHERE message_id = '' ORDER BY seq")
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for found := range sqldb.Rows(ctx, v.q, "SELECT seq, commitment, salt, content FROM notice_evidence WHERE message_id = '' ORDER BY seq") {
 		var r row
 		var e Entry
-		if err := rows.Scan(&r.Seq, &r.Commitment, &r.Salt, &r.Content); err != nil {
+		if err := found.Scan(&r.Seq, &r.Commitment, &r.Salt, &r.Content); err != nil {
 			return err
 		}
 		if r.commit() != r.Commitment || json.Unmarshal([]byte(r.Content), &e) != nil || e.Event != Erased {
@@ -333,9 +310,6 @@ func (v *verifier) erasures(ctx context.Context) error {
 				delete(v.empty, seq)
 			}
 		}
-	}
-	if err := rows.Err(); err != nil {
-		return err
 	}
 	first := int64(0)
 	for seq := range v.empty {

@@ -73,23 +73,18 @@ func (h *Home) consents(ctx context.Context, now time.Time) (given, stopped []in
 	for i, ms := 5, recorded.UnixMilli(); i >= 0; i, ms = i-1, ms>>8 {
 		id[i] = byte(ms)
 	}
-	rows, err := h.DB.QueryContext(ctx, `SELECT (at - $1) / 604800000000, SUM(CASE WHEN state = 'given' THEN 1 ELSE 0 END), SUM(CASE WHEN state = 'given' THEN 0 ELSE 1 END)
-		FROM consent_events WHERE id >= $2 AND at > $3 AND at <= $4 AND state IN ('given', 'withdrawn', 'objected') GROUP BY 1`, sqldb.Micros(begin), id.String(), sqldb.Micros(begin), sqldb.Micros(now))
-	if err != nil {
-		return nil, nil, fmt.Errorf("home: consents: %w", err)
-	}
-	defer rows.Close()
 	given, stopped = make([]int, weeks), make([]int, weeks)
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, h.DB, `SELECT (at - $1) / 604800000000, SUM(CASE WHEN state = 'given' THEN 1 ELSE 0 END), SUM(CASE WHEN state = 'given' THEN 0 ELSE 1 END)
+		FROM consent_events WHERE id >= $2 AND at > $3 AND at <= $4 AND state IN ('given', 'withdrawn', 'objected') GROUP BY 1`, sqldb.Micros(begin), id.String(), sqldb.Micros(begin), sqldb.Micros(now)) {
 		var n, on, off int
-		if err := rows.Scan(&n, &on, &off); err != nil {
+		if err := row.Scan(&n, &on, &off); err != nil {
 			return nil, nil, fmt.Errorf("home: consents: %w", err)
 		}
 		n = min(n, weeks-1)
 		given[n] += on
 		stopped[n] += off
 	}
-	return given, stopped, rows.Err()
+	return given, stopped, nil
 }
 
 // growthChart draws what is known; nothing while nobody chose anything.

@@ -26,16 +26,11 @@ const lateQuery = `SELECT outcome, CAST(sum(n) AS BIGINT), CAST(coalesce(sum(CAS
 func (h *Home) marketing(ctx context.Context, p site.Page) (site.Stream, error) {
 	s := site.Stream{Key: "marketing", Relay: h.Marketing, URL: site.Path(site.NavDeliverability)}
 	now := h.Now().Unix() / 60
-	rows, err := h.DB.QueryContext(ctx, lateQuery, now-paceMinutes+1, now-int64(lately/time.Minute)+1)
-	if err != nil {
-		return s, fmt.Errorf("home: marketing stream: %w", err)
-	}
-	defer rows.Close()
 	hour, pace := map[string]int64{}, int64(0)
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, h.DB, lateQuery, now-paceMinutes+1, now-int64(lately/time.Minute)+1) {
 		var outcome string
 		var n, recent int64
-		if err := rows.Scan(&outcome, &n, &recent); err != nil {
+		if err := row.Scan(&outcome, &n, &recent); err != nil {
 			return s, fmt.Errorf("home: marketing stream: %w", err)
 		}
 		if hour[outcome] = n; outcome == "sent" {
@@ -47,7 +42,7 @@ func (h *Home) marketing(ctx context.Context, p site.Page) (site.Stream, error) 
 	for _, outcome := range []string{"sent", "bounced", "complained"} {
 		s.Facts = append(s.Facts, ui.Stat{Label: l.T("site.pulse." + outcome), Value: l.Number(hour[outcome])})
 	}
-	return s, rows.Err()
+	return s, nil
 }
 
 // countQuery counts data requests that are not answered; its first condition is that of the index.
@@ -95,19 +90,14 @@ const refusedQuery = `SELECT 'campaigns', id, name, status_reason FROM campaigns
 
 // refused is what this person has to change before it can go out.
 func (h *Home) refused(ctx context.Context, p site.Page, person string) (needs []site.Need, err error) {
-	rows, err := h.DB.QueryContext(ctx, refusedQuery, person, person, sqldb.Micros(h.Now().Add(-told)), shown)
-	if err != nil {
-		return nil, fmt.Errorf("home: refused: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, h.DB, refusedQuery, person, person, sqldb.Micros(h.Now().Add(-told)), shown) {
 		var nav, id, name, why string
-		if err := rows.Scan(&nav, &id, &name, &why); err != nil {
+		if err := row.Scan(&nav, &id, &name, &why); err != nil {
 			return nil, fmt.Errorf("home: refused: %w", err)
 		}
 		needs = append(needs, site.Need{Text: p.Locale.T("site.pulse.refused", "name", name), Note: why, URL: site.Path(nav) + "/" + id, Tone: ui.Warn, Icon: nav})
 	}
-	return needs, rows.Err()
+	return needs, nil
 }
 
 // openQuery lists broadcasts that the brake has stopped, and those with people whom mail did not reach and nothing else has yet.
@@ -117,15 +107,10 @@ const openQuery = `SELECT b.id, b.subject, CASE WHEN b.held_at IS NULL THEN '' E
 
 // broadcasts are those that cannot go on, or are not done, without somebody.
 func (h *Home) broadcasts(ctx context.Context, p site.Page) (needs []site.Need, err error) {
-	rows, err := h.DB.QueryContext(ctx, openQuery, 2*shown)
-	if err != nil {
-		return nil, fmt.Errorf("home: broadcasts: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, h.DB, openQuery, 2*shown) {
 		var id, subject, held string
 		var open int
-		if err := rows.Scan(&id, &subject, &held, &open); err != nil {
+		if err := row.Scan(&id, &subject, &held, &open); err != nil {
 			return nil, fmt.Errorf("home: broadcasts: %w", err)
 		}
 		here := site.Path(site.NavNotices) + "/" + id
@@ -136,5 +121,5 @@ func (h *Home) broadcasts(ctx context.Context, p site.Page) (needs []site.Need, 
 			needs = append(needs, site.Need{Text: p.Locale.N("site.pulse.open", open, "name", subject), URL: here + "/coverage?show=open", Tone: ui.Warn, Icon: site.NavNotices})
 		}
 	}
-	return needs[:min(len(needs), shown)], rows.Err()
+	return needs[:min(len(needs), shown)], nil
 }

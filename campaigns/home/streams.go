@@ -70,17 +70,12 @@ func (h *Home) transactional(ctx context.Context, p site.Page) (s site.Stream, n
 
 // reviews are the broadcasts that wait for somebody else than their author.
 func (h *Home) reviews(ctx context.Context, p site.Page, person string) (needs []site.Need, err error) {
-	rows, err := h.DB.QueryContext(ctx, "SELECT id, subject FROM notice_broadcasts WHERE status = 'in_review' AND author <> $1 ORDER BY id LIMIT $2", person, shown)
-	if err != nil {
-		return nil, fmt.Errorf("home: broadcasts in review: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, h.DB, "SELECT id, subject FROM notice_broadcasts WHERE status = 'in_review' AND author <> $1 ORDER BY id LIMIT $2", person, shown) {
 		var id, subject string
-		if err := rows.Scan(&id, &subject); err != nil {
+		if err := row.Scan(&id, &subject); err != nil {
 			return nil, fmt.Errorf("home: broadcasts in review: %w", err)
 		}
 		needs = append(needs, site.Need{Text: p.Locale.T("site.staff.home.approve", "name", subject), URL: site.Path(site.NavNotices) + "/" + id, Icon: site.NavNotices})
 	}
-	return needs, rows.Err()
+	return needs, nil
 }

@@ -115,23 +115,18 @@ func (s *Store) List(ctx context.Context, at time.Time, hash string, limit int) 
 	if !at.IsZero() {
 		before = sqldb.Micros(at)
 	}
-	rows, err := s.DB.QueryContext(ctx, `SELECT hash, extension, width, height, size, name, alt, created_at FROM media
-		WHERE created_at < $1 OR created_at = $2 AND hash < $3 ORDER BY created_at DESC, hash DESC LIMIT $4`, before, before, hash, limit)
-	if err != nil {
-		return nil, fmt.Errorf("media: list: %w", err)
-	}
-	defer rows.Close()
 	var out []Entry
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, s.DB, `SELECT hash, extension, width, height, size, name, alt, created_at FROM media
+		WHERE created_at < $1 OR created_at = $2 AND hash < $3 ORDER BY created_at DESC, hash DESC LIMIT $4`, before, before, hash, limit) {
 		var e Entry
 		var created int64
-		if err := rows.Scan(&e.Hash, &e.Extension, &e.Width, &e.Height, &e.Size, &e.Title, &e.Alt, &created); err != nil {
+		if err := row.Scan(&e.Hash, &e.Extension, &e.Width, &e.Height, &e.Size, &e.Title, &e.Alt, &created); err != nil {
 			return nil, fmt.Errorf("media: list: %w", err)
 		}
 		e.At = sqldb.Time(created)
 		out = append(out, e)
 	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // Remove takes a picture away that no campaign and no broadcast shows.

@@ -48,20 +48,7 @@ func (s *Service) List(ctx context.Context, f Filter, before string, limit int) 
 		where("id", "<", before)
 	}
 	args = append(args, limit)
-	rows, err := s.DB.QueryContext(ctx, query+fmt.Sprintf(" ORDER BY id DESC LIMIT $%d", len(args)), args...)
-	if err != nil {
-		return nil, fmt.Errorf("notices: list: %w", err)
-	}
-	defer rows.Close()
-	var list []*outbox.Message
-	for rows.Next() {
-		m, err := outbox.Scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, m)
-	}
-	return list, rows.Err()
+	return sqldb.All(ctx, s.DB, outbox.Scan, query+fmt.Sprintf(" ORDER BY id DESC LIMIT $%d", len(args)), args...)
 }
 
 // trimBatch is how many mails one transaction forgets.

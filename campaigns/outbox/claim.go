@@ -97,19 +97,6 @@ func writeClaims(ctx context.Context, tx *sqldb.Tx, rows []decided, worker strin
 var claimColumns = strings.Replace(columns, "attachments", "substr(attachments, 1, 1)", 1)
 
 func (s *Store) due(ctx context.Context, tx *sqldb.Tx, class gate.Class, trials bool, now time.Time, limit int) ([]*Message, error) {
-	rows, err := tx.QueryContext(ctx, "SELECT "+claimColumns+" FROM messages WHERE status IN ('queued', 'deferred') AND due_at <= $1 AND class = $2 AND (kind = '"+KindTrial+"') = $3 ORDER BY due_at, id LIMIT $4"+tx.Dialect().SkipLocked(),
+	return sqldb.All(ctx, tx, Scan, "SELECT "+claimColumns+" FROM messages WHERE status IN ('queued', 'deferred') AND due_at <= $1 AND class = $2 AND (kind = '"+KindTrial+"') = $3 ORDER BY due_at, id LIMIT $4"+tx.Dialect().SkipLocked(),
 		sqldb.Micros(now), class.String(), trials, limit)
-	if err != nil {
-		return nil, fmt.Errorf("outbox: due: %w", err)
-	}
-	defer rows.Close()
-	var due []*Message
-	for rows.Next() {
-		m, err := Scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		due = append(due, m)
-	}
-	return due, rows.Err()
 }

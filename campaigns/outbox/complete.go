@@ -91,16 +91,11 @@ func clean(s string) string {
 func writeResults(ctx context.Context, tx *sqldb.Tx, rows map[string]*tried, list []*tried, now time.Time) (ended []outcome, err error) {
 	d := tx.Dialect()
 	field := func(name string) string { return d.Field(name, "TEXT") }
-	found, err := tx.QueryContext(ctx, "UPDATE messages SET worker = '', at = $1, status = "+field("s")+", reason = "+field("r")+", reply = CASE WHEN messages.email = '' THEN '' ELSE "+field("re")+" END, relay = "+field("rl")+", tls = "+field("t")+
+	for row := range sqldb.Rows(ctx, tx, "UPDATE messages SET worker = '', at = $1, status = "+field("s")+", reason = "+field("r")+", reply = CASE WHEN messages.email = '' THEN '' ELSE "+field("re")+" END, relay = "+field("rl")+", tls = "+field("t")+
 		", message_id = "+field("m")+", sha256 = "+field("h")+", due_at = nullif("+d.Field("d", "BIGINT")+", 0), sent_at = nullif("+d.Field("st", "BIGINT")+", 0) FROM "+d.Rows(2)+
 		" WHERE messages.id = "+field("i")+" AND messages.status <> 'sent' AND (messages.status IN ('sending', 'queued', 'deferred') OR "+field("s")+" = 'sent') RETURNING "+endColumns,
-		sqldb.Micros(now), sqldb.JSON(list))
-	if err != nil {
-		return nil, fmt.Errorf("outbox: complete: %w", err)
-	}
-	defer found.Close()
-	for found.Next() {
-		m, err := scanEnd(found)
+		sqldb.Micros(now), sqldb.JSON(list)) {
+		m, err := scanEnd(row)
 		if err != nil {
 			return nil, err
 		}
@@ -110,7 +105,7 @@ func writeResults(ctx context.Context, tx *sqldb.Tx, rows map[string]*tried, lis
 			ended = append(ended, outcome{Message: m, at: now, code: t.Code})
 		}
 	}
-	return ended, found.Err()
+	return ended, nil
 }
 
 // endColumns are what is told of a message that has come to an end, qualified because another table stands beside it.

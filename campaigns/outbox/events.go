@@ -30,7 +30,7 @@ func final(status string) bool {
 	return status == StatusSent || status == StatusBounced || status == StatusUnserved
 }
 
-func scanEnd(row interface{ Scan(...any) error }) (*Message, error) {
+func scanEnd(row sqldb.Scanner) (*Message, error) {
 	var m Message
 	var class string
 	var broadcast, subscriber sql.NullString

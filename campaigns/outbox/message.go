@@ -137,7 +137,7 @@ const columns = `id, class, kind, obligation, basis, reference, broadcast_id, co
 	status, reason, at, due_at, attempts, sent_at, sha256, message_id, relay, tls, reply, author, created_at, give_up_at`
 
 // Scan reads one message of a query that selects [Columns] or [BareColumns].
-func Scan(row interface{ Scan(...any) error }) (*Message, error) {
+func Scan(row sqldb.Scanner) (*Message, error) {
 	var (
 		m                             Message
 		class, content, attachments   string
@@ -187,22 +187,17 @@ type Attempt struct {
 
 // Attempts lists the tries of a message, first one first.
 func (s *Store) Attempts(ctx context.Context, id string) ([]Attempt, error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT n, at, outcome, code, reply, relay, tls FROM message_attempts WHERE message_id = $1 ORDER BY n", id)
-	if err != nil {
-		return nil, fmt.Errorf("outbox: attempts: %w", err)
-	}
-	defer rows.Close()
 	list := []Attempt{}
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, s.DB, "SELECT n, at, outcome, code, reply, relay, tls FROM message_attempts WHERE message_id = $1 ORDER BY n", id) {
 		var a Attempt
 		var at int64
-		if err := rows.Scan(&a.N, &at, &a.Outcome, &a.Code, &a.Reply, &a.Relay, &a.TLS); err != nil {
+		if err := row.Scan(&a.N, &at, &a.Outcome, &a.Code, &a.Reply, &a.Relay, &a.TLS); err != nil {
 			return nil, fmt.Errorf("outbox: attempts: %w", err)
 		}
 		a.At = sqldb.Time(at)
 		list = append(list, a)
 	}
-	return list, rows.Err()
+	return list, nil
 }
 
 // Raw is the mail as it was given to the relay, nil when it is not kept any more.
@@ -220,17 +215,9 @@ func (s *Store) Raw(ctx context.Context, id string) ([]byte, error) {
 
 // CopiesOf lists the messages that are copies of one.
 func (s *Store) CopiesOf(ctx context.Context, id string) (ids []string, err error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT id FROM messages WHERE copy_of = $1 ORDER BY id", id)
+	ids, err = sqldb.Values[string](ctx, s.DB, "SELECT id FROM messages WHERE copy_of = $1 ORDER BY id", id)
 	if err != nil {
 		return nil, fmt.Errorf("outbox: copies: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var copied string
-		if err := rows.Scan(&copied); err != nil {
-			return nil, fmt.Errorf("outbox: copies: %w", err)
-		}
-		ids = append(ids, copied)
-	}
-	return ids, rows.Err()
+	return ids, nil
 }

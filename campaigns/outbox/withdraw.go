@@ -2,7 +2,6 @@ package outbox
 
 import (
 	"context"
-	"fmt"
 
 	"assent/preferences/sqldb"
 )
@@ -11,23 +10,14 @@ import (
 // told as any other outcome. What is being sent at this moment is not touched.
 func (s *Store) Withdraw(ctx context.Context, tx *sqldb.Tx, broadcast, reason string, limit int) (n int, err error) {
 	now := s.now()
-	rows, err := tx.QueryContext(ctx, `UPDATE messages SET status = 'unserved', reason = $1, at = $2, due_at = NULL WHERE status IN ('queued', 'deferred')
-		AND id IN (SELECT id FROM messages WHERE broadcast_id = $3 AND status IN ('queued', 'deferred') ORDER BY id LIMIT $4) RETURNING `+endColumns, reason, sqldb.Micros(now), broadcast, limit)
-	if err != nil {
-		return 0, fmt.Errorf("outbox: withdraw: %w", err)
-	}
-	defer rows.Close()
 	var ended []outcome
-	for rows.Next() {
-		m, err := scanEnd(rows)
+	for row := range sqldb.Rows(ctx, tx, `UPDATE messages SET status = 'unserved', reason = $1, at = $2, due_at = NULL WHERE status IN ('queued', 'deferred')
+		AND id IN (SELECT id FROM messages WHERE broadcast_id = $3 AND status IN ('queued', 'deferred') ORDER BY id LIMIT $4) RETURNING `+endColumns, reason, sqldb.Micros(now), broadcast, limit) {
+		m, err := scanEnd(row)
 		if err != nil {
 			return 0, err
 		}
 		ended = append(ended, outcome{Message: m, at: now})
 	}
-	if err := rows.Err(); err != nil {
-		return 0, fmt.Errorf("outbox: withdraw: %w", err)
-	}
-	rows.Close()
 	return len(ended), s.conclude(ctx, tx, ended)
 }

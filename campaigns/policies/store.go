@@ -24,7 +24,7 @@ type Store struct {
 
 const policyColumns = "id, slug, names, created_at, updated_at"
 
-func scanPolicy(row interface{ Scan(...any) error }) (Policy, error) {
+func scanPolicy(row sqldb.Scanner) (Policy, error) {
 	var p Policy
 	var texts string
 	var created, updated int64
@@ -115,17 +115,12 @@ func (s *Store) takesEffect(ctx context.Context, slug string, v Version) (time.T
 const versionColumns = "id, version, effective_at, affects_rights, draft, announced_at, in_effect_at, created_at, updated_at"
 
 func versionsOf(ctx context.Context, q sqldb.Querier, policyID string) ([]Version, error) {
-	rows, err := q.QueryContext(ctx, "SELECT "+versionColumns+" FROM policy_versions WHERE policy_id = $1 ORDER BY id DESC", policyID)
-	if err != nil {
-		return nil, fmt.Errorf("policies: versions: %w", err)
-	}
-	defer rows.Close()
 	var versions []Version
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, q, "SELECT "+versionColumns+" FROM policy_versions WHERE policy_id = $1 ORDER BY id DESC", policyID) {
 		var v Version
 		var effective, created, updated int64
 		var announced, inEffect sql.NullInt64
-		if err := rows.Scan(&v.id, &v.Version, &effective, &v.AffectsRights, &v.Draft, &announced, &inEffect, &created, &updated); err != nil {
+		if err := row.Scan(&v.id, &v.Version, &effective, &v.AffectsRights, &v.Draft, &announced, &inEffect, &created, &updated); err != nil {
 			return nil, fmt.Errorf("policies: versions: %w", err)
 		}
 		v.EffectiveAt, v.CreatedAt, v.UpdatedAt = sqldb.Time(effective), sqldb.Time(created), sqldb.Time(updated)
@@ -136,7 +131,7 @@ func versionsOf(ctx context.Context, q sqldb.Querier, policyID string) ([]Versio
 		}
 		versions = append(versions, v)
 	}
-	return versions, rows.Err()
+	return versions, nil
 }
 
 // Version picks a version out of the policy and reads its bodies.
@@ -158,20 +153,8 @@ func (s *Store) Version(ctx context.Context, q sqldb.Querier, p Policy, version 
 
 // List reads up to limit policies whose slug is after the given one, by slug, each with its current version's name.
 func (s *Store) List(ctx context.Context, after string, limit int) ([]Policy, error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT "+policyColumns+" FROM policies WHERE slug > $1 ORDER BY slug LIMIT $2", after, limit)
+	list, err := sqldb.All(ctx, s.DB, scanPolicy, "SELECT "+policyColumns+" FROM policies WHERE slug > $1 ORDER BY slug LIMIT $2", after, limit)
 	if err != nil {
-		return nil, fmt.Errorf("policies: list: %w", err)
-	}
-	defer rows.Close()
-	var list []Policy
-	for rows.Next() {
-		p, err := scanPolicy(rows)
-		if err != nil {
-			return nil, fmt.Errorf("policies: list: %w", err)
-		}
-		list = append(list, p)
-	}
-	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("policies: list: %w", err)
 	}
 	for i := range list {

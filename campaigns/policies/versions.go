@@ -183,19 +183,10 @@ func (s *Store) Maintain(ctx context.Context) error {
 }
 
 func (s *Store) unsettled(ctx context.Context) ([]string, error) {
-	rows, err := s.DB.QueryContext(ctx, `SELECT DISTINCT p.slug FROM policies p JOIN policy_versions v ON v.policy_id = p.id
+	slugs, err := sqldb.Values[string](ctx, s.DB, `SELECT DISTINCT p.slug FROM policies p JOIN policy_versions v ON v.policy_id = p.id
 		WHERE v.in_effect_at IS NULL AND v.draft = FALSE AND v.effective_at <= $1 ORDER BY p.slug`, sqldb.Micros(s.Now()))
 	if err != nil {
 		return nil, fmt.Errorf("policies: settle: %w", err)
 	}
-	defer rows.Close()
-	var slugs []string
-	for rows.Next() {
-		var slug string
-		if err := rows.Scan(&slug); err != nil {
-			return nil, fmt.Errorf("policies: settle: %w", err)
-		}
-		slugs = append(slugs, slug)
-	}
-	return slugs, rows.Err()
+	return slugs, nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"assent/preferences/sheet"
+	"assent/preferences/sqldb"
 	"assent/templates/locale"
 )
 
@@ -103,20 +104,15 @@ func (s *Service) topics(ctx context.Context, w wording, rules Rules) (out []Act
 
 // notices are the obligations that anything was sent for, each with the bases that it was sent on.
 func (s *Service) notices(ctx context.Context, w wording, rules Rules) (out []Activity, err error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT DISTINCT obligation, basis FROM messages WHERE class = 'notice' ORDER BY obligation, basis")
-	if err != nil {
-		return nil, fmt.Errorf("processing: notices: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, s.DB, "SELECT DISTINCT obligation, basis FROM messages WHERE class = 'notice' ORDER BY obligation, basis") {
 		var obligation, basis string
-		if err := rows.Scan(&obligation, &basis); err != nil {
+		if err := row.Scan(&obligation, &basis); err != nil {
 			return nil, fmt.Errorf("processing: notices: %w", err)
 		}
 		out = append(out, Activity{Purpose: w.t("notice", "obligation", w.l.T("pages.obligation."+obligation)), Basis: w.basis(basis), People: w.t("people_customers"), Data: w.t("data_notice"),
 			Recipients: []string{}, Kept: w.t("kept_evidence") + " " + w.t("bytes_kept", "kept", w.kept(rules.NoticeBytes, "always"))})
 	}
-	return out, rows.Err()
+	return out, nil
 }
 
 func (s *Service) forms(ctx context.Context, w wording, rules Rules) (out []Activity, err error) {

@@ -173,19 +173,11 @@ func (s *Service) retire(ctx context.Context, n *int, days int, who people) erro
 }
 
 func (s *Service) ids(ctx context.Context, query string, args ...any) (ids []string, err error) {
-	rows, err := s.DB.QueryContext(ctx, query, args...)
+	ids, err = sqldb.Values[string](ctx, s.DB, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("processing: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, fmt.Errorf("processing: %w", err)
-		}
-		ids = append(ids, id)
-	}
-	return ids, rows.Err()
+	return ids, nil
 }
 
 // minors calls each with everybody who is too young and no customer. The oldest age of consent bounds what is read.

@@ -26,19 +26,14 @@ func (s *Sink) seen(ctx context.Context, q sqldb.Querier, events []inbound.Event
 	if len(keys) == 0 {
 		return out, nil
 	}
-	rows, err := q.QueryContext(ctx, "SELECT provider, event_key FROM feedback WHERE event_key "+q.Dialect().In(1), q.Dialect().List(keys))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, q, "SELECT provider, event_key FROM feedback WHERE event_key "+q.Dialect().In(1), q.Dialect().List(keys)) {
 		var id ident
-		if err := rows.Scan(&id.provider, &id.key); err != nil {
+		if err := row.Scan(&id.provider, &id.key); err != nil {
 			return nil, err
 		}
 		out[id] = true
 	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // plain tells a hard bounce of a mail to many, found by its signed return path. A flood of returned mail is made of these.
@@ -122,20 +117,15 @@ func mapKeys(m map[string][]string) func(yield func(string) bool) {
 // campaignsOf tells which of the ids are campaigns'.
 func (s *Sink) campaignsOf(ctx context.Context, tx *sqldb.Tx, ids []string) (map[string]bool, error) {
 	slices.Sort(ids)
-	rows, err := tx.QueryContext(ctx, "SELECT id FROM campaigns WHERE id "+tx.Dialect().In(1), tx.Dialect().List(slices.Compact(ids)))
-	if err != nil {
-		return nil, fmt.Errorf("campaigns of a set: %w", err)
-	}
-	defer rows.Close()
 	out := map[string]bool{}
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, tx, "SELECT id FROM campaigns WHERE id "+tx.Dialect().In(1), tx.Dialect().List(slices.Compact(ids))) {
 		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
+		if err := row.Scan(&id); err != nil {
+			return nil, fmt.Errorf("campaigns of a set: %w", err)
 		}
 		out[id] = true
 	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // mailAddress is that of a person.
@@ -145,21 +135,16 @@ type mailAddress struct {
 }
 
 func (s *Sink) addresses(ctx context.Context, tx *sqldb.Tx, ids []string) (map[string]mailAddress, error) {
-	rows, err := tx.QueryContext(ctx, "SELECT id, email, email_key, unverified_since IS NOT NULL FROM subscribers WHERE id "+tx.Dialect().In(1), tx.Dialect().List(ids))
-	if err != nil {
-		return nil, fmt.Errorf("people of a set: %w", err)
-	}
-	defer rows.Close()
 	out := map[string]mailAddress{}
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, tx, "SELECT id, email, email_key, unverified_since IS NOT NULL FROM subscribers WHERE id "+tx.Dialect().In(1), tx.Dialect().List(ids)) {
 		var id string
 		var a mailAddress
-		if err := rows.Scan(&id, &a.email, &a.key, &a.unverified); err != nil {
-			return nil, err
+		if err := row.Scan(&id, &a.email, &a.key, &a.unverified); err != nil {
+			return nil, fmt.Errorf("people of a set: %w", err)
 		}
 		out[id] = a
 	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // line is an event as one statement over many reads it.
@@ -192,18 +177,13 @@ func (s *Sink) keepSet(ctx context.Context, tx *sqldb.Tx, events []inbound.Event
 	for _, name := range []string{"id", "provider", "key", "kind", "class", "code", "said", "effect", "subscriber", "source"} {
 		read += ", " + d.Field(name, "TEXT")
 	}
-	rows, err := tx.QueryContext(ctx, "INSERT INTO feedback (at, id, provider, event_key, kind, class, code, said, effect, subscriber_id, source_id) SELECT "+read+" FROM "+d.Rows(2)+
-		" WHERE true ON CONFLICT (provider, event_key) DO NOTHING RETURNING id", sqldb.Micros(s.Now()), sqldb.JSON(lines))
-	if err != nil {
-		return nil, fmt.Errorf("keeping a set: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, tx, "INSERT INTO feedback (at, id, provider, event_key, kind, class, code, said, effect, subscriber_id, source_id) SELECT "+read+" FROM "+d.Rows(2)+
+		" WHERE true ON CONFLICT (provider, event_key) DO NOTHING RETURNING id", sqldb.Micros(s.Now()), sqldb.JSON(lines)) {
 		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
+		if err := row.Scan(&id); err != nil {
+			return nil, fmt.Errorf("keeping a set: %w", err)
 		}
 		fresh = append(fresh, byID[id])
 	}
-	return fresh, rows.Err()
+	return fresh, nil
 }

@@ -99,7 +99,7 @@ const headBytes = "4096"
 
 const columns = "seq, delivery, at, stream, class, sender, recipient, subject, size, substr(raw, 1, " + headBytes + ")"
 
-func scan(row interface{ Scan(...any) error }, more ...any) (m Mail, err error) {
+func scan(row sqldb.Scanner, more ...any) (m Mail, err error) {
 	var at int64
 	var head []byte
 	err = row.Scan(append([]any{&m.ID, &m.Delivery, &at, &m.Stream, &m.Class, &m.ReturnPath, &m.To, &m.Subject, &m.Size, &head}, more...)...)
@@ -121,21 +121,16 @@ func (b *Box) List(ctx context.Context, q Query) ([]Mail, error) {
 	if before == 0 {
 		before = 1 << 62
 	}
-	rows, err := b.db.QueryContext(ctx, "SELECT "+columns+" FROM mails WHERE seq < $1 AND ($2 = '' OR instr(recipient_key, $2) > 0 OR instr(lower(subject), $2) > 0) AND ($3 = '' OR stream = $3) ORDER BY seq DESC LIMIT $4",
-		before, strings.ToLower(strings.TrimSpace(q.Search)), q.Stream, max(1, q.Limit))
-	if err != nil {
-		return nil, fmt.Errorf("mailbox: list: %w", err)
-	}
-	defer rows.Close()
 	var out []Mail
-	for rows.Next() {
-		m, err := scan(rows)
+	for row := range sqldb.Rows(ctx, b.db, "SELECT "+columns+" FROM mails WHERE seq < $1 AND ($2 = '' OR instr(recipient_key, $2) > 0 OR instr(lower(subject), $2) > 0) AND ($3 = '' OR stream = $3) ORDER BY seq DESC LIMIT $4",
+		before, strings.ToLower(strings.TrimSpace(q.Search)), q.Stream, max(1, q.Limit)) {
+		m, err := scan(row)
 		if err != nil {
 			return nil, fmt.Errorf("mailbox: list: %w", err)
 		}
 		out = append(out, m)
 	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // Get returns one mail with its bytes as a relay would have got them.

@@ -126,14 +126,9 @@ func (s *Store) change(ctx context.Context, actor audit.Actor, id, action string
 	defer s.forget()
 	return s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		now := s.Now()
-		rows, err := tx.QueryContext(ctx, "SELECT "+columns+" FROM dkim_keys ORDER BY id"+tx.Dialect().ForUpdate())
-		if err != nil {
-			return fmt.Errorf("signing: %w", err)
-		}
-		defer rows.Close()
 		var key *Key
-		for rows.Next() {
-			k, err := scan(rows)
+		for row := range sqldb.Rows(ctx, tx, "SELECT "+columns+" FROM dkim_keys ORDER BY id"+tx.Dialect().ForUpdate()) {
+			k, err := scan(row)
 			if err != nil {
 				return fmt.Errorf("signing: %w", err)
 			}
@@ -141,10 +136,6 @@ func (s *Store) change(ctx context.Context, actor audit.Actor, id, action string
 				key = &k
 			}
 		}
-		if err := rows.Err(); err != nil {
-			return fmt.Errorf("signing: %w", err)
-		}
-		_ = rows.Close()
 		if key == nil {
 			return problem.NotFound("signing key")
 		}

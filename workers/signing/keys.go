@@ -75,7 +75,7 @@ const Keep = 7 * 24 * time.Hour
 
 const columns = "id, stream, domain, selector, rsa_public, ed_public, switch_on_seen, created_at, looked_at, fault, seen_at, active_at, retired_at"
 
-func scan(row interface{ Scan(...any) error }) (k Key, err error) {
+func scan(row sqldb.Scanner) (k Key, err error) {
 	var rsaText, edText string
 	var created int64
 	var looked, seen, active, retired sql.NullInt64
@@ -109,20 +109,11 @@ func edSelector(selector string) string { return selector + "e" }
 
 // List is every key: by domain and stream, the newest first.
 func (s *Store) List(ctx context.Context) ([]Key, error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT "+columns+" FROM dkim_keys ORDER BY domain, stream, created_at DESC")
+	out, err := sqldb.All(ctx, s.DB, scan, "SELECT "+columns+" FROM dkim_keys ORDER BY domain, stream, created_at DESC")
 	if err != nil {
 		return nil, fmt.Errorf("signing: %w", err)
 	}
-	defer rows.Close()
-	var out []Key
-	for rows.Next() {
-		k, err := scan(rows)
-		if err != nil {
-			return nil, fmt.Errorf("signing: %w", err)
-		}
-		out = append(out, k)
-	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // Get reads one key.

@@ -56,21 +56,13 @@ func (s *Service) Advance(ctx context.Context) error {
 
 // active lists the broadcasts that may have something to do.
 func (s *Service) active(ctx context.Context, now time.Time) (ids []string, err error) {
-	rows, err := s.DB.QueryContext(ctx, `SELECT id FROM notice_broadcasts b WHERE status IN ('scheduled', 'sending') OR (status = 'finished' AND effective_at > $1 AND swept_at < $2)
+	ids, err = sqldb.Values[string](ctx, s.DB, `SELECT id FROM notice_broadcasts b WHERE status IN ('scheduled', 'sending') OR (status = 'finished' AND effective_at > $1 AND swept_at < $2)
 		OR (status = 'cancelled' AND started_at IS NOT NULL AND (planned_at IS NULL OR EXISTS (SELECT 1 FROM messages m WHERE m.broadcast_id = b.id AND m.status IN ('queued', 'sending', 'deferred'))))
 		ORDER BY id`, sqldb.Micros(now), sqldb.Micros(now.Add(-sweepEvery)))
 	if err != nil {
 		return nil, fmt.Errorf("broadcasts: active: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, fmt.Errorf("broadcasts: active: %w", err)
-		}
-		ids = append(ids, id)
-	}
-	return ids, rows.Err()
+	return ids, nil
 }
 
 // step does the next thing that a broadcast needs, in one transaction, and tells whether there may be more to do at once.
@@ -207,22 +199,17 @@ func (b *Broadcast) missing(ctx context.Context, q sqldb.Querier, after string, 
 	if err != nil {
 		return nil, err
 	}
-	rows, err := q.QueryContext(ctx, `SELECT s.id, s.email, s.email_key, s.first_name, s.last_name, s.locale FROM subscribers s
-		WHERE s.id > $1 AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.broadcast_id = $2 AND m.subscriber_id = s.id) AND `+where+" ORDER BY s.id LIMIT $3", append([]any{after, b.ID, limit}, args...)...)
-	if err != nil {
-		return nil, fmt.Errorf("broadcasts: audience: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, q, `SELECT s.id, s.email, s.email_key, s.first_name, s.last_name, s.locale FROM subscribers s
+		WHERE s.id > $1 AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.broadcast_id = $2 AND m.subscriber_id = s.id) AND `+where+" ORDER BY s.id LIMIT $3", append([]any{after, b.ID, limit}, args...)...) {
 		var m outbox.Message
 		var first, last string
-		if err := rows.Scan(&m.SubscriberID, &m.Email, &m.AddressKey, &first, &last, &m.Locale); err != nil {
+		if err := row.Scan(&m.SubscriberID, &m.Email, &m.AddressKey, &first, &last, &m.Locale); err != nil {
 			return nil, fmt.Errorf("broadcasts: audience: %w", err)
 		}
 		m.Name = fullName(first, last)
 		people = append(people, m)
 	}
-	return people, rows.Err()
+	return people, nil
 }
 
 // messages completes what [Broadcast.missing] has read.

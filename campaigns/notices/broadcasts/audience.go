@@ -74,17 +74,12 @@ func (s *Service) Explain(ctx context.Context, b *Broadcast) (Explanation, error
 	if err != nil {
 		return out, err
 	}
-	rows, err := s.DB.QueryContext(ctx, `SELECT s.locale, count(*), count(*) FILTER (WHERE EXISTS (SELECT 1 FROM suppressions x WHERE x.address_key = s.email_key AND x.reason = 'bounced'))
-		FROM subscribers s WHERE `+where+" GROUP BY s.locale", args...)
-	if err != nil {
-		return out, fmt.Errorf("broadcasts: audience: %w", err)
-	}
-	defer rows.Close()
 	var bounced int64
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, s.DB, `SELECT s.locale, count(*), count(*) FILTER (WHERE EXISTS (SELECT 1 FROM suppressions x WHERE x.address_key = s.email_key AND x.reason = 'bounced'))
+		FROM subscribers s WHERE `+where+" GROUP BY s.locale", args...) {
 		var tag string
 		var n, gone int64
-		if err := rows.Scan(&tag, &n, &gone); err != nil {
+		if err := row.Scan(&tag, &n, &gone); err != nil {
 			return out, fmt.Errorf("broadcasts: audience: %w", err)
 		}
 		out.Addressed += n
@@ -99,7 +94,7 @@ func (s *Service) Explain(ctx context.Context, b *Broadcast) (Explanation, error
 		out.ByReason["address_bounced"] = bounced
 	}
 	out.Deliverable = out.Addressed - bounced
-	return out, rows.Err()
+	return out, nil
 }
 
 // latest is the last instant at which an acceptance still leaves the lead time, to the microsecond.
@@ -126,17 +121,9 @@ func (s *Service) Contracts(ctx context.Context) (list []string, err error) {
 	if s.DB.Dialect() == sqldb.PostgreSQL {
 		value, is = "CAST(attributes AS json) ->> 'contract'", "json_typeof(CAST(attributes AS json) -> 'contract') = 'string'"
 	}
-	rows, err := s.DB.QueryContext(ctx, "SELECT DISTINCT "+value+" AS contract FROM (SELECT attributes FROM subscribers WHERE customer_since IS NOT NULL ORDER BY id DESC LIMIT $1) s WHERE "+is+" ORDER BY contract LIMIT $2", sampled, maxContracts)
+	list, err = sqldb.Values[string](ctx, s.DB, "SELECT DISTINCT "+value+" AS contract FROM (SELECT attributes FROM subscribers WHERE customer_since IS NOT NULL ORDER BY id DESC LIMIT $1) s WHERE "+is+" ORDER BY contract LIMIT $2", sampled, maxContracts)
 	if err != nil {
 		return nil, fmt.Errorf("broadcasts: contracts: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var one string
-		if err := rows.Scan(&one); err != nil {
-			return nil, fmt.Errorf("broadcasts: contracts: %w", err)
-		}
-		list = append(list, one)
-	}
-	return list, rows.Err()
+	return list, nil
 }

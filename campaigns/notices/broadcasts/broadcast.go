@@ -106,7 +106,7 @@ var ErrNotFound = problem.NotFound("broadcast")
 const columns = `id, obligation, basis, jurisdiction, lead, timezone, segment_key, effective_at, policy_slug, policy_version, brand_key, locale, subject, blocks, translations, status, author, author_name,
 	contract, refused_for, approver, approver_name, approved_at, started_at, finished_at, total, trial, cursor, planned_at, swept_at, reached_at, held_at, held_for, brake_sent, brake_bounced, created_at, updated_at`
 
-func scan(row interface{ Scan(...any) error }) (*Broadcast, error) {
+func scan(row sqldb.Scanner) (*Broadcast, error) {
 	var (
 		b                                                          Broadcast
 		lead, zone, blocks, translations                           string
@@ -150,21 +150,8 @@ func (s *Service) Get(ctx context.Context, q sqldb.Querier, id string) (*Broadca
 // List reads up to limit broadcasts made before the one with the given id (empty: from the newest), of one status if it is
 // not empty, newest first.
 func (s *Service) List(ctx context.Context, status, before string, limit int) ([]*Broadcast, error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT "+columns+` FROM notice_broadcasts WHERE (CAST($1 AS TEXT) = '' OR status = $1) AND (CAST($2 AS TEXT) = '' OR id < $2)
+	return sqldb.All(ctx, s.DB, scan, "SELECT "+columns+` FROM notice_broadcasts WHERE (CAST($1 AS TEXT) = '' OR status = $1) AND (CAST($2 AS TEXT) = '' OR id < $2)
 		ORDER BY id DESC LIMIT $3`, status, before, limit)
-	if err != nil {
-		return nil, fmt.Errorf("broadcasts: list: %w", err)
-	}
-	defer rows.Close()
-	var list []*Broadcast
-	for rows.Next() {
-		b, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, b)
-	}
-	return list, rows.Err()
 }
 
 // save stores what changes in the life of a broadcast.

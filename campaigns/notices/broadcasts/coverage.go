@@ -43,21 +43,16 @@ func outcome(status string) string {
 type tally map[string]int64
 
 func counts(ctx context.Context, q sqldb.Querier, id string) (tally, error) {
-	rows, err := q.QueryContext(ctx, "SELECT status, count(*) FROM messages WHERE broadcast_id = $1 GROUP BY status", id)
-	if err != nil {
-		return nil, fmt.Errorf("broadcasts: count: %w", err)
-	}
-	defer rows.Close()
 	t := tally{}
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, q, "SELECT status, count(*) FROM messages WHERE broadcast_id = $1 GROUP BY status", id) {
 		var status string
 		var n int64
-		if err := rows.Scan(&status, &n); err != nil {
+		if err := row.Scan(&status, &n); err != nil {
 			return nil, fmt.Errorf("broadcasts: count: %w", err)
 		}
 		t[status] = n
 	}
-	return t, rows.Err()
+	return t, nil
 }
 
 func (t tally) all() (n int64) {

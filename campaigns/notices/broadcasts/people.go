@@ -81,28 +81,23 @@ func (s *Service) outcomes(ctx context.Context, b *Broadcast, f Filter, after st
 		query += fmt.Sprintf(" AND m.status %s", d.In(len(args)))
 	}
 	args = append(args, limit)
-	rows, err := s.DB.QueryContext(ctx, query+fmt.Sprintf(" ORDER BY m.id LIMIT $%d", len(args)), args...)
-	if err != nil {
-		return nil, fmt.Errorf("broadcasts: people: %w", err)
-	}
-	defer rows.Close()
 	var list []Person
-	for rows.Next() {
-		p, err := scanPerson(rows, b)
+	for row := range sqldb.Rows(ctx, s.DB, query+fmt.Sprintf(" ORDER BY m.id LIMIT $%d", len(args)), args...) {
+		p, err := scanPerson(row, b)
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, p)
 	}
-	return list, rows.Err()
+	return list, nil
 }
 
-func scanPerson(rows *sql.Rows, b *Broadcast) (p Person, err error) {
+func scanPerson(row sqldb.Scanner, b *Broadcast) (p Person, err error) {
 	var status string
 	var at, created int64
 	var sent, servedAt sql.NullInt64
 	var subscriber, channel, on, note, by sql.NullString
-	if err := rows.Scan(&p.ID, &p.Email, &subscriber, &status, &p.Reason, &at, &sent, &p.Reply, &created, &channel, &on, &note, &by, &servedAt); err != nil {
+	if err := row.Scan(&p.ID, &p.Email, &subscriber, &status, &p.Reason, &at, &sent, &p.Reply, &created, &channel, &on, &note, &by, &servedAt); err != nil {
 		return p, fmt.Errorf("broadcasts: people: %w", err)
 	}
 	p.SubscriberID, p.Outcome = subscriber.String, outcome(status)
