@@ -119,7 +119,7 @@ func TestDelayedNeverSuppresses(t *testing.T) {
 		if strings.HasPrefix(s.kind, "delayed") && e.Effect() != None {
 			t.Errorf("%s: %s", s.name, e.Effect())
 		}
-		if (s.class == "policy" || s.class == "spam") && e.Effect() != Brake {
+		if s.kind == "bounce" && (s.class == "policy" || s.class == "spam") && e.Effect() != Brake {
 			t.Errorf("%s: %s, want brake", s.name, e.Effect())
 		}
 		if s.kind == "bounce" && s.class == "hard" && e.Effect() != Suppress {

@@ -115,7 +115,7 @@ func spoken(reply int, said phrase) Class {
 		return Spam
 	case said.sender, said.barred:
 		return Policy
-	case said.hard:
+	case said.hard, said.unlisted && reply >= 500:
 		return Hard
 	case said.policy:
 		return Policy

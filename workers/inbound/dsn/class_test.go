@@ -184,3 +184,15 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// What stands beside an address without a space is no part of it, as where full-width signs separate; what the address says is no evidence.
+func TestWordsBesideAnAddressAreRead(t *testing.T) {
+	for text, want := range map[string]Class{
+		"收件人 anna@example.net：对方邮箱已满。": Full, "用户不存在：anna@example.net": Hard, "（anna@example.net）邮箱已满": Full,
+		"550 <mailbox-full@no-such-user.example> not today": Soft, "550 user.unknown@mailbox-full.müller.example: not today": Soft,
+	} {
+		if got, _ := Classify(0, "5.0.0", text); got != want {
+			t.Errorf("%q is %s, want %s", text, got, want)
+		}
+	}
+}

@@ -7,15 +7,16 @@ import (
 
 // phrase is what the words of a refusal speak of.
 type phrase struct {
-	full   bool // the mailbox is full
-	spam   bool // spam, virus, block list, reputation
-	sender bool // the sender or the policy towards it, said outright
-	hard   bool // the recipient does not exist
-	policy bool // permission, size, content
-	block  bool // permission
-	barred bool // who sends is kept out, whoever it is for
-	rate   bool // too much at once
-	soft   bool // will pass
+	full     bool // the mailbox is full
+	spam     bool // spam, virus, block list, reputation
+	sender   bool // the sender or the policy towards it, said outright
+	hard     bool // the recipient does not exist
+	unlisted bool // Cisco's gateways say so of an address that is on no list of theirs
+	policy   bool // permission, size, content
+	block    bool // permission
+	barred   bool // who sends is kept out, whoever it is for
+	rate     bool // too much at once
+	soft     bool // will pass
 }
 
 // words looks for the phrases in text. Addresses are left out first: what
@@ -25,20 +26,21 @@ func words(text string) phrase {
 	t = continuation.ReplaceAllString(t, " ")
 	t = " " + strings.ToLower(strings.Join(strings.Fields(t), " ")) + " "
 	return phrase{
-		full:   contains(t, fullPhrases),
-		spam:   contains(t, spamPhrases),
-		sender: contains(t, senderPhrases),
-		hard:   contains(t, hardPhrases),
-		policy: contains(t, policyPhrases),
-		block:  contains(t, blockPhrases),
-		barred: contains(t, barredPhrases),
-		rate:   contains(t, ratePhrases),
-		soft:   contains(t, softPhrases),
+		full:     contains(t, fullPhrases),
+		spam:     contains(t, spamPhrases),
+		sender:   contains(t, senderPhrases),
+		hard:     contains(t, hardPhrases),
+		unlisted: strings.Contains(t, "#5.1.0 address rejected"),
+		policy:   contains(t, policyPhrases),
+		block:    contains(t, blockPhrases),
+		barred:   contains(t, barredPhrases),
+		rate:     contains(t, ratePhrases),
+		soft:     contains(t, softPhrases),
 	}
 }
 
 var (
-	addressForm = regexp.MustCompile(`[^\s<>"'(),:;=\[\]]+@[^\s<>"'(),:;\[\]]+`)
+	addressForm = regexp.MustCompile(`[^\s<>"'(),:;=\[\]：；，、。（）「」『』【】＜＞]+@[\p{Latin}\p{Nd}._-]+`)
 	// The code that begins each line of a reply on several lines.
 	continuation = regexp.MustCompile(`(?:^|\s)[245]\d\d(?:-(?:[245]\.\d\.\d{1,3}[\s-])?|\s[245]\.\d\.\d{1,3}\s)`)
 )
@@ -67,14 +69,16 @@ var fullPhrases = []string{
 	"mailbox is vol", "postvak is vol", "postbus is vol", "postbus vol", "inbox is vol", "opslaglimiet", "opslagruimte",
 	"buzón lleno", "buzón está lleno", "está lleno", "casella piena", "casella di posta piena", "è piena", "caixa cheia", "caixa postal cheia", "está cheia",
 	"メールボックスがいっぱい", "メールボックスが一杯", "容量が一杯", "メールボックスの容量", "容量を超え", "容量オーバー", "容量がいっぱい", "空き容量", "保存容量", "邮箱已满", "邮箱空间", "空间不足", "переполнен",
+	"is vol ", "is vol.", "postvak vol", "jest pelna", "jest pełna", "przepelnion", "przepełnion", "已满", "已滿",
 }
 
 var spamPhrases = []string{
-	"spam", "blacklist", "black list", "block list", "blocklist", "blocked using", "is listed", "are listed", "was listed", "currently listed", "listed at", "listed by", "dnsbl", " rbl", "denylist",
+	"spam", "blacklist", "black list", "block list", "blocklist", "blocked using", "is unlisted", "are unlisted", "was unlisted", "currently unlisted", "unlisted at", "unlisted by", "dnsbl", " rbl", "denylist",
 	"unsolicited", "junk mail", "junk email", "bulk mail", "bulk email", "mass mail", "reputation", "virus", "malware", "infected", "phish", "suspicious", "considered abusive",
 	"content filter", "content rejected", "rejected by content", "message content rejected", "poor sender", "low sender", "barracuda", "cloudmark", "surbl", "uribl", "uce ",
 	"user complaints", "complaint", "banned sending ip", "ip address has been blocked", "ip has been blocked", "your ip", "from your network", "werbung", "unerwünscht", "indésirable",
 	"ongewenste", "迷惑メール", "垃圾邮件", "спам",
+	"[cs] message blocked",
 }
 
 var senderPhrases = []string{
@@ -96,7 +100,7 @@ var hardPhrases = []string{
 	"address is invalid", "is not a known user", "bad destination", "bad address", "bad recipient", "mailbox unavailable", "mailbox is unavailable", "mailbox disabled", "mailbox is disabled", "account disabled", "account is disabled",
 	"account has been", "account that you tried to reach is", "user is disabled", "address is disabled", "mailbox is inactive", "account is inactive", "account inactive", "user is inactive", "inactive user",
 	"inactive mailbox", "inactive account", "account expired", "account closed", "mailbox closed", "account suspended", "user suspended", "account terminated", "is deactivated", "has been deactivated", "no longer", "no mailbox", "no mail box",
-	"not our customer", "not a local user", "no account", "has left", "user doesn't", "user does not", "not listed in", "recipient name is not recognized", "not recognized", "is not recognised", "destination address is incorrect",
+	"not our customer", "not a local user", "no account", "has left", "user doesn't", "user does not", "not unlisted in", "recipient name is not recognized", "not recognized", "is not recognised", "destination address is incorrect",
 	"recipient address rejected: access denied", "recipient address rejected: undeliverable", "recipient address rejected: unverified", "recipient rejected", "undeliverable address", "recipient verification failed", "recipient address has been",
 	"no valid recipients", "all recipient addresses rejected", "user invalid", "host or domain name not found", "name or service not known", "host not found", "host unknown", "unknown host", "domain not found",
 	"no such domain", "nxdomain", "non-existent domain", "nonexistent domain", "unknown domain", "domain unknown", "no mx record", "null mx", "nullmx", "does not accept mail", "does not receive", "illegal alias", "this address does not", "there is no one at this",
