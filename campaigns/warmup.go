@@ -45,6 +45,18 @@ func (s *Service) Reserve(ctx context.Context, plan pace.Warmup, want int) (gran
 	return granted, until, nil
 }
 
+// Warming is where the warm-up plan stands: the sending day that today is or would be, the first being 1, what was sent on it, and what
+// may be. Limited is false once the plan is over, or without one.
+func (s *Service) Warming(ctx context.Context, plan pace.Warmup) (day, sent, quota int, limited bool, err error) {
+	today := s.now().Format(time.DateOnly)
+	err = s.DB.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM sending_days WHERE day < $1 AND n > 0), (SELECT coalesce(sum(n), 0) FROM sending_days WHERE day = $1)", today).Scan(&day, &sent)
+	if err != nil {
+		return 0, 0, 0, false, fmt.Errorf("campaigns: warm-up: %w", err)
+	}
+	quota, limited = plan.Limit(day)
+	return day + 1, sent, quota, limited, nil
+}
+
 // Unreserve gives back what [Service.Reserve] granted and was not sent.
 func (s *Service) Unreserve(ctx context.Context, n int) error {
 	if n <= 0 {

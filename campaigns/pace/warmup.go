@@ -32,6 +32,9 @@ func ParseWarmup(text string) (Warmup, error) {
 // IsZero says whether the plan limits nothing.
 func (w Warmup) IsZero() bool { return len(w.days) == 0 }
 
+// Days is how many days the plan has.
+func (w Warmup) Days() int { return len(w.days) }
+
 // Limit is the most that may be sent on a sending day, the first being 0; limited is false once the plan is over.
 func (w Warmup) Limit(day int) (n int, limited bool) {
 	if day < 0 || day >= len(w.days) {

@@ -12,6 +12,7 @@ import (
 	"assent/campaigns/pace"
 	"assent/preferences/gate"
 	"assent/workers/backup"
+	"assent/workers/brakes"
 )
 
 // Config is every setting, parsed and checked. It is made once at the start and passed down; nothing reads the
@@ -43,6 +44,7 @@ type Config struct {
 	FrequencyCap gate.Cap
 	QuietHours   gate.Quiet
 	Warmup       pace.Warmup
+	SoftBounces  brakes.SoftRule
 	DomainLimits pace.Domains
 
 	ConfirmTTL     time.Duration
@@ -151,6 +153,11 @@ func (s *Settings) Config(port string) (*Config, error) {
 	c.QuietHours = value(p, "ASSENT_QUIET_HOURS", s.QuietHours, gate.ParseQuiet)
 	c.Warmup = value(p, "ASSENT_WARMUP", s.Warmup, pace.ParseWarmup)
 	c.DomainLimits = value(p, "ASSENT_DOMAIN_LIMITS", s.DomainLimits, pace.ParseDomains)
+
+	c.SoftBounces = brakes.DefaultSoftRule()
+	if s.SoftBounces != "" {
+		c.SoftBounces = value(p, "ASSENT_SOFT_BOUNCES", s.SoftBounces, brakes.ParseSoftRule)
+	}
 
 	c.ConfirmTTL = value(p, "ASSENT_CONFIRM_TTL", s.ConfirmTTL, time.ParseDuration)
 	switch {

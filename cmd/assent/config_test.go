@@ -30,10 +30,10 @@ func TestDefaults(t *testing.T) {
 	}
 	got := []any{c.Addr, c.Data, c.BaseURL.String(), c.DatabaseURL.Reveal(), c.RedisURL.Reveal(), c.Marketing, c.Transactional,
 		c.InboundAddr, c.BounceDomain, c.FrequencyCap == gate.Cap{}, c.QuietHours == gate.Quiet{}, c.Warmup.IsZero(), c.DomainLimits.IsZero(),
-		c.ConfirmTTL, len(c.TrustedProxies), c.LogFormat, c.LogLevel, c.TimeOffset}
+		c.SoftBounces.String(), c.ConfirmTTL, len(c.TrustedProxies), c.LogFormat, c.LogLevel, c.TimeOffset}
 	want := []any{"127.0.0.1:8080", "data", "http://127.0.0.1:8080", "sqlite:data/assent.db", "", (*Relay)(nil), (*Relay)(nil),
 		"", "127.0.0.1", true, true, true, true,
-		168 * time.Hour, 0, "", slog.LevelInfo, time.Duration(0)}
+		"5/3/168h", 168 * time.Hour, 0, "", slog.LevelInfo, time.Duration(0)}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("defaults:\ngot  %v\nwant %v", got, want)
 	}
@@ -80,7 +80,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		Addr: ":1", Data: "/d", DatabaseURL: "postgres://u:p@h/n", RedisURL: "redis://h", SMTPURL: "smtp://both.example",
 		SMTPMarketing: "smtps://u:pw@m.example?connections=8&rate=20/s", InboundAddr: ":2525", BounceDomain: "b.example", Secrets: "a:" + key32 + ",b:" + key33,
 		APIKey: "a-short-key", OIDCIssuer: "https://login.example.com/realms/staff", OIDCClientID: "assent", OIDCClientSecret: "shh", OIDCName: "Nordlicht", AdminEmail: "a@b.example", AdminPassword: "pw", PostalAddress: " Street 1\n1234 Town ", FrequencyCap: "3/168h", QuietHours: "22:00-07:00",
-		Warmup: "50,100", DomainLimits: "gmail.com=20/s", ConfirmTTL: "24h", TrustedProxies: "10.1.2.3/8, 192.0.2.7,::1", WebhookNetworks: "10.9.0.0/16", Backups: "/b, s3://id:hush@s3.example.com/bucket/a/b?region=eu-west-1", Log: "json", LogLevel: "debug", TimeOffset: "-744h",
+		Warmup: "50,100", DomainLimits: "gmail.com=20/s", SoftBounces: "3/2/48h", ConfirmTTL: "24h", TrustedProxies: "10.1.2.3/8, 192.0.2.7,::1", WebhookNetworks: "10.9.0.0/16", Backups: "/b, s3://id:hush@s3.example.com/bucket/a/b?region=eu-west-1", Log: "json", LogLevel: "debug", TimeOffset: "-744h",
 	}).Config("")
 	if err != nil {
 		t.Fatal(err)
@@ -92,9 +92,9 @@ func TestEverySettingIsRead(t *testing.T) {
 		t.Errorf("transactional relay: %+v", c.Transactional)
 	}
 	got := fmt.Sprintln(c.Addr, c.Data, c.DatabaseURL.Reveal(), c.RedisURL.Reveal(), c.InboundAddr, c.BounceDomain, c.APIKey.Reveal(), c.AdminEmail, c.AdminPassword.Reveal(),
-		c.PostalAddress, c.FrequencyCap, c.QuietHours, c.Warmup, c.DomainLimits, c.ConfirmTTL, c.TrustedProxies, c.WebhookNetworks, c.Backups, c.LogFormat, c.LogLevel, c.TimeOffset)
+		c.PostalAddress, c.FrequencyCap, c.QuietHours, c.Warmup, c.DomainLimits, c.SoftBounces, c.ConfirmTTL, c.TrustedProxies, c.WebhookNetworks, c.Backups, c.LogFormat, c.LogLevel, c.TimeOffset)
 	want := fmt.Sprintln(":1", "/d", "postgres://u:p@h/n", "redis://h", ":2525", "b.example", "a-short-key", "a@b.example", "pw",
-		"Street 1\n1234 Town", "3/168h", "22:00-07:00", "50,100", "gmail.com=20/s", 24*time.Hour, "[10.0.0.0/8 192.0.2.7/32 ::1/128]", "[10.9.0.0/16]", "[/b s3://s3.example.com/bucket/a/b]", "json", "DEBUG", -744*time.Hour)
+		"Street 1\n1234 Town", "3/168h", "22:00-07:00", "50,100", "gmail.com=20/s", "3/2/48h", 24*time.Hour, "[10.0.0.0/8 192.0.2.7/32 ::1/128]", "[10.9.0.0/16]", "[/b s3://s3.example.com/bucket/a/b]", "json", "DEBUG", -744*time.Hour)
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -132,7 +132,7 @@ func TestMalformedSettingIsNamed(t *testing.T) {
 		{"ASSENT_OIDC_ISSUER", "login.example.com"}, {"ASSENT_OIDC_ISSUER", "http://login.example.com"}, {"ASSENT_OIDC_ISSUER", "https://u:hunter2@login.example.com"}, {"ASSENT_OIDC_ISSUER", "https://login.example.com"}, {"ASSENT_OIDC_CLIENT_SECRET", "hunter2"},
 		{"ASSENT_API_KEY", "hunter2"}, {"ASSENT_API_KEY", "two words"}, {"ASSENT_API_KEY", "schlüssel"}, {"ASSENT_ADMIN_EMAIL", "nobody"}, {"ASSENT_ADMIN_EMAIL", "A <a@b.example>"}, {"ASSENT_ADMIN_PASSWORD", "hunter2"},
 		{"ASSENT_POSTAL_ADDRESS", "a\x00b"}, {"ASSENT_POSTAL_ADDRESS", strings.Repeat("x", 1001)},
-		{"ASSENT_FREQUENCY_CAP", "3"}, {"ASSENT_QUIET_HOURS", "22-7"}, {"ASSENT_WARMUP", "fast"}, {"ASSENT_DOMAIN_LIMITS", "gmail.com"},
+		{"ASSENT_FREQUENCY_CAP", "3"}, {"ASSENT_QUIET_HOURS", "22-7"}, {"ASSENT_WARMUP", "fast"}, {"ASSENT_SOFT_BOUNCES", "5"}, {"ASSENT_SOFT_BOUNCES", "1/1/168h"}, {"ASSENT_SOFT_BOUNCES", "5/3/1h"}, {"ASSENT_DOMAIN_LIMITS", "gmail.com"},
 		{"ASSENT_CONFIRM_TTL", "7 days"}, {"ASSENT_CONFIRM_TTL", "0s"}, {"ASSENT_CONFIRM_TTL", "-1h"}, {"ASSENT_TRUSTED_PROXIES", "10.0.0.0/8,proxy"}, {"ASSENT_TRUSTED_PROXIES", "10.0.0.0/33"},
 		{"ASSENT_LOG", "xml"}, {"ASSENT_LOG_LEVEL", "loud"}, {"ASSENT_TIME_OFFSET", "a month"},
 	} {

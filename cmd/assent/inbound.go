@@ -18,7 +18,7 @@ import (
 
 // feedback is where what comes back about mails changes something.
 func (a *app) feedback() *feedback.Sink {
-	return &feedback.Sink{DB: a.db, Now: a.config.Now, Log: a.log, People: a.people, Campaigns: a.mails, Outbox: a.outbox, Tell: a.tellAlert}
+	return &feedback.Sink{DB: a.db, Now: a.config.Now, Log: a.log, People: a.people, Campaigns: a.mails, Outbox: a.outbox, Soft: a.config.SoftBounces, Tell: a.tellAlert}
 }
 
 // webhooks are the calls of mail providers.

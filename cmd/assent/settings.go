@@ -36,6 +36,7 @@ type Settings struct {
 	QuietHours        string `group:"settings" env:"ASSENT_QUIET_HOURS" aliases:"assent-quiet-hours" placeholder:"HH:MM-HH:MM" help:"No marketing at these hours of the recipient's zone, such as 22:00-07:00 (off)."`
 	Warmup            string `group:"settings" env:"ASSENT_WARMUP" aliases:"assent-warmup" placeholder:"N,N,…" help:"Most marketing mails on each of the first sending days, such as 50,100,500,2000 (off)."`
 	DomainLimits      string `group:"settings" env:"ASSENT_DOMAIN_LIMITS" aliases:"assent-domain-limits" placeholder:"DOMAIN=RATE,…" help:"Rates per recipient domain, such as gmail.com=20/s,*=5/s (off)."`
+	SoftBounces       string `group:"settings" env:"ASSENT_SOFT_BOUNCES" aliases:"assent-soft-bounces" placeholder:"N/DAYS/DURATION" help:"When soft bounces and full mailboxes end in a block: how many, on how many days, over which time (5/3/168h)."`
 	ConfirmTTL        string `group:"settings" env:"ASSENT_CONFIRM_TTL" name:"confirm-ttl" aliases:"assent-confirm-ttl" placeholder:"DURATION" help:"Life of a confirmation link (168h)."`
 	TrustedProxies    string `group:"settings" env:"ASSENT_TRUSTED_PROXIES" aliases:"assent-trusted-proxies" placeholder:"NETWORK,…" help:"Networks whose X-Forwarded-For is believed (none)."`
 	WebhookNetworks   string `group:"settings" env:"ASSENT_WEBHOOK_NETWORKS" aliases:"assent-webhook-networks" placeholder:"NETWORK,…" help:"Networks that outgoing webhooks may reach although they are not public, such as 10.1.0.0/16 (none)."`
@@ -50,7 +51,7 @@ var known = []string{
 	"ASSENT_ADDR", "ASSENT_DATA", "BASE_URL", "DATABASE_URL", "REDIS_URL", "SMTP_URL", "SMTP_URL_MARKETING",
 	"SMTP_URL_TRANSACTIONAL", "ASSENT_INBOUND_ADDR", "ASSENT_INBOUND_TLS_CERT", "ASSENT_INBOUND_TLS_KEY", "ASSENT_IMAP_URL", "ASSENT_BOUNCE_DOMAIN", "ASSENT_SECRETS", "ASSENT_API_KEY",
 	"ASSENT_ADMIN_EMAIL", "ASSENT_ADMIN_PASSWORD", "ASSENT_OIDC_ISSUER", "ASSENT_OIDC_CLIENT_ID", "ASSENT_OIDC_CLIENT_SECRET", "ASSENT_OIDC_NAME", "ASSENT_POSTAL_ADDRESS", "ASSENT_FREQUENCY_CAP",
-	"ASSENT_QUIET_HOURS", "ASSENT_WARMUP", "ASSENT_DOMAIN_LIMITS", "ASSENT_CONFIRM_TTL", "ASSENT_TRUSTED_PROXIES", "ASSENT_WEBHOOK_NETWORKS", "ASSENT_BACKUPS",
+	"ASSENT_QUIET_HOURS", "ASSENT_WARMUP", "ASSENT_DOMAIN_LIMITS", "ASSENT_SOFT_BOUNCES", "ASSENT_CONFIRM_TTL", "ASSENT_TRUSTED_PROXIES", "ASSENT_WEBHOOK_NETWORKS", "ASSENT_BACKUPS",
 	"ASSENT_LOG", "ASSENT_LOG_LEVEL", "ASSENT_TIME_OFFSET",
 }
 

@@ -63,6 +63,13 @@ func (a *app) desks(e *echo.Echo) {
 	state := &runs.State{Site: a.site, Book: a.book(), Signing: a.signing, Stats: a.queue.Stats, Examine: func(ctx context.Context) ([]doctor.Check, error) { return a.examine(ctx, nil) },
 		Streams: []site.Stream{{Key: "marketing"}, {Key: "transactional"}}}
 	state.Try, state.InboundAddr, state.Providers, state.Base = a.tryMail, c.InboundAddr, a.webhooks(), a.links.Base
+	state.Warming = func(ctx context.Context) (*site.WarmUp, error) {
+		day, sent, quota, limited, err := a.mails.Warming(ctx, c.Warmup)
+		if err != nil || !limited {
+			return nil, err
+		}
+		return &site.WarmUp{Day: day, Days: c.Warmup.Days(), Sent: sent, Limit: quota}, nil
+	}
 	if m, err := a.returned(); err == nil && m != nil {
 		state.Mailbox = m.Name()
 	}

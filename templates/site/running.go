@@ -46,7 +46,7 @@ func Queues(v QueuesView) templ.Component {
 	})
 }
 
-// DeliverabilityView shows whether mail will arrive: set-up, reputation, brakes, warm-up, domains.
+// DeliverabilityView shows whether mail will arrive: set-up, the way back, warm-up.
 type DeliverabilityView struct {
 	Page
 	Streams []Stream
@@ -60,30 +60,12 @@ type DeliverabilityView struct {
 	Returned          Returned
 	Keys              []SigningKey
 	NewKey            *KeyForm // makes one; nil: not offered
-	Rates             ui.Chart
-	Domains           []DomainRow
 	WarmUp            *WarmUp
-}
-
-// DomainRow is how one recipient domain takes the mail.
-type DomainRow struct {
-	Domain                              string
-	Sent, Deferred, Bounced, Complained int
-	Limit                               string
-	Tone                                ui.Tone
 }
 
 // WarmUp is where the warm-up plan stands.
 type WarmUp struct {
 	Day, Days, Sent, Limit int
-}
-
-func (v DeliverabilityView) domains() ui.Table {
-	t := ui.Table{Caption: v.t("site.deliverability.domains"), Columns: []ui.Column{{Label: v.t("site.deliverability.domain")}, {Label: v.t("site.delivery.sent"), Number: true}, {Label: v.t("site.delivery.deferred"), Number: true}, {Label: v.t("site.delivery.bounced"), Number: true}, {Label: v.t("site.campaign.complained"), Number: true}, {Label: v.t("site.deliverability.limit"), Quiet: true}}}
-	for _, d := range v.Domains {
-		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: d.Domain}, {Text: v.n(d.Sent)}, {Text: v.n(d.Deferred)}, {Text: v.n(d.Bounced)}, {Text: v.n(d.Complained)}, {Text: orElse(d.Limit, "–")}}})
-	}
-	return t
 }
 
 // WebhooksView lists outgoing webhooks. Its form adds one; fields: url, events (repeated).

@@ -166,3 +166,19 @@ func TestSoftBouncesSuppressOnlyAfterARunOverDays(t *testing.T) {
 		t.Error("an address that never bounced is suppressed by an empty rule")
 	}
 }
+
+func TestARuleForSoftBouncesIsReadAndOneThatIsRashIsRefused(t *testing.T) {
+	for _, text := range []string{"5/3/168h", "2/2/24h"} {
+		if r, err := ParseSoftRule(text); err != nil || r.String() != text || r.Quiet < 2*r.Span {
+			t.Errorf("%s: %s, %v", text, r, err)
+		}
+	}
+	if r, err := ParseSoftRule(DefaultSoftRule().String()); err != nil || r != DefaultSoftRule() {
+		t.Errorf("%+v, %v", r, err)
+	}
+	for _, text := range []string{"", "5", "5/3", "5/3/168h/1", "x/3/168h", "1/1/168h", "5/1/168h", "3/5/168h", "5/3/1h", "5/3/week", "-5/3/168h"} {
+		if r, err := ParseSoftRule(text); err == nil {
+			t.Errorf("%q was taken: %s", text, r)
+		}
+	}
+}

@@ -1,6 +1,12 @@
 package brakes
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
 
 // SoftRun is the run of soft bounces of one address: temporary failures and
 // full mailboxes without a sign of life between them. It is stored with the
@@ -27,6 +33,30 @@ type SoftRule struct {
 // least a week apart; two quiet months end a run.
 func DefaultSoftRule() SoftRule {
 	return SoftRule{Count: 5, Days: 3, Span: 7 * 24 * time.Hour, Quiet: 60 * 24 * time.Hour}
+}
+
+// ParseSoftRule reads how many bounces, on how many days, over which time end in suppression, such as 5/3/168h.
+func ParseSoftRule(text string) (SoftRule, error) {
+	wrong := errors.New("want bounces, days and time, such as 5/3/168h for five on three days that are a week apart")
+	parts := strings.Split(text, "/")
+	if len(parts) != 3 {
+		return SoftRule{}, wrong
+	}
+	rule := DefaultSoftRule()
+	var bad [3]error
+	rule.Count, bad[0] = strconv.Atoi(strings.TrimSpace(parts[0]))
+	rule.Days, bad[1] = strconv.Atoi(strings.TrimSpace(parts[1]))
+	rule.Span, bad[2] = time.ParseDuration(strings.TrimSpace(parts[2]))
+	if errors.Join(bad[:]...) != nil || rule.Count < 2 || rule.Days < 2 || rule.Days > rule.Count || rule.Span < 24*time.Hour {
+		return SoftRule{}, wrong // one bad day says nothing about an address
+	}
+	rule.Quiet = max(rule.Quiet, 2*rule.Span)
+	return rule, nil
+}
+
+// String is the form that ParseSoftRule reads.
+func (r SoftRule) String() string {
+	return fmt.Sprintf("%d/%d/%s", r.Count, r.Days, strings.TrimSuffix(r.Span.String(), "0m0s"))
 }
 
 // Bounced is the run after one more soft bounce. Bounces arrive in any order:

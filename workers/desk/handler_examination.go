@@ -50,6 +50,11 @@ func (s *State) show(c echo.Context, status int, form string, wrong map[string]s
 	if v.Returned, err = s.returned(ctx); err != nil {
 		return err
 	}
+	if s.Warming != nil {
+		if v.WarmUp, err = s.Warming(ctx); err != nil {
+			return err
+		}
+	}
 	if administrator && s.Providers != nil {
 		v.Returned.ProvidersURL = site.ProvidersPath()
 	}

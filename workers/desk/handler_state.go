@@ -26,11 +26,13 @@ type State struct {
 
 	Signing *signing.Store // nil: its keys are not shown
 	// Try sends test mails to an address, or to ourselves; nil: not offered.
-	Try         func(ctx context.Context, to string) ([]doctor.Check, error)
-	Providers   *feedback.Webhooks // nil: they are not set up here
-	Base        string             // public address, without a slash at the end
-	InboundAddr string             // at which returned mail is taken in; empty: none
-	Mailbox     string             // the name of the one that returned mail is fetched from; empty: none
+	Try       func(ctx context.Context, to string) ([]doctor.Check, error)
+	Providers *feedback.Webhooks // nil: they are not set up here
+	// Warming is where the warm-up plan stands, nil when there is none or it is over; may be nil itself.
+	Warming     func(ctx context.Context) (*site.WarmUp, error)
+	Base        string // public address, without a slash at the end
+	InboundAddr string // at which returned mail is taken in; empty: none
+	Mailbox     string // the name of the one that returned mail is fetched from; empty: none
 
 	running sync.WaitGroup // examinations that were begun here
 }
@@ -41,6 +43,7 @@ func (s *State) Register(e *echo.Echo) {
 	e.GET(site.Path(site.NavDeliverability), s.deliverability, s.Site.Guard())
 	e.POST(site.Path(site.NavDeliverability)+"/examine", s.examine, s.Site.Guard(access.Marketer, access.Approver))
 	e.POST(site.Path(site.NavDeliverability)+"/mail", s.try, s.Site.Guard(access.Administrator))
+	e.GET(site.CameBackPath(), s.cameBack, s.Site.Guard())
 	s.registerKeys(e)
 	s.registerProviders(e)
 }

@@ -15,6 +15,7 @@ import (
 	"assent/preferences/sqldb"
 	"assent/preferences/sqldb/sqldbtest"
 	"assent/preferences/tokens"
+	"assent/workers/brakes"
 	"assent/workers/feedback"
 	"assent/workers/inbound"
 )
@@ -102,6 +103,29 @@ func TestSoftBouncesOverDaysEndInSuppression(t *testing.T) {
 			t.Fatal(got)
 		}
 	})
+}
+
+// The run that ends in suppression is the installation's to choose.
+func TestTheRunOfSoftBouncesCanBeSet(t *testing.T) {
+	w, ctx := campaignstest.New(t, sqldbtest.SQLite(t)), context.Background()
+	s := sink(w)
+	var err error
+	if s.Soft, err = brakes.ParseSoftRule("2/2/24h"); err != nil {
+		t.Fatal(err)
+	}
+	w.Topic("news", nil)
+	p := w.Person("p@example.com", nil)
+	w.Give(p, "news")
+	for i, want := range []string{"allow allowed", "deny address_bounced"} {
+		if err := s.Apply(ctx, []inbound.Event{{Kind: inbound.Bounce, Class: inbound.Soft, Proof: inbound.ByReturnPath, Claims: tokens.Claims{Subject: p.ID}, Provider: "smtp",
+			ProviderEventID: fmt.Sprint(i), At: w.Clock.Now()}}); err != nil {
+			t.Fatal(err)
+		}
+		if got := decided(t, w, p.Email, "marketing", "news"); got != want {
+			t.Errorf("after %d bounces: %s", i+1, got)
+		}
+		w.Clock.Move(25 * time.Hour)
+	}
 }
 
 // Compliance 21: a complaint rate of 0.3 % pauses the campaign, and so do hard bounces of 5 %, whether they come one by one or as a flood.

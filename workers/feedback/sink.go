@@ -20,7 +20,7 @@ import (
 	"assent/workers/probe"
 )
 
-// Sink applies events. All fields but Tell are required.
+// Sink applies events. All fields but Soft and Tell are required.
 type Sink struct {
 	DB        *sqldb.DB
 	Now       func() time.Time
@@ -28,6 +28,7 @@ type Sink struct {
 	People    *preferences.Service
 	Campaigns *campaigns.Service
 	Outbox    *outbox.Store
+	Soft      brakes.SoftRule // when soft bounces end in suppression; zero: [brakes.DefaultSoftRule]
 	// Tell lets the staff know of an alert, in the transaction that keeps it.
 	Tell func(ctx context.Context, tx *sqldb.Tx, a campaigns.Alert) error
 }
@@ -204,7 +205,10 @@ func (s *Sink) soft(ctx context.Context, e inbound.Event, about subject) error {
 	if about.key == "" {
 		return nil
 	}
-	rule, suppress := brakes.DefaultSoftRule(), false
+	rule, suppress := s.Soft, false
+	if rule == (brakes.SoftRule{}) {
+		rule = brakes.DefaultSoftRule()
+	}
 	at := e.At
 	if at.IsZero() {
 		at = s.Now()
