@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 
 	"assent/preferences/sqldb"
@@ -109,6 +110,22 @@ type inboundCmd struct {
 	JSON bool `help:"Print what was understood as JSON."`
 }
 
+// understood is an event as it is printed.
+type understood struct {
+	Kind         inbound.Kind   `json:"kind"`
+	Class        inbound.Class  `json:"class,omitempty"`
+	Code         string         `json:"code,omitempty"`
+	Reply        int            `json:"reply,omitempty"`
+	Text         string         `json:"text"`
+	Effect       inbound.Effect `json:"effect"`
+	Proof        inbound.Proof  `json:"proof,omitempty"`
+	SubscriberID string         `json:"subscriber_id,omitempty"`
+	SourceID     string         `json:"source_id,omitempty"` // of the campaign or message
+	Recipient    string         `json:"recipient,omitempty"`
+	MessageID    string         `json:"message_id,omitempty"`
+	Agent        string         `json:"agent,omitempty"`
+}
+
 // Help tells what the flags do not.
 func (*inboundCmd) Help() string {
 	return "Standard input is one mail, as a mail server pipes it, or an mbox file of many. Whom a mail is about follows from the signed address " +
@@ -125,7 +142,7 @@ func (c *inboundCmd) Run(ctx context.Context, cfg *Config, t *terminal) error {
 	defer a.Close()
 	parser, sink := a.parser(), a.feedback()
 	var set [][]inbound.Event
-	applied := []inbound.Event{} // for c.JSON
+	applied := []understood{} // for c.JSON
 	var failed error
 	store := func() {
 		for i, err := range inbound.ApplySet(ctx, sink, set) {
@@ -133,10 +150,12 @@ func (c *inboundCmd) Run(ctx context.Context, cfg *Config, t *terminal) error {
 			case err != nil:
 				failed = err
 			case c.JSON:
-				applied = append(applied, set[i]...)
+				for _, e := range set[i] {
+					applied = append(applied, understood{e.Kind, e.Class, e.Code, e.Reply, e.Text, e.Effect(), e.Proof, e.Claims.Subject, e.Claims.Source, e.Recipient, e.MessageID, e.Agent})
+				}
 			default:
 				for _, e := range set[i] {
-					fmt.Fprintf(t.out, "%s %s %s: %s\n", e.Kind, e.Class, e.Code, e.Effect())
+					fmt.Fprintf(t.out, "%s: %s\n", strings.Join(strings.Fields(fmt.Sprint(e.Kind, " ", e.Class, " ", e.Code)), " "), e.Effect())
 				}
 			}
 		}

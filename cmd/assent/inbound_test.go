@@ -9,7 +9,6 @@ import (
 
 	"assent/preferences"
 	"assent/preferences/tokens"
-	"assent/workers/inbound"
 )
 
 // bounceOf is a returned mail without an envelope, as a mail server pipes it.
@@ -56,9 +55,12 @@ func TestReturnedMailIsReadFromStandardInput(t *testing.T) {
 	if err == nil || err.Error() != "1 of 6 mails cannot be read" {
 		t.Errorf("%v", err)
 	}
-	var events []inbound.Event
+	var events []struct{ Effect, Proof, SubscriberID string }
 	if err := json.Unmarshal([]byte(out), &events); err != nil || len(events) != 5 {
 		t.Fatalf("%d events: %v\n%s", len(events), err, out)
+	}
+	if events[0].Effect != "suppress" || events[0].Proof != "return_path" || events[2].Proof != "" || events[3].Effect != "withdraw" {
+		t.Errorf("%+v", events)
 	}
 	for i, want := range []int{1, 1, 1, 0, 0} {
 		if got := w.blocked(fmt.Sprintf("p%d@example.com", i)); got != want {

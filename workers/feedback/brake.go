@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"assent/campaigns"
+	"assent/preferences/sqldb"
 	"assent/workers/brakes"
 )
 
@@ -43,6 +44,38 @@ func (s *Sink) brake(ctx context.Context, campaignID string) error {
 		}
 	}
 	return nil
+}
+
+// leastRefused is how many refusals by policy that came back pause a campaign at least; see [Sink.refused].
+const leastRefused = 5
+
+// refused judges the refusals by policy (5.7.x, spam) of a campaign that came back: those that its relay got after it had taken the mails.
+// Five of them that are 1 % of what was sent pause it, as the relay's own do, and suppress nobody (compliance 15, 25).
+func (s *Sink) refused(ctx context.Context, campaignID, said string) error {
+	w, err := s.Campaigns.WindowOf(ctx, s.DB, campaignID)
+	if err != nil {
+		return err
+	}
+	from := int64(0)
+	if !w.At.IsZero() {
+		from = sqldb.Micros(w.At)
+	}
+	enough := max(leastRefused, (w.Sent+99)/100)
+	var n int64
+	err = s.DB.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM feedback WHERE source_id = $1 AND effect = 'brake' AND at >= $2 AND (class = 'spam' OR code LIKE '5.7.%') LIMIT $3) AS refusals`,
+		campaignID, from, enough).Scan(&n)
+	if err != nil || n < enough {
+		return err
+	}
+	c, err := s.Campaigns.Get(ctx, s.DB, campaignID)
+	if errors.Is(err, campaigns.ErrNotFound) || err == nil && c.Status != campaigns.StatusSending {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = s.Campaigns.Pause(ctx, actor, c.ID, "receivers refused too much by policy: "+said)
+	return err
 }
 
 // pause stops a campaign that is under way; one that is not has nothing to stop.

@@ -105,6 +105,66 @@ func TestSoftBouncesOverDaysEndInSuppression(t *testing.T) {
 	})
 }
 
+// Compliance 15, 25: what receivers refuse by policy after the relay took it pauses the campaign at five that are 1 % of what was sent,
+// whether they come one by one or together; it suppresses nobody, and what is refused for its size counts not.
+func TestRefusalsThatComeBackPauseTheCampaign(t *testing.T) {
+	for name, together := range map[string]bool{"one by one": false, "together": true} {
+		t.Run(name, func(t *testing.T) {
+			sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+				w, ctx := campaignstest.New(t, db), context.Background()
+				s := sink(w)
+				w.Topic("news", nil)
+				var people []*preferences.Subscriber
+				for i := range 20 {
+					p := w.Person(fmt.Sprintf("p%d@example.com", i), nil)
+					w.Give(p, "news")
+					people = append(people, p)
+				}
+				c := w.Campaign("news", nil)
+				w.Schedule(c)
+				w.SendAll(c)
+				if _, err := db.ExecContext(ctx, "UPDATE campaigns SET status = 'sending' WHERE id = $1", c.ID); err != nil {
+					t.Fatal(err)
+				}
+				status := func() string {
+					t.Helper()
+					got, err := w.Mails.Get(ctx, db, c.ID)
+					if err != nil {
+						t.Fatal(err)
+					}
+					return got.Status
+				}
+				event := func(i int, code string) inbound.Event {
+					return inbound.Event{Kind: inbound.Bounce, Class: inbound.Policy, Code: code, Text: "not from you", Proof: inbound.ByReturnPath, Claims: tokens.Claims{Subject: people[i].ID, Source: c.ID}, Provider: "smtp", ProviderEventID: fmt.Sprint(code, i), At: w.Clock.Now()}
+				}
+				for i := range 8 {
+					if err := s.Apply(ctx, []inbound.Event{event(i, "5.3.4")}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				var set []inbound.Event
+				for i := range 5 {
+					if got := status(); got != campaigns.StatusSending {
+						t.Fatalf("after %d: %s", i, got)
+					}
+					if set = append(set, event(i, "5.7.1")); together && i < 4 {
+						continue
+					}
+					if err := s.Apply(ctx, set); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if got := status(); got != campaigns.StatusPaused {
+					t.Errorf("after five: %s", got)
+				}
+				if got := decided(t, w, "p0@example.com", "marketing", "news"); got != "allow allowed" {
+					t.Errorf("a person was suppressed for it: %s", got)
+				}
+			})
+		})
+	}
+}
+
 // The run that ends in suppression is the installation's to choose.
 func TestTheRunOfSoftBouncesCanBeSet(t *testing.T) {
 	w, ctx := campaignstest.New(t, sqldbtest.SQLite(t)), context.Background()

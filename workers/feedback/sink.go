@@ -99,7 +99,10 @@ func (s *Sink) apply(ctx context.Context, e inbound.Event) error {
 	if err := s.effect(ctx, e, effect, about); err != nil {
 		return err
 	}
-	return s.keep(ctx, e, effect, about)
+	if err := s.keep(ctx, e, effect, about); err != nil || effect != inbound.Brake || about.campaign == nil {
+		return err
+	}
+	return s.refused(ctx, about.campaign.ID, note(e))
 }
 
 func (s *Sink) effect(ctx context.Context, e inbound.Event, effect inbound.Effect, about subject) error {
