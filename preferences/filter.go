@@ -25,6 +25,12 @@ var standing = map[string]string{
 	"suppressed":   "EXISTS (SELECT 1 FROM suppressions x WHERE x.address_key = s.email_key AND x.reason = 'manual')",
 }
 
+// Known tells whether the status that the filter names is one. A filter with any other finds everybody.
+func (f Filter) Known() bool {
+	_, ok := standing[f.Status]
+	return ok || f.Status == ""
+}
+
 const stretch = "c.subscriber_id = s.id AND c.subscriber_id > $1 AND c.subscriber_id <= $2"
 
 // Search is what the filter asks for.

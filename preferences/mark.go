@@ -102,6 +102,49 @@ func (s *Service) saveAttributes(ctx context.Context, tx *sqldb.Tx, actor audit.
 	return audit.RecordSet(ctx, tx, now, actor, "subscriber.update", entries)
 }
 
+// WithdrawPeople withdraws people from a topic, in the transaction of the caller, as [Service.Consent] does one, each with an event of its own
+// that holds the evidence. Who withdrew or objected before is left as they are: the first one stands. After the commit, call Sending.Settle
+// with the claimed mails, which were taken back.
+func (s *Service) WithdrawPeople(ctx context.Context, tx *sqldb.Tx, actor audit.Actor, ids []string, topicKey string, evidence Evidence) (withdrawn int64, skipped map[string]int64, claimed []string, err error) {
+	skipped = map[string]int64{}
+	people, err := subscribersOf(ctx, tx, ids, tx.Dialect().ForUpdate())
+	if err != nil {
+		return 0, nil, nil, err
+	}
+	round := s.newRound(tx, s.now(), ids...)
+	topic, err := round.topic(ctx, topicKey)
+	if err != nil {
+		return 0, nil, nil, err
+	}
+	if gone := int64(len(ids) - len(people)); gone > 0 {
+		skipped[SkipGone] = gone
+	}
+	var done []*change
+	for _, sub := range people {
+		round.before[sub.ID] = *sub
+		c := &change{round: round, at: round.now, actor: actor, sub: sub, evidence: evidence}
+		current, err := c.state(ctx, topic)
+		if err != nil {
+			return 0, nil, nil, err
+		}
+		if current.State == StateWithdrawn || current.State == StateObjected {
+			skipped[SkipSame]++
+			continue
+		}
+		if _, err := c.reduce(ctx, topic, StateWithdrawn); err != nil {
+			return 0, nil, nil, err
+		}
+		done = append(done, c)
+	}
+	if err := round.finish(ctx, done, true); err != nil {
+		return 0, nil, nil, err
+	}
+	for _, c := range done {
+		claimed = append(claimed, c.claimed...)
+	}
+	return int64(len(done)), skipped, claimed, nil
+}
+
 // Blocked is a person whose address was blocked, and the block.
 type Blocked struct{ ID, Block string }
 

@@ -301,6 +301,22 @@ func TestSeveralPeopleAtOnce(t *testing.T) {
 		if n := marked(); n != 0 {
 			t.Errorf("%d are marked", n)
 		}
+		h.Topic("news", nil)
+		for _, form := range [][]string{{"note", "letter"}, {"note", "letter", "of", "nonsense"}, {"of", "news"}} {
+			ada.Post("/admin/subscribers/together", append(form, "do", "withdraw", "all", "1", "q", "ann")...).Want(422)
+		}
+		ada.Get("/admin/subscribers").Want(200, "It cannot be taken back: only they can agree again", `None chosen</option><option value="news">`) // before it starts
+		page = do("do", "withdraw", "of", "news", "note", "letter of 3 May", "all", "1", "q", "ann", "topic", "")
+		ada.Get(page).Want(200, "Withdrawn from News", "letter of 3 May", "This cannot be taken back", "Finished", ">1<")
+		if strings.Contains(ada.Get(page).Body.String(), "Take it back") {
+			t.Error("a withdrawal is offered to be taken back")
+		}
+		ada.Post(page + "/undo").Want(303)
+		ada.Get(page).Want(200, "only the person can agree again")
+		ada.Get("/admin/subscribers/"+ids["ann"]).Want(200, "Consent withdrawn: News", "letter of 3 May")
+		if body := ada.Get("/admin/subscribers/" + ids["bob"]).Body.String(); strings.Contains(body, "Consent withdrawn") {
+			t.Error("the filter did not hold")
+		}
 		page = do("do", "suppress", "note", "asked by telephone", "all", "1")
 		blocked := func() (n int) {
 			if err := h.DB.QueryRowContext(ctx, "SELECT count(*) FROM suppressions WHERE reason = 'manual' AND note = 'asked by telephone'").Scan(&n); err != nil {

@@ -159,11 +159,13 @@ func who(l *locale.Locale, e edits.Edit) string {
 	return e.Editor
 }
 
+// topicNames are the names of topics by id and by key.
 func (d *Desk) topicNames(ctx context.Context, tags ...string) (map[string]string, error) {
 	topics, err := d.People.Topics(ctx, d.DB)
 	names := map[string]string{}
 	for _, t := range topics {
 		names[t.ID] = t.Name(tags...)
+		names[t.Key] = names[t.ID]
 	}
 	return names, err
 }

@@ -22,10 +22,13 @@ func (d *Desk) together(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	r := together.Request{Action: val["do"], Tag: val["tag"], Note: val["note"], Filter: filtered(c), Everybody: val["all"] != ""}
+	r := together.Request{Action: val["do"], Tag: val["tag"], Topic: val["of"], Note: val["note"], Filter: filtered(c), Everybody: val["all"] != ""}
 	r.Filter.IDs = form["id"]
 	j, err := d.Together.Create(c.Request().Context(), actor(c), r)
 	if wrong := staff.Problems(c, err); wrong != nil {
+		if text, ok := wrong["topic"]; ok { // the filter has a field of that name
+			wrong["of"] = text
+		}
 		return d.list(c, http.StatusUnprocessableEntity, site.BulkForm{Values: val, Errors: wrong})
 	}
 	if err != nil {
@@ -44,14 +47,25 @@ func (d *Desk) jobs(c echo.Context) error {
 		return err
 	}
 	list, v.Pager = paged(v.Page, list, path, before, func(j *together.Job) string { return j.ID })
+	names, err := d.topicNames(c.Request().Context(), v.Locale.Tag(), v.Locale.Language())
+	if err != nil {
+		return err
+	}
 	for _, j := range list {
-		v.Rows = append(v.Rows, d.jobRow(j))
+		v.Rows = append(v.Rows, d.jobRow(j, names))
 	}
 	return staff.Render(c, http.StatusOK, site.Jobs(v))
 }
 
-func (d *Desk) jobRow(j *together.Job) site.JobRow {
-	return site.JobRow{URL: togetherURL(j.ID), Action: j.Action, Tag: j.Tag, By: j.By, Status: j.Status, People: int(j.People), Changed: int(j.Changed), At: j.CreatedAt}
+func (d *Desk) jobRow(j *together.Job, topics map[string]string) site.JobRow {
+	row := site.JobRow{URL: togetherURL(j.ID), Action: j.Action, Tag: j.Tag, By: j.By, Status: j.Status, People: int(j.People), Changed: int(j.Changed), At: j.CreatedAt}
+	if j.Action == together.Withdraw {
+		row.Tag = j.Topic
+		if name := topics[j.Topic]; name != "" {
+			row.Tag = name
+		}
+	}
+	return row
 }
 
 // job is the page of one of them, which follows it while it runs.
@@ -62,19 +76,15 @@ func (d *Desk) job(c echo.Context) error {
 		return err
 	}
 	here := togetherURL(j.ID)
-	v := site.JobView{Page: d.page(c, site.NavSubscribers), JobRow: d.jobRow(j), Note: j.Note, Open: j.Open(), Restored: int(j.Restored), Kept: int(j.Kept), FinishedAt: j.FinishedAt, Skipped: counts(j.Skipped, func(string) string { return "" })}
-	l := v.Locale
-	if key := j.Filter.Status; key != "" {
-		v.Standing = l.T("site.person." + key)
-	}
-	names, err := d.People.Topics(ctx, d.DB)
+	page := d.page(c, site.NavSubscribers)
+	names, err := d.topicNames(ctx, page.Locale.Tag(), page.Locale.Language())
 	if err != nil {
 		return err
 	}
-	for _, t := range names {
-		if t.Key == j.Filter.Topic {
-			v.Topic = t.Name(l.Tag(), l.Language())
-		}
+	v := site.JobView{Page: page, JobRow: d.jobRow(j, names), Topic: names[j.Filter.Topic], Note: j.Note, Open: j.Open(), Restored: int(j.Restored), Kept: int(j.Kept), FinishedAt: j.FinishedAt, Skipped: counts(j.Skipped, func(string) string { return "" })}
+	l := v.Locale
+	if key := j.Filter.Status; key != "" {
+		v.Standing = l.T("site.person." + key)
 	}
 	if mayUndo(c, j) {
 		if j.Undoable(d.Now()) {

@@ -95,7 +95,10 @@ func newHostile(t *testing.T) *hostile {
 		t.Fatal(err)
 	}
 	_, _ = h.a.accounts.SignIn(t.Context(), "'onmouseover='b@staff.example", "wrong", accounts.From{IP: "192.0.2.1", UserAgent: evil})
-	job, err := h.a.together.Create(t.Context(), system, together.Request{Action: together.Suppress, Note: evil, Filter: preferences.Filter{Text: evil}, Everybody: true})
+	if _, err := h.a.together.Create(t.Context(), system, together.Request{Action: together.Suppress, Note: evil, Filter: preferences.Filter{Text: evil}, Everybody: true}); err != nil {
+		t.Fatal(err)
+	}
+	job, err := h.a.together.Create(t.Context(), system, together.Request{Action: together.Withdraw, Topic: "news", Note: evil, Filter: preferences.Filter{Text: evil}, Everybody: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 	"assent/preferences/gate"
 	"assent/preferences/staff/access"
 	"assent/preferences/staff/keys"
+	"assent/preferences/together"
 )
 
 // described asks an API and holds each answer to the description: its status, its fields and their types are those that are
@@ -127,13 +128,14 @@ func gather(s *openapi3.Schema, fields map[string]*openapi3.Schema) {
 	}
 }
 
-// What notices, broadcasts and policies answer is what the description says, through their whole life.
-func TestTheAnswersOfMandatoryMailAreAsDescribed(t *testing.T) {
+// newDescribed is an installation whose answers are held to the description.
+func newDescribed(t *testing.T) (*app, *described) {
+	t.Helper()
 	doc, err := openapi3.NewLoader().LoadFromData(openapi)
 	if err != nil {
 		t.Fatal(err)
 	}
-	config, err := (&Settings{Data: t.TempDir(), APIKey: "the-key-of-the-author", BaseURL: "http://mail.example.com", PostalAddress: "Street 1, 1234 AB Town"}).Config("")
+	config, err := (&Settings{Data: t.TempDir(), APIKey: authorKey, BaseURL: "http://mail.example.com", PostalAddress: "Street 1, 1234 AB Town"}).Config("")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,19 +143,84 @@ func TestTheAnswersOfMandatoryMailAreAsDescribed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer a.Close()
+	t.Cleanup(func() { _ = a.Close() })
 	routes, err := a.routes(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(routes)
-	defer server.Close()
+	t.Cleanup(server.Close)
+	return a, &described{t, doc, server.URL}
+}
+
+// What a withdrawal of many answers is what the description says; no other key than one that may write people asks for it, and what
+// is wrong is named.
+func TestTheAnswersOfWithdrawalsAreAsDescribed(t *testing.T) {
+	a, d := newDescribed(t)
+	_, reader, err := a.apiKeys.Add(t.Context(), operator, keys.New{Name: "reader", Scopes: []access.Scope{"subscribers:read"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.ask(authorKey, "POST", "/topics", "/topics", 201, `{"key":"news","class":"marketing","basis":"consent","double_opt_in":false,"names":{"en":"News"}}`)
+	var ids []any
+	for _, name := range []string{"ann", "bob"} {
+		id := d.ask(authorKey, "POST", "/subscribers", "/subscribers", 201, `{"email":"`+name+`@example.com"}`)["id"]
+		d.ask(authorKey, "POST", fmt.Sprintf("/subscribers/%s/consents", id), "/subscribers/{id}/consents", 201, `{"topic":"news","action":"give","source":"fair","wording":"Yes"}`)
+		ids = append(ids, id)
+	}
+	const path, one = "/withdrawals", "/withdrawals/{id}"
+	named := fmt.Sprintf(`{"topic":"news","note":"letter","subscribers":["%s"]}`, ids[0])
+	d.ask(reader, "POST", path, path, 403, named)
+	for body, field := range map[string]string{
+		`{"topic":"news","note":"letter"}`: "subscribers", `{"topic":"news","note":"letter","subscribers":[]}`: "subscribers", `{"topic":"news","note":"letter","subscribers":["nobody"]}`: "subscribers",
+		`{"note":"letter","filter":{}}`: "topic", `{"topic":"other","note":"letter","filter":{}}`: "topic", `{"topic":"news","filter":{}}`: "note", `{"topic":"news","note":"x","filter":{"status":"actve"}}`: "filter.status",
+		fmt.Sprintf(`{"topic":"news","note":"x","filter":{},"subscribers":["%s"]}`, ids[0]): "subscribers",
+	} {
+		wrong, _ := d.ask(authorKey, "POST", path, path, 422, body)["errors"].([]any)
+		if len(wrong) != 1 || wrong[0].(map[string]any)["field"] != field {
+			t.Errorf("%s: %v", body, wrong)
+		}
+	}
+	d.ask(authorKey, "POST", path, path, 400, `{"topic":"news","note":"x","filter":{"stauts":"active"}}`)
+	over := func(made map[string]any) (j map[string]any) {
+		t.Helper()
+		for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+			if j = d.ask(reader, "GET", fmt.Sprintf("/withdrawals/%s", made["id"]), one, 200, ""); j["status"] == "finished" {
+				break
+			}
+		}
+		return j
+	}
+	if j := over(d.ask(authorKey, "POST", path, path, 202, named)); j["withdrawn"] != 1.0 || j["people"] != 1.0 || j["finished_at"] == nil {
+		t.Errorf("%v", j)
+	}
+	everybody := over(d.ask(authorKey, "POST", path, path, 202, `{"topic":"news","note":"letter","filter":{}}`))
+	if everybody["withdrawn"] != 1.0 || fmt.Sprint(everybody["skipped"]) != "map[same:1]" {
+		t.Errorf("%v", everybody)
+	}
+	events := d.ask(authorKey, "GET", fmt.Sprintf("/subscribers/%s/consents", ids[1]), "/subscribers/{id}/consents", 200, "")["events"].([]any)
+	if last := events[len(events)-1].(map[string]any); last["action"] != "withdrawn" || last["note"] != "letter" {
+		t.Errorf("%v", last)
+	}
+	if j := d.ask(authorKey, "POST", fmt.Sprintf("/withdrawals/%s/cancel", everybody["id"]), "/withdrawals/{id}/cancel", 200, ""); j["status"] != "finished" {
+		t.Errorf("%v", j)
+	}
+	tagged, err := a.together.Create(t.Context(), operator, together.Request{Action: together.Tag, Tag: "vip", Everybody: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.ask(authorKey, "GET", "/withdrawals/"+tagged.ID, one, 404, "") // no withdrawal
+	d.ask(authorKey, "POST", "/withdrawals/"+tagged.ID+"/cancel", "/withdrawals/{id}/cancel", 404, "")
+}
+
+// What notices, broadcasts and policies answer is what the description says, through their whole life.
+func TestTheAnswersOfMandatoryMailAreAsDescribed(t *testing.T) {
+	a, d := newDescribed(t)
 	_, second, err := a.apiKeys.Add(t.Context(), operator, keys.New{Name: "second", Scopes: []access.Scope{access.Full}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	const key = "the-key-of-the-author"
-	d := &described{t, doc, server.URL}
+	const key = authorKey
 	fate := func(status string) {
 		t.Helper()
 		claimed, _, err := a.outbox.Claim(t.Context(), gate.Notice, "worker", 100)

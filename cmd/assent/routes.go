@@ -64,6 +64,7 @@ func (a *app) api(e *echo.Echo) {
 	a.rights.Register(api, scope, staff.ActorOf)
 	a.hooks.Register(api, scope, staff.ActorOf)
 	a.imports.Register(api, scope, staff.ActorOf)
+	a.together.Register(api, scope, staff.ActorOf)
 	(&partners.Store{DB: a.db, Now: a.config.Now}).Register(api, scope, staff.ActorOf)
 	(&segments.Store{DB: a.db, Now: a.config.Now}).Register(api, scope, staff.ActorOf)
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // ErrMore is returned for a document with something after it.
-var ErrMore = errors.New("something stands after the JSON document")
+var ErrMore = errors.New("something stands after the JSON object")
 
 // Unmarshal reads one document into v. A field that v does not have is an error, and so is one that it has in other letters: encoding/json
 // takes Email for email, and would so let a misspelt field decide over the one that is meant. Errors are those of encoding/json but for [ErrMore].

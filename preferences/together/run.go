@@ -152,13 +152,18 @@ func (s *Store) act(ctx context.Context, tx *sqldb.Tx, j *Job, ids []string) (cl
 	}
 	var lines []line
 	var skipped map[string]int64
-	if j.Action == Suppress {
+	switch j.Action {
+	case Withdraw:
+		var n int64
+		n, skipped, claimed, err = s.People.WithdrawPeople(ctx, tx, j.actor, ids, j.Topic, j.evidence())
+		j.Changed += n
+	case Suppress:
 		var blocked []preferences.Blocked
 		blocked, skipped, claimed, err = s.People.BlockPeople(ctx, tx, j.actor, ids, j.Note)
 		for _, b := range blocked {
 			lines = append(lines, line{b.ID, sqldb.JSON(b.Block)})
 		}
-	} else {
+	default:
 		var marked []preferences.Marked
 		marked, skipped, err = s.People.MarkSet(ctx, tx, j.actor, ids, j.Tag, j.value())
 		for _, m := range marked {
@@ -181,6 +186,15 @@ func (s *Store) act(ctx context.Context, tx *sqldb.Tx, j *Job, ids []string) (cl
 		return nil, fmt.Errorf("together: %w", err)
 	}
 	return claimed, nil
+}
+
+// evidence is what each event of a withdrawal keeps: who said so, and their reason.
+func (j *Job) evidence() preferences.Evidence {
+	e := preferences.Evidence{Source: "staff", Note: j.Note}
+	if j.actor.Kind == "key" {
+		e.Source = "api"
+	}
+	return e
 }
 
 // save stores how far it came, if it is still ours.
@@ -224,6 +238,9 @@ func (s *Store) Undo(ctx context.Context, actor audit.Actor, id string) (j *Job,
 		if j, err = s.Get(ctx, tx, id); err != nil {
 			return err
 		}
+		if j.Action == Withdraw {
+			return problem.Conflict("A withdrawal cannot be taken back: only the person can agree again.")
+		}
 		now := s.now()
 		if !j.Undoable(now) {
 			return problem.Conflict("There is nothing to take back: it is not over, was taken back already, or is more than 30 days old.")
@@ -240,5 +257,5 @@ func (s *Store) Undo(ctx context.Context, actor audit.Actor, id string) (j *Job,
 // Undoable tells whether it can be taken back.
 func (j *Job) Undoable(now time.Time) bool {
 	over := j.Status == StatusFinished || j.Status == StatusCancelled || j.Status == StatusFailed
-	return over && j.Changed > 0 && now.Sub(j.CreatedAt) < Keep
+	return over && j.Action != Withdraw && j.Changed > 0 && now.Sub(j.CreatedAt) < Keep
 }

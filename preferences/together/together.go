@@ -1,8 +1,9 @@
-// Package together does one thing with many people at once: gives them a mark, takes one away, or blocks their addresses.
+// Package together does one thing with many people at once: gives them a mark, takes one away, blocks their addresses, or withdraws them
+// from a topic.
 //
 // What it promises: however many people they are, they are worked off in sets, each committed together with its count, so that
 // a crash loses nothing and repeats nothing; everybody is accounted for by a reason; it can be stopped, and taken back for a
-// month; and nothing here gives a consent or brings one back.
+// month; and nothing here gives a consent or brings one back, so that a withdrawal is not taken back.
 package together
 
 import (
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"assent/preferences"
+	"assent/preferences/address"
 	"assent/preferences/audit"
 	"assent/preferences/kick"
 	"assent/preferences/problem"
@@ -40,6 +42,7 @@ const (
 	Tag      = "tag"
 	Untag    = "untag"
 	Suppress = "suppress"
+	Withdraw = "withdraw" // cannot be taken back: only the person can agree again
 )
 
 // Job is one thing that is done with many people, and how it went so far.
@@ -47,6 +50,7 @@ type Job struct {
 	ID                string
 	Status            string
 	Action, Tag, Note string
+	Topic             string // the key of the one that people are withdrawn from
 	Filter            preferences.Filter
 	By                string // the name of who asked for it
 	People, Changed   int64  // that were looked at, and that it did something with
@@ -93,9 +97,14 @@ func (s *Store) now() time.Time { return s.Now().UTC().Truncate(time.Microsecond
 // Request is what is to be done, and with whom.
 type Request struct {
 	Action, Tag, Note string
+	Topic             string // to withdraw from
 	Filter            preferences.Filter
 	Everybody         bool // whom the filter finds, though it may find all
 }
+
+const (
+	maxNote = 500
+)
 
 // check names what is wrong with it.
 func (r *Request) check() error {
@@ -114,8 +123,24 @@ func (r *Request) check() error {
 			bad.Add("note", "is required: why these addresses are blocked")
 		}
 		r.Tag = ""
+	case Withdraw:
+		if r.Note == "" {
+			bad.Add("note", "is required: why these people are withdrawn, and where they said so")
+		} else if len(r.Note) > maxNote || address.HeaderSafe(r.Note) != nil {
+			bad.Add("note", "must be one line of at most %d bytes", maxNote)
+		}
+		if r.Topic == "" {
+			bad.Add("topic", "is required")
+		}
+		r.Tag = ""
 	default:
 		bad.Add("do", "must be one of these")
+	}
+	if r.Action != Withdraw {
+		r.Topic = ""
+	}
+	if !r.Filter.Known() {
+		bad.Add("status", "must be one of these")
 	}
 	r.Filter.IDs = slices.DeleteFunc(r.Filter.IDs, func(id string) bool { return !sqldb.IsID(id) })
 	if !r.Everybody && len(r.Filter.IDs) == 0 {
@@ -134,27 +159,34 @@ func (s *Store) Create(ctx context.Context, actor audit.Actor, r Request) (*Job,
 	} else {
 		r.Filter = preferences.Filter{IDs: r.Filter.IDs}
 	}
-	j := &Job{ID: sqldb.NewID(), Status: StatusQueued, Action: r.Action, Tag: r.Tag, Note: r.Note, Filter: r.Filter, By: actor.Name, Skipped: map[string]int64{}, CreatedAt: s.now(), actor: actor}
+	j := &Job{ID: sqldb.NewID(), Status: StatusQueued, Action: r.Action, Tag: r.Tag, Topic: r.Topic, Note: r.Note, Filter: r.Filter, By: actor.Name, Skipped: map[string]int64{}, CreatedAt: s.now(), actor: actor}
 	err := s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO together (id, status, action, tag, note, filter, actor, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-			j.ID, j.Status, j.Action, j.Tag, j.Note, sqldb.JSON(j.Filter), sqldb.JSON(actor), sqldb.Micros(j.CreatedAt))
+		if j.Topic != "" {
+			if _, err := s.People.Topic(ctx, tx, j.Topic); errors.Is(err, preferences.ErrTopicNotFound) {
+				return problem.Invalid("topic", "is not the key of a topic")
+			} else if err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx, "INSERT INTO together (id, status, action, tag, topic, note, filter, actor, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+			j.ID, j.Status, j.Action, j.Tag, j.Topic, j.Note, sqldb.JSON(j.Filter), sqldb.JSON(actor), sqldb.Micros(j.CreatedAt))
 		if err != nil {
 			return fmt.Errorf("together: %w", err)
 		}
-		after := map[string]any{"action": j.Action, "tag": j.Tag, "status": j.Filter.Status, "topic": j.Filter.Topic, "searched": j.Filter.Text != "", "ticked": len(j.Filter.IDs)}
+		after := map[string]any{"action": j.Action, "tag": j.Tag, "withdraw": j.Topic, "status": j.Filter.Status, "topic": j.Filter.Topic, "searched": j.Filter.Text != "", "ticked": len(j.Filter.IDs)}
 		return audit.Record(ctx, tx, j.CreatedAt, actor, "subscriber.together", audit.Object("together", j.ID), nil, after)
 	})
 	return j, err
 }
 
-const columns = "id, status, action, tag, note, filter, actor, cursor, people, changed, skipped, restored, kept, created_at, finished_at"
+const columns = "id, status, action, tag, topic, note, filter, actor, cursor, people, changed, skipped, restored, kept, created_at, finished_at"
 
 func scan(row sqldb.Scanner) (*Job, error) {
 	var j Job
 	var filter, actor, skipped string
 	var created int64
 	var finished sql.NullInt64
-	err := row.Scan(&j.ID, &j.Status, &j.Action, &j.Tag, &j.Note, &filter, &actor, &j.cursor, &j.People, &j.Changed, &skipped, &j.Restored, &j.Kept, &created, &finished)
+	err := row.Scan(&j.ID, &j.Status, &j.Action, &j.Tag, &j.Topic, &j.Note, &filter, &actor, &j.cursor, &j.People, &j.Changed, &skipped, &j.Restored, &j.Kept, &created, &finished)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrNotFound
 	}
@@ -189,7 +221,7 @@ func (s *Store) List(ctx context.Context, before string, limit int) ([]*Job, err
 	return sqldb.All(ctx, s.DB, scan, "SELECT "+columns+" FROM together WHERE id < $1 ORDER BY id DESC LIMIT $2", before, limit)
 }
 
-// Cancel stops a job after the set that is under way. What is done stays, and can be taken back.
+// Cancel stops a job after the set that is under way. What is done stays.
 func (s *Store) Cancel(ctx context.Context, actor audit.Actor, id string) (j *Job, err error) {
 	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		if j, err = s.Get(ctx, tx, id); err != nil {

@@ -98,6 +98,7 @@ func addPeople(out map[string]templ.Component, p Page, say func(string) string) 
 		rows = append(rows, SubscriberRow{"01a2", say("anna.de.vries@example.com"), "/admin/subscribers/1", say("Anna de Vries"), s, 3, at})
 	}
 	out["subscribers"] = Subscribers(SubscribersView{Page: p, Listing: l, Topics: options, Rows: rows})
+	out["subscribers-withdraw"] = Subscribers(SubscribersView{Page: p, Listing: l, Topics: options, Rows: rows, Bulk: BulkForm{Values: map[string]string{"do": "withdraw", "all": "1"}, Errors: map[string]string{"of": say("Please choose one."), "note": say("Please fill this in.")}}})
 	out["subscribers-empty"] = Subscribers(SubscribersView{Page: p, Listing: Listing{Write: true}})
 	person := SubscriberView{
 		Page: p, Email: say("anna.de.vries@example.com"), Name: say("Anna de Vries"), Status: "active", ExternalID: say("C-1024"), Company: say("De Vries B.V."), Phone: say("+31 20 123 45 67"), Country: say("NL"), Language: say("nl"), TimeZone: say("Europe/Amsterdam"), BirthDate: say("1980-01-01"),
@@ -123,7 +124,9 @@ func addPeople(out map[string]templ.Component, p Page, say func(string) string) 
 	imports := []ImportRow{{"/admin/imports/1", say("readers.csv"), say("Ada"), "running", false, 20000, 9000, 12, at}, {"/admin/imports/2", say("trial.csv"), say("Ada"), "finished", true, 200, 190, 10, at}}
 	job := JobRow{"/admin/subscribers/together/1", "tag", say("vip"), say("Ada"), "running", 120500, 119000, at}
 	blocks := JobRow{"/admin/subscribers/together/2", "suppress", "", say("Olga"), "finished", 40, 38, at}
-	out["jobs"] = Jobs(JobsView{p, l, []JobRow{job, blocks}})
+	left := JobRow{"/admin/subscribers/together/3", "withdraw", say("Newsletter"), say("Ada"), "running", 120500, 119000, at}
+	out["jobs"] = Jobs(JobsView{p, l, []JobRow{job, blocks, left}})
+	out["job-withdraw"] = Job(JobView{Page: p, JobRow: left, Open: true, Note: say("Letter of 3 May, folder 7"), Topic: say("Newsletter"), Skipped: []Count{{"same", 1500, ""}}, Posts: []ui.Post{{Label: say("Stop"), Action: "/x", Tone: ui.Bad}}})
 	out["jobs-empty"] = Jobs(JobsView{Page: p})
 	out["job"] = Job(JobView{Page: p, JobRow: job, Open: true, Standing: say("Active"), Topic: say("Newsletter"), Skipped: []Count{{"same", 1480, ""}, {"restricted", 20, ""}}, Posts: []ui.Post{{Label: say("Stop"), Action: "/x", Tone: ui.Bad}}})
 	out["job-done"] = Job(JobView{Page: p, JobRow: blocks, Note: say("Left the company"), Skipped: []Count{{"same", 2, ""}}, FinishedAt: at, Posts: []ui.Post{*post("Take it back", "/x")}})

@@ -19,7 +19,7 @@ type SubscribersView struct {
 	NoImport bool
 }
 
-// BulkForm is what is done with several people. Fields: do (tag, untag, suppress), tag, note, all, id (each that is ticked),
+// BulkForm is what is done with several people. Fields: do (tag, untag, suppress, withdraw), tag, of (the topic), note, all, id (each that is ticked),
 // and the filter: q, status, topic.
 type BulkForm struct{ Values, Errors map[string]string }
 
@@ -78,8 +78,10 @@ func (v SubscribersView) bulk(p Page) *bulk {
 	f := ui.FormOf{ID: bulkID, Action: Path(NavSubscribers) + "/together", Submit: p.t("site.bulk.do"), Fields: []ui.Field{
 		{Name: "do", Kind: "radio", Label: p.t("site.bulk.what"), Value: orElse(val["do"], "tag"), Options: []ui.Option{
 			{Value: "tag", Label: p.t("site.bulk.tag"), Hint: p.t("site.bulk.tag_hint")}, {Value: "untag", Label: p.t("site.bulk.untag")}, {Value: "suppress", Label: p.t("site.bulk.suppress"), Hint: p.t("site.bulk.suppress_hint")},
+			{Value: "withdraw", Label: p.t("site.bulk.withdraw"), Hint: p.t("site.bulk.withdraw_hint")},
 		}},
 		{Name: "tag", Label: p.t("site.bulk.name"), Value: val["tag"], Short: true, MaxLength: 64},
+		{Name: "of", Kind: "select", Label: p.t("site.bulk.of"), Value: val["of"], Options: append([]ui.Option{{Value: "", Label: p.t("site.bulk.of_none")}}, v.Topics...)},
 		{Name: "note", Label: p.t("site.bulk.note"), Hint: p.t("site.bulk.note_hint"), Value: val["note"], MaxLength: 200},
 		{Name: "all", Kind: "checkbox", Label: p.t("site.bulk.all"), Hint: p.t("site.bulk.all_hint"), Value: val["all"]},
 		{Name: "q", Kind: "hidden", Value: v.Search}, {Name: "status", Kind: "hidden", Value: v.Chosen["status"]}, {Name: "topic", Kind: "hidden", Value: v.Chosen["topic"]},

@@ -15,9 +15,9 @@ type JobsView struct {
 	Rows []JobRow
 }
 
-// JobRow is one of them. Action is tag, untag or suppress; Status one of jobTones.
+// JobRow is one of them. Action is tag, untag, suppress or withdraw; Status one of jobTones.
 type JobRow struct {
-	URL, Action, Tag, By, Status string
+	URL, Action, Tag, By, Status string // Tag is the mark, or the name of the topic
 	People, Changed              int
 	At                           time.Time
 }
@@ -73,6 +73,9 @@ func (v JobView) stats() []ui.Stat {
 	}
 	return []ui.Stat{{Label: v.t("site.together.people"), Value: v.n(v.People)}, {Label: v.t("site.together.changed"), Value: v.n(v.Changed)}, {Label: v.t("site.together.left"), Value: v.n(left)}}
 }
+
+// forGood tells that it cannot be taken back.
+func (r JobRow) forGood() bool { return r.Action == "withdraw" }
 
 // said tells how far it is.
 func (v JobView) said() string {
