@@ -167,6 +167,15 @@ func (p *Pages) requestStatus(c echo.Context, v visit, o rights.Opened) error {
 		view.Due = o.DueAt
 	}
 	view.JSONURL, view.CSVURL = p.copies(c, o)
+	if o.Change != nil && o.Change.Email != "" && o.Status == rights.Done {
+		sub, err := p.People.Subscriber(c.Request().Context(), p.DB, o.SubscriberID)
+		if err != nil && !errors.Is(err, preferences.ErrSubscriberNotFound) {
+			return err
+		}
+		if err == nil && !sub.UnverifiedSince.IsZero() {
+			view.NewAddress = sub.Email
+		}
+	}
 	entries, _, err := audit.List(c.Request().Context(), p.DB, audit.Filter{Object: audit.Object("data_request", o.ID)}, 50, "")
 	if err != nil {
 		return err

@@ -205,7 +205,10 @@ func TestCorrections(t *testing.T) {
 		if !strings.Contains(page, "Ann") || !strings.Contains(page, "a***@n***.example") {
 			t.Error("the page does not say what is corrected")
 		}
-		s.Post(link, nil).Want(okStatus)
+		const wait = "We have sent a mail to a***@n***.example"
+		if page := s.Post(link, nil).Want(okStatus).Body; !strings.Contains(page, wait) {
+			t.Error("the page does not say that the new address is to be confirmed")
+		}
 		got := s.now(sub)
 		if got.Email != "anna@new.example" || got.FirstName != "Ann" || got.UnverifiedSince.IsZero() {
 			t.Fatalf("%+v", got)
@@ -217,6 +220,9 @@ func TestCorrections(t *testing.T) {
 		s.Post(s.linkIn(s.mails("anna@new.example", preferences.MailConfirmAddress)[0]), nil).Want(okStatus)
 		if reason := s.decides(got, "news", s.Clock.Now()); reason != "allowed" {
 			t.Errorf("after it is verified: %s", reason)
+		}
+		if page := s.Get(link).Want(okStatus).Body; strings.Contains(page, wait) {
+			t.Error("the page still waits for the new address")
 		}
 	})
 }

@@ -64,7 +64,7 @@ func addPublic(out map[string]templ.Component, p Page, say func(string) string) 
 	out["rights-sent"] = RightsSent(RightsSentView{Page: p})
 	for _, state := range rightsStates {
 		out["rights-status-"+state] = RightsStatus(RightsStatusView{
-			Page: p, Email: say("anna.de.vries@example.com"), Kind: "access", Status: state, Number: say("DR-2026-0007"), Received: at, Due: at.AddDate(0, 1, 0), Extended: say("We need to ask a partner."), Answer: say("Here is all we have."),
+			Page: p, Email: say("anna.de.vries@example.com"), Kind: "access", Status: state, NewAddress: say("anna@new.example"), Number: say("DR-2026-0007"), Received: at, Due: at.AddDate(0, 1, 0), Extended: say("We need to ask a partner."), Answer: say("Here is all we have."),
 			JSONURL: "/d/token.json", CSVURL: "/d/token.csv", Steps: []Change{{at, say("Confirmed by you"), ""}, {at.Add(-time.Hour), say("Received"), ""}}, Authority: authority,
 		})
 	}

@@ -35,7 +35,9 @@ type RightsStatusView struct {
 	// Extended tells that the answer takes longer, and why (GDPR 12(3)).
 	Extended string
 	// Answer is what the company said. Empty: nothing yet.
-	Answer          string
+	Answer string
+	// NewAddress is the one that the person still has to confirm, shown masked. Empty: none.
+	NewAddress      string
 	JSONURL, CSVURL string
 	Steps           []Change
 	Authority       Authority
