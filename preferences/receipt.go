@@ -12,7 +12,7 @@ import (
 // Receipt is a consent receipt: the record of one purpose in the structure of ISO/IEC TS 27560:2023, with the terms of the W3C
 // Data Privacy Vocabulary (compliance 44).
 type Receipt struct {
-	Context        string            `json:"@context"`
+	Context        map[string]string `json:"@context"` // what the prefixes of terms stand for (JSON-LD)
 	SchemaVersion  string            `json:"schema_version"`
 	RecordID       string            `json:"record_id"`
 	PIIPrincipalID string            `json:"pii_principal_id"`
@@ -56,13 +56,12 @@ type ReceiptEvent struct {
 	Source   string    `json:"collection_method,omitempty"`
 }
 
-const (
-	receiptContext = "https://w3id.org/dpv"
-	receiptSchema  = "ISO/IEC TS 27560:2023"
-)
+const receiptSchema = "ISO/IEC TS 27560:2023"
 
 // The terms of the vocabulary.
 var (
+	receiptContext = map[string]string{"dpv": "https://w3id.org/dpv#", "dpv-pd": "https://w3id.org/dpv/pd#"}
+
 	dpvPurpose = map[string]string{"marketing": "dpv:DirectMarketing", "research": "dpv:ResearchAndDevelopment"}
 	dpvBasis   = map[string]string{"consent": "dpv:Consent", "soft_opt_in": "dpv:LegitimateInterestOfController", "legitimate_interests": "dpv:LegitimateInterestOfController"}
 	dpvState   = map[string]string{StatePending: "dpv:ConsentRequested", StateGiven: "dpv:ConsentGiven", StateWithdrawn: "dpv:ConsentWithdrawn", StateObjected: "dpv:ConsentRefused", StateExpired: "dpv:ConsentExpired"}

@@ -143,6 +143,7 @@ func TestPauses(t *testing.T) {
 			{[]string{"pause_until", "90d"}, 200, now.AddDate(0, 0, 90)},
 			{[]string{"pause_until", "2026-06-15"}, 200, time.Date(2026, 6, 15, 4, 0, 0, 0, time.UTC)},
 			{[]string{"pause_until", "date", "pause_date", "2026-07-01"}, 200, time.Date(2026, 7, 1, 4, 0, 0, 0, time.UTC)},
+			{[]string{"pause_until", "", "pause_date", "2026-07-01"}, 200, time.Date(2026, 7, 1, 4, 0, 0, 0, time.UTC)}, // who fills in a day means it
 			{[]string{"pause_until", "2026-04-30"}, 422, time.Date(2026, 7, 1, 4, 0, 0, 0, time.UTC)},
 			{[]string{"pause_until", "2029-01-01"}, 422, time.Date(2026, 7, 1, 4, 0, 0, 0, time.UTC)},
 			{[]string{"pause_until", "soon"}, 422, time.Date(2026, 7, 1, 4, 0, 0, 0, time.UTC)},
