@@ -28,7 +28,7 @@ const oneClick = "List-Unsubscribe=One-Click"
 func (s *site) since(sub *preferences.Subscriber, topic string) time.Time {
 	s.t.Helper()
 	list, err := s.People.Consents(context.Background(), s.DB, sub.ID)
-	s.ok(err)
+	s.Must(err)
 	for _, st := range list {
 		if st.Topic == topic {
 			return st.Since
@@ -48,7 +48,7 @@ func TestOneClick(t *testing.T) {
 		if got := a.Header.Get("Assent-In-Flight"); got != "0" {
 			t.Errorf("Assent-In-Flight %q", got)
 		}
-		if diff := cmp.Diff(map[string]string{"news": "withdrawn", "offers": "given"}, s.states(sub)); diff != "" {
+		if diff := cmp.Diff(map[string]string{"news": "withdrawn", "offers": "given"}, s.States(sub)); diff != "" {
 			t.Error(diff)
 		}
 		first := s.since(sub, "news")
@@ -62,10 +62,10 @@ func TestOneClick(t *testing.T) {
 		}
 		var body bytes.Buffer
 		w := multipart.NewWriter(&body)
-		s.ok(w.WriteField("List-Unsubscribe", "One-Click"))
-		s.ok(w.Close())
+		s.Must(w.WriteField("List-Unsubscribe", "One-Click"))
+		s.Must(w.Close())
 		s.Do("POST", s.link(tokens.Unsubscribe, sub, "offers"), body.String(), "Content-Type", w.FormDataContentType()).Want(okStatus)
-		if got := s.states(sub)["offers"]; got != "withdrawn" {
+		if got := s.States(sub)["offers"]; got != "withdrawn" {
 			t.Errorf("multipart: %s", got)
 		}
 	})
@@ -77,7 +77,7 @@ func TestNothingElseUnsubscribes(t *testing.T) {
 		sub, other := s.lists(), s.Person("eve@example.com", nil)
 		s.Give(other, "news")
 		path := s.link(tokens.Unsubscribe, sub, "news")
-		want, events := s.states(sub), s.events(sub)
+		want, events := s.States(sub), s.events(sub)
 		urlencoded := []string{"Content-Type", "application/x-www-form-urlencoded"}
 		for _, try := range []struct {
 			method, path, body string
@@ -95,7 +95,7 @@ func TestNothingElseUnsubscribes(t *testing.T) {
 		}
 		s.Do("POST", path, oneClick, "Content-Type", "application/json").Want(http.StatusBadRequest)
 		s.Do("POST", path, "--x\r\nContent-Disposition: form-data; name=", "Content-Type", "multipart/form-data; boundary=x").Want(http.StatusBadRequest)
-		if diff := cmp.Diff(want, s.states(sub)); diff != "" {
+		if diff := cmp.Diff(want, s.States(sub)); diff != "" {
 			t.Error(diff)
 		}
 		if diff := cmp.Diff(events, s.events(sub)); diff != "" {
@@ -103,10 +103,10 @@ func TestNothingElseUnsubscribes(t *testing.T) {
 		}
 		// What stands beside the pair does not count: not whom, not what.
 		s.Do("POST", path+"?email="+other.Email+"&topic=offers&id="+other.ID, oneClick+"&email="+other.Email+"&topic=offers&id="+other.ID+"&scope=all", urlencoded...).Want(okStatus)
-		if diff := cmp.Diff(map[string]string{"news": "withdrawn", "offers": "given"}, s.states(sub)); diff != "" {
+		if diff := cmp.Diff(map[string]string{"news": "withdrawn", "offers": "given"}, s.States(sub)); diff != "" {
 			t.Error(diff)
 		}
-		if got := s.states(other)["news"]; got != "given" {
+		if got := s.States(other)["news"]; got != "given" {
 			t.Errorf("somebody else was unsubscribed: %s", got)
 		}
 	})
@@ -118,7 +118,7 @@ func TestTokensAreForOnePurpose(t *testing.T) {
 		sub := s.lists()
 		prefixes := map[tokens.Purpose]string{tokens.Unsubscribe: "/u/", tokens.Preferences: "/p/", tokens.Confirm: "/c/", tokens.Why: "/why/", tokens.View: "/v/", tokens.Rights: "/d/"}
 		all := []tokens.Purpose{tokens.Unsubscribe, tokens.Preferences, tokens.Confirm, tokens.Why, tokens.View, tokens.Click, tokens.Return, tokens.Rights, tokens.Open, tokens.Undo, tokens.Document}
-		before, detail := s.states(sub), ""
+		before, detail := s.States(sub), ""
 		same := func(what string, a webtest.Answer) {
 			var doc struct{ Detail, Title string }
 			if a.Status != http.StatusNotFound {
@@ -154,7 +154,7 @@ func TestTokensAreForOnePurpose(t *testing.T) {
 				}
 			}
 		}
-		if diff := cmp.Diff(before, s.states(sub)); diff != "" {
+		if diff := cmp.Diff(before, s.States(sub)); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -175,17 +175,17 @@ func TestOldLinksWork(t *testing.T) {
 		s.Clock.Move(5 * 366 * 24 * time.Hour)
 		key := func(c string) string { return base64.StdEncoding.EncodeToString([]byte(strings.Repeat(c, 32))) }
 		ring, err := tokens.Parse("k3:" + key("z") + ",k2:" + key("y") + ",k1:" + key("k"))
-		s.ok(err)
+		s.Must(err)
 		s.pages.Keys = ring
 		s.Get(centre).Want(okStatus)
 		s.Get(why).Want(okStatus)
 		s.Post(centre, form("topic", "news")).Want(okStatus)
 		s.Post(unsubscribe, form("List-Unsubscribe", "One-Click")).Want(okStatus)
-		if diff := cmp.Diff(map[string]string{"news": "withdrawn", "offers": "withdrawn"}, s.states(sub)); diff != "" {
+		if diff := cmp.Diff(map[string]string{"news": "withdrawn", "offers": "withdrawn"}, s.States(sub)); diff != "" {
 			t.Error(diff)
 		}
 		s.pages.Keys, err = tokens.Parse("k2:" + key("y"))
-		s.ok(err)
+		s.Must(err)
 		s.Get(centre).Want(http.StatusNotFound)
 	})
 }
@@ -213,7 +213,7 @@ func TestThePageAfterAnUnsubscribe(t *testing.T) {
 		c := s.scheduled("news")
 		s.SendAll(c)
 		topic, err := s.People.Topic(context.Background(), s.DB, "news")
-		s.ok(err)
+		s.Must(err)
 		path := "/u/" + s.Keys.Sign(tokens.Unsubscribe, tokens.Claims{Subject: sub.ID, Topic: topic.ID, Source: c.ID, Issued: s.Clock.Now()})
 		page := s.Get(path).Want(okStatus).Body
 		for _, want := range []string{"News", `name="scope" value="topic"`, `name="scope" value="all"`, "a***@e***.com"} {
@@ -232,7 +232,7 @@ func TestThePageAfterAnUnsubscribe(t *testing.T) {
 			t.Errorf("the report counts %d", got)
 		}
 		s.Post(path, form("undo", field(t, page, "undo"))).Want(okStatus)
-		if got := s.states(sub)["news"]; got != "given" {
+		if got := s.States(sub)["news"]; got != "given" {
 			t.Errorf("after undo: %s", got)
 		}
 		s.Post(path, form("scope", "all")).Want(okStatus)
@@ -250,7 +250,7 @@ func TestWhy(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		ctx := context.Background()
 		_, err := (&partners.Store{DB: s.DB, Now: s.Clock.Now}).Create(ctx, campaignstest.Staff, "hub", "Hub Resellers")
-		s.ok(err)
+		s.Must(err)
 		topic := s.Topic("news", func(in *preferences.TopicInput) { hub := "hub"; in.Partner = &hub })
 		sub := s.Person("anna@example.com", customer)
 		s.Give(sub, "news")
@@ -277,7 +277,7 @@ func TestWhy(t *testing.T) {
 		s.Get(stranger).Want(okStatus)
 		s.Get("/why/" + s.Keys.Sign(tokens.Why, tokens.Claims{Source: sub.ID})).Want(http.StatusNotFound)
 		_, err = s.People.Erase(ctx, campaignstest.Staff, sub.ID)
-		s.ok(err)
+		s.Must(err)
 		for _, link := range []string{path, "/why/" + s.Keys.Sign(tokens.Why, tokens.Claims{Subject: sub.ID, Source: c.ID})} {
 			if page := s.Get(link).Want(okStatus).Body; strings.Contains(page, "Yes, mail me.") || !strings.Contains(page, "already stopped") {
 				t.Error("the page tells of somebody erased")
@@ -299,7 +299,7 @@ func TestValuesAreText(t *testing.T) {
 	sub := s.Person("anna@example.com", func(p *preferences.Profile) { p.FirstName = &evil })
 	_, err := s.People.Consent(context.Background(), campaignstest.Staff, sub.ID, preferences.ConsentInput{Topic: "news", Action: "give", Confirmed: true,
 		Evidence: preferences.Evidence{Source: evil, Wording: evil, URL: "https://example.com/" + evil, CollectedAt: s.Clock.Now()}})
-	s.ok(err)
+	s.Must(err)
 	for _, path := range []string{s.link(tokens.Preferences, sub, "news"), s.link(tokens.Unsubscribe, sub, "news"), s.link(tokens.Why, sub, "news")} {
 		a := s.Get(path + "?lang=" + "%22%3E%3Cscript%3E").Want(okStatus)
 		if strings.Contains(a.Body, "<script") || strings.Contains(a.Body, "<img src=x") || strings.Contains(a.Body, `lang=""><script`) {
@@ -322,11 +322,11 @@ func TestAnUnsubscribeHoldsWithoutItsReport(t *testing.T) {
 	c := s.scheduled("news")
 	s.SendAll(c)
 	_, err := s.DB.ExecContext(context.Background(), "DROP TABLE tallies")
-	s.ok(err)
+	s.Must(err)
 	topic, err := s.People.Topic(context.Background(), s.DB, "news")
-	s.ok(err)
+	s.Must(err)
 	s.Post("/u/"+s.Keys.Sign(tokens.Unsubscribe, tokens.Claims{Subject: sub.ID, Topic: topic.ID, Source: c.ID}), form("List-Unsubscribe", "One-Click")).Want(okStatus)
-	if got := s.states(sub)["news"]; got != "withdrawn" {
+	if got := s.States(sub)["news"]; got != "withdrawn" {
 		t.Error(got)
 	}
 }

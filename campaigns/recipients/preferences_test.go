@@ -41,7 +41,7 @@ func TestSavingReducesAtOnceAndAddsOnlyWhenConfirmed(t *testing.T) {
 			t.Errorf("Assent-In-Flight %q", got)
 		}
 		want := map[string]string{"news": "given", "offers": "withdrawn", "events": "pending", "tips": "pending"}
-		if diff := cmp.Diff(want, s.states(sub)); diff != "" {
+		if diff := cmp.Diff(want, s.States(sub)); diff != "" {
 			t.Fatal(diff)
 		}
 		if reason := s.decides(sub, "events", s.Clock.Now()); reason != "unconfirmed" {
@@ -58,12 +58,12 @@ func TestSavingReducesAtOnceAndAddsOnlyWhenConfirmed(t *testing.T) {
 		}
 		confirm := s.linkIn(mails[0])
 		s.Get(confirm).Want(okStatus)
-		if got := s.states(sub)["events"]; got != "pending" {
+		if got := s.States(sub)["events"]; got != "pending" {
 			t.Fatalf("opening the link made it %s", got)
 		}
 		s.Clock.Move(time.Minute)
 		s.Post(confirm, nil).Want(okStatus)
-		if diff := cmp.Diff(map[string]string{"news": "given", "offers": "withdrawn", "events": "given", "tips": "given"}, s.states(sub)); diff != "" {
+		if diff := cmp.Diff(map[string]string{"news": "given", "offers": "withdrawn", "events": "given", "tips": "given"}, s.States(sub)); diff != "" {
 			t.Error(diff)
 		}
 		// Who answered from the mailbox may ask again on the same day.
@@ -81,7 +81,7 @@ func TestAbsentFieldsStayAsTheyAre(t *testing.T) {
 		path := s.link(tokens.Preferences, sub, "")
 		both := map[string]string{"news": "given", "offers": "given"}
 		s.Post(path, form("pause_until", "30d")).Want(okStatus)
-		if diff := cmp.Diff(both, s.states(sub)); diff != "" {
+		if diff := cmp.Diff(both, s.States(sub)); diff != "" {
 			t.Fatalf("a pause alone changed topics: %s", diff)
 		}
 		if got := s.decides(sub, "news", s.Clock.Now().AddDate(0, 0, 29)); got != "paused" {
@@ -99,19 +99,19 @@ func TestAbsentFieldsStayAsTheyAre(t *testing.T) {
 		if !got.PausedUntil.IsZero() || got.Frequency != "weekly" || got.Locale != "nl" || got.Timezone != "Europe/Amsterdam" {
 			t.Errorf("%v %s %s %s", got.PausedUntil, got.Frequency, got.Locale, got.Timezone)
 		}
-		if diff := cmp.Diff(both, s.states(sub)); diff != "" {
+		if diff := cmp.Diff(both, s.States(sub)); diff != "" {
 			t.Error(diff)
 		}
 		// The contract: the fields topic say which stay on. A browser sends none of them when no box is ticked.
 		none := map[string]string{"news": "withdrawn", "offers": "withdrawn"}
 		s.Post(path, form("pause_until", "", "frequency", "weekly", "locale", "nl", "timezone", "Europe/Amsterdam")).Want(okStatus)
-		if diff := cmp.Diff(none, s.states(sub)); diff != "" {
+		if diff := cmp.Diff(none, s.States(sub)); diff != "" {
 			t.Error(diff)
 		}
 		s.Give(sub, "news")
 		s.Give(sub, "offers")
 		s.Post(path, form("do", "save")).Want(okStatus)
-		if diff := cmp.Diff(none, s.states(sub)); diff != "" {
+		if diff := cmp.Diff(none, s.States(sub)); diff != "" {
 			t.Error(diff)
 		}
 		if got := s.now(sub); !got.UnsubscribedAt.IsZero() {
@@ -123,7 +123,7 @@ func TestAbsentFieldsStayAsTheyAre(t *testing.T) {
 			t.Errorf("a later agreement: %s", got)
 		}
 		s.Post(path, form("topic", "")).Want(okStatus)
-		if got := s.states(sub)["later"]; got != "withdrawn" {
+		if got := s.States(sub)["later"]; got != "withdrawn" {
 			t.Errorf("an empty topic left it %s", got)
 		}
 	})
@@ -132,7 +132,7 @@ func TestAbsentFieldsStayAsTheyAre(t *testing.T) {
 func TestPauses(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		sub := s.lists()
-		s.ok(s.People.SetFrequency(context.Background(), campaignstest.Staff, sub.ID, "monthly", preferences.Evidence{Source: "test"}))
+		s.Must(s.People.SetFrequency(context.Background(), campaignstest.Staff, sub.ID, "monthly", preferences.Evidence{Source: "test"}))
 		path, now := s.link(tokens.Preferences, sub, ""), s.Clock.Now()
 		s.Post(path, form("timezone", "America/New_York")).Want(okStatus)
 		for _, c := range []struct {
@@ -201,7 +201,7 @@ func TestALinkOnlyReduces(t *testing.T) {
 		store := &partners.Store{DB: s.DB, Now: s.Clock.Now}
 		for _, key := range []string{"hub", "fair"} {
 			_, err := store.Create(ctx, campaignstest.Staff, key, "Partner "+key)
-			s.ok(err)
+			s.Must(err)
 		}
 		path := s.link(tokens.Preferences, sub, "")
 		s.Post(path, form("partners_shown", "1", "partner", "hub")).Want(okStatus)
@@ -265,8 +265,8 @@ func TestAWishTakenBackIsNotFulfilled(t *testing.T) {
 		s.Post(path, form("tracking_shown", "1", "topic", "news")).Want(okStatus)
 		s.Clock.Move(time.Minute)
 		s.Post(confirm, nil).Want(okStatus)
-		if got := s.now(sub); !got.TrackingAt.IsZero() || s.states(sub)["events"] != "withdrawn" {
-			t.Errorf("%v %v", got.TrackingAt, s.states(sub))
+		if got := s.now(sub); !got.TrackingAt.IsZero() || s.States(sub)["events"] != "withdrawn" {
+			t.Errorf("%v %v", got.TrackingAt, s.States(sub))
 		}
 	})
 }
@@ -327,7 +327,7 @@ func TestLeavingAllAndUndo(t *testing.T) {
 		}
 		page = s.Post(path, form("topic", "news")).Want(okStatus).Body
 		s.Post(path, form("undo", field(t, page, pages.FieldUndo))).Want(okStatus)
-		if got := s.states(sub)["offers"]; got != "given" {
+		if got := s.States(sub)["offers"]; got != "given" {
 			t.Errorf("offers after undo: %s", got)
 		}
 		s.Post(path, form("undo", token[:len(token)-2])).Want(http.StatusNotFound)
@@ -357,7 +357,7 @@ func TestThePageTellsAllButTheAddress(t *testing.T) {
 		ctx := context.Background()
 		name, phone := "Annabel", "+31201234567"
 		_, err := s.People.Update(ctx, campaignstest.Staff, sub.ID, preferences.Profile{FirstName: &name, Phone: &phone})
-		s.ok(err)
+		s.Must(err)
 		path := s.link(tokens.Preferences, sub, "")
 		s.Post(path, form("pause_until", "2026-06-15", "frequency", "weekly", "topic", "news")).Want(okStatus)
 		for lang, wants := range map[string][]string{
@@ -391,7 +391,7 @@ func TestErasedPeopleSeeNothingAndAreNotBroughtBack(t *testing.T) {
 		sub := s.lists()
 		path, ctx := s.link(tokens.Preferences, sub, "news"), context.Background()
 		_, err := s.People.Erase(ctx, campaignstest.Staff, sub.ID)
-		s.ok(err)
+		s.Must(err)
 		for _, pairs := range [][]string{{"topic", "news"}, {"do", "save"}, {"do", pages.DoUnsubscribeAll}, {"undo", "x"}} {
 			s.Post(path, form(pairs...)).Want(okStatus)
 		}
@@ -412,7 +412,7 @@ func TestEvidenceOfAnAddedTopic(t *testing.T) {
 		s.Clock.Move(time.Minute)
 		s.Post(s.linkIn(s.mails(sub.Email, preferences.MailConfirmTopics)[0]), nil).Want(okStatus)
 		events, err := s.People.Events(context.Background(), s.DB, sub.ID)
-		s.ok(err)
+		s.Must(err)
 		i := slices.IndexFunc(events, func(e ledger.Event) bool { return e.Action == "pending" })
 		if e := events[i]; e.Source != "preference centre" || e.Wording != "Events" || e.UserAgent != "browser" || e.Locale != "en" || e.IP == "" {
 			t.Errorf("%+v", e)

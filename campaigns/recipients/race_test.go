@@ -50,12 +50,12 @@ func TestGiveAgainstWithdraw(t *testing.T) {
 				func() { s.Post(path, form("List-Unsubscribe", "One-Click")).Want(okStatus) },
 				func() {
 					_, err := s.People.Consent(ctx, campaignstest.Staff, sub.ID, preferences.ConsentInput{Topic: "news", Action: "give", Evidence: preferences.Evidence{Source: "test", Wording: "Yes"}})
-					s.ok(err)
+					s.Must(err)
 				},
 				func() { s.Post(s.link(tokens.Preferences, sub, ""), form("topic", "news")).Want(okStatus) },
 			)
 			events, err := s.People.Events(ctx, s.DB, sub.ID)
-			s.ok(err)
+			s.Must(err)
 			var given, withdrawn time.Time
 			for _, e := range events[1:] {
 				switch {
@@ -66,7 +66,7 @@ func TestGiveAgainstWithdraw(t *testing.T) {
 					withdrawn = e.At()
 				}
 			}
-			state := s.states(sub)["news"]
+			state := s.States(sub)["news"]
 			if want := map[bool]string{true: "given", false: "withdrawn"}[given.After(withdrawn)]; state != want && state != "pending" {
 				t.Errorf("given %v, withdrawn %v: %s", given, withdrawn, state)
 			}
@@ -97,8 +97,8 @@ func TestConfirmTwiceAtOnce(t *testing.T) {
 		if count["confirmed events"] != 1 || count["tracking_given"] != 1 {
 			t.Errorf("%v", count)
 		}
-		if s.states(sub)["events"] != "given" {
-			t.Error(s.states(sub))
+		if s.States(sub)["events"] != "given" {
+			t.Error(s.States(sub))
 		}
 	})
 }
@@ -149,7 +149,7 @@ func TestEraseDuringASend(t *testing.T) {
 		if err != nil || len(b.Items) != 1 {
 			t.Fatal(len(b.Items), err)
 		}
-		s.ok(s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		s.Must(s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 			_, err := s.Outbox.Queue(ctx, tx, s.Clock.Now(), preferences.ServiceMail{Kind: preferences.MailConfirmAddress, Reference: "r", SubscriberID: sub.ID, Email: sub.Email, Data: preferences.ConfirmAddress{}})
 			return err
 		}))
@@ -157,21 +157,21 @@ func TestEraseDuringASend(t *testing.T) {
 		var claimed []outbox.Claimed
 		for _, class := range []gate.Class{gate.Service, gate.Notice} {
 			list, _, err := s.Outbox.Claim(ctx, class, "worker", 10)
-			s.ok(err)
+			s.Must(err)
 			claimed = append(claimed, list...)
 		}
 		if len(claimed) != 2 {
 			t.Fatalf("%d messages claimed", len(claimed))
 		}
 		_, err = s.People.Erase(ctx, campaignstest.Staff, sub.ID)
-		s.ok(err)
+		s.Must(err)
 		if still, _, err := s.Mails.Extend(ctx, "worker", []string{b.Items[0].ID}); err != nil || still[b.Items[0].ID] {
 			t.Errorf("the mail of an erased person may still begin: %v", err)
 		}
 		quote := "550 5.1.1 <anna@example.com> unknown"
-		s.ok(s.Mails.Complete(ctx, c.ID, "worker", 0, []campaigns.Outcome{{ID: b.Items[0].ID, Status: campaigns.StatusFailed, Reply: quote}}))
+		s.Must(s.Mails.Complete(ctx, c.ID, "worker", 0, []campaigns.Outcome{{ID: b.Items[0].ID, Status: campaigns.StatusFailed, Reply: quote}}))
 		for _, m := range claimed {
-			s.ok(s.Outbox.Complete(ctx, outbox.Result{ID: m.ID, Status: outbox.StatusSent, Reply: quote, Raw: []byte("To: anna@example.com\r\n"), MessageID: "<x@y>", SHA256: "abc"}))
+			s.Must(s.Outbox.Complete(ctx, outbox.Result{ID: m.ID, Status: outbox.StatusSent, Reply: quote, Raw: []byte("To: anna@example.com\r\n"), MessageID: "<x@y>", SHA256: "abc"}))
 		}
 		if found := sqldbtest.Traces(t, s.DB, "anna@example.com"); len(found) > 0 {
 			t.Errorf("a result brought the address back in %v", found)
@@ -189,7 +189,7 @@ func (s *site) notice(sub *preferences.Subscriber) (id string) {
 	ctx := context.Background()
 	m := outbox.Message{ID: sqldb.NewID(), Class: gate.Notice, Kind: outbox.KindBlocks, Obligation: "payment", Basis: "contract", SubscriberID: sub.ID, Email: sub.Email, AddressKey: sub.EmailKey, Subject: "Pay",
 		Content: []byte(`[{"type":"text","markdown":"Please pay."}]`), Status: outbox.StatusQueued, At: s.Clock.Now(), DueAt: s.Clock.Now(), CreatedAt: s.Clock.Now()}
-	s.ok(s.DB.Tx(ctx, func(tx *sqldb.Tx) error { return s.Outbox.Insert(ctx, tx, m) }))
+	s.Must(s.DB.Tx(ctx, func(tx *sqldb.Tx) error { return s.Outbox.Insert(ctx, tx, m) }))
 	return m.ID
 }
 
@@ -206,7 +206,7 @@ func TestConfirmAgainstUnsubscribeAll(t *testing.T) {
 			atOnce(func() { s.Post(confirm, nil).Want(okStatus) }, func() { s.Post(centre, form("do", pages.DoUnsubscribeAll)).Want(okStatus) })
 			var confirmed, left time.Time
 			events, err := s.People.Events(context.Background(), s.DB, sub.ID)
-			s.ok(err)
+			s.Must(err)
 			for _, e := range events {
 				switch e.Action {
 				case ledger.Confirmed:

@@ -28,7 +28,7 @@ func TestReceiptsAreReadAndDownloaded(t *testing.T) {
 		sub := s.Person("anna@example.com", func(p *preferences.Profile) { p.LastName = &name })
 		_, err := s.People.Consent(context.Background(), campaignstest.Staff, sub.ID, preferences.ConsentInput{Topic: "news", Action: preferences.ActionGive, Confirmed: true, Evidence: preferences.Evidence{
 			Source: "fair in Utrecht", Wording: "Ja, stuur mij <b>nieuws</b>.", WordingVersion: "7", CollectedAt: s.Clock.Now().Add(-time.Hour), URL: "https://forms.example/fair", IP: "192.0.2.44", UserAgent: "Browser of Wiltrud"}})
-		s.ok(err)
+		s.Must(err)
 		s.Give(sub, "offers")
 		s.Clock.Move(time.Minute)
 		centre := s.link(tokens.Preferences, sub, "news")
@@ -60,7 +60,7 @@ func TestReceiptsAreReadAndDownloaded(t *testing.T) {
 				RecordID string `json:"record_id"`
 			}
 		}
-		s.ok(json.Unmarshal([]byte(s.Get(file[1]).Want(okStatus).Body), &out))
+		s.Must(json.Unmarshal([]byte(s.Get(file[1]).Want(okStatus).Body), &out))
 		if len(out.Receipts) != 2 {
 			t.Fatalf("%d receipts, want 2", len(out.Receipts))
 		}
@@ -70,7 +70,7 @@ func TestReceiptsAreReadAndDownloaded(t *testing.T) {
 			}
 		}
 		_, err = s.People.Erase(context.Background(), campaignstest.Staff, sub.ID)
-		s.ok(err)
+		s.Must(err)
 		s.Get(link[1]).Want(http.StatusNotFound)
 		s.Get(file[1]).Want(http.StatusNotFound)
 	})
@@ -94,7 +94,7 @@ func TestWhyOfAnAnswerSpeaksInWords(t *testing.T) {
 		sub := s.Person("anna@example.com", nil)
 		s.Post(s.link(tokens.Preferences, sub, ""), form("topic", "news")).Want(okStatus)
 		var message string
-		s.ok(s.DB.QueryRowContext(context.Background(), "SELECT id FROM messages WHERE subscriber_id = $1", sub.ID).Scan(&message))
+		s.Must(s.DB.QueryRowContext(context.Background(), "SELECT id FROM messages WHERE subscriber_id = $1", sub.ID).Scan(&message))
 		page := s.Get("/why/" + s.Keys.Sign(tokens.Why, tokens.Claims{Subject: sub.ID, Source: message, Issued: s.Clock.Now()})).Want(okStatus).Body
 		if strings.Contains(page, "signup:") || strings.Contains(page, sub.ID) || !strings.Contains(page, "Your sign-up") {
 			t.Error(page)

@@ -64,36 +64,17 @@ func (s *site) link(purpose tokens.Purpose, sub *preferences.Subscriber, topic s
 	claims := tokens.Claims{Subject: sub.ID, Issued: s.Clock.Now()}
 	if topic != "" {
 		found, err := s.People.Topic(context.Background(), s.DB, topic)
-		s.ok(err)
+		s.Must(err)
 		claims.Topic = found.ID
 	}
 	return prefix + s.Keys.Sign(purpose, claims)
-}
-
-func (s *site) ok(err error) {
-	s.t.Helper()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-// states are where a person stands, by topic.
-func (s *site) states(sub *preferences.Subscriber) map[string]string {
-	s.t.Helper()
-	list, err := s.People.Consents(context.Background(), s.DB, sub.ID)
-	s.ok(err)
-	out := map[string]string{}
-	for _, st := range list {
-		out[st.Topic] = st.State
-	}
-	return out
 }
 
 // now is the person as stored.
 func (s *site) now(sub *preferences.Subscriber) *preferences.Subscriber {
 	s.t.Helper()
 	sub, err := s.People.Subscriber(context.Background(), s.DB, sub.ID)
-	s.ok(err)
+	s.Must(err)
 	return sub
 }
 
@@ -101,7 +82,7 @@ func (s *site) now(sub *preferences.Subscriber) *preferences.Subscriber {
 func (s *site) events(sub *preferences.Subscriber) []string {
 	s.t.Helper()
 	list, err := s.People.Events(context.Background(), s.DB, sub.ID)
-	s.ok(err)
+	s.Must(err)
 	var out []string
 	for _, e := range list {
 		out = append(out, strings.TrimSpace(string(e.Action)+" "+e.Topic+e.Partner))
@@ -113,9 +94,9 @@ func (s *site) events(sub *preferences.Subscriber) []string {
 func (s *site) decides(sub *preferences.Subscriber, topic string, at time.Time) string {
 	s.t.Helper()
 	found, err := s.People.Topic(context.Background(), s.DB, topic)
-	s.ok(err)
+	s.Must(err)
 	d, err := s.People.Decide(context.Background(), preferences.Question{Email: sub.Email, Class: found.Class, Topic: topic, At: at})
-	s.ok(err)
+	s.Must(err)
 	return string(d.Reason())
 }
 
@@ -124,7 +105,7 @@ func (s *site) mails(email, kind string) []string {
 	s.t.Helper()
 	ctx := context.Background()
 	rows, err := s.DB.QueryContext(ctx, "SELECT "+outbox.Columns+" FROM messages WHERE email = $1 AND kind = $2 ORDER BY id", email, kind)
-	s.ok(err)
+	s.Must(err)
 	defer rows.Close()
 	views := campaigns.Views(s.People, s.Links)
 	maps.Copy(views, recipients.Views(s.People, s.Links, "https://mail.example.com/staff/requests"))
@@ -132,12 +113,12 @@ func (s *site) mails(email, kind string) []string {
 	var texts []string
 	for rows.Next() {
 		m, err := outbox.Scan(rows)
-		s.ok(err)
+		s.Must(err)
 		r, err := composer.Compose(ctx, m)
-		s.ok(err)
+		s.Must(err)
 		texts = append(texts, r.Text)
 	}
-	s.ok(rows.Err())
+	s.Must(rows.Err())
 	return texts
 }
 

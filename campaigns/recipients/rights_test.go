@@ -24,7 +24,7 @@ import (
 func (s *site) requests() []*rights.Request {
 	s.t.Helper()
 	list, err := s.desk.List(context.Background(), rights.Filter{}, time.Time{}, "", 100)
-	s.ok(err)
+	s.Must(err)
 	return list
 }
 
@@ -32,7 +32,7 @@ func (s *site) requests() []*rights.Request {
 func (s *site) steps(id string) string {
 	s.t.Helper()
 	entries, _, err := audit.List(context.Background(), s.DB, audit.Filter{Object: audit.Object("data_request", id)}, 50, "")
-	s.ok(err)
+	s.Must(err)
 	var out []string
 	for i := len(entries) - 1; i >= 0; i-- {
 		out = append(out, strings.TrimPrefix(entries[i].Action, "data_request."))
@@ -55,7 +55,7 @@ func TestCopyOfOnesData(t *testing.T) {
 		s.Give(other, "news")
 		s.SendAll(s.scheduled("news"))
 		_, _, err := s.People.Suppress(context.Background(), campaignstest.Staff, sub.Email, "manual", "asked by phone", "staff")
-		s.ok(err)
+		s.Must(err)
 		path := s.link(tokens.Preferences, sub, "")
 		for range 2 { // asked twice, one mail
 			if page := s.Post(path, form("do", pages.DoExport)).Want(okStatus).Body; strings.Contains(page, "+31") {
@@ -314,7 +314,7 @@ func TestWhatTheLinkOfThePublicPageDoes(t *testing.T) {
 			link := s.linkIn(s.mails(email, rights.MailIdentity)[0])
 			s.Post(link, nil).Want(okStatus)
 			list, err := s.desk.List(ctx, rights.Filter{Kind: kind}, time.Time{}, "", 10)
-			s.ok(err)
+			s.Must(err)
 			if len(list) != 1 || list[0].Status != want || list[0].VerifiedAt.IsZero() {
 				t.Errorf("%s: %+v", kind, list[0])
 			}
@@ -355,7 +355,7 @@ func TestOldIdentityLinksExpireAndLapse(t *testing.T) {
 		s.Clock.Move(8 * 24 * time.Hour)
 		s.Get(link).Want(http.StatusGone)
 		s.Post(link, nil).Want(http.StatusGone)
-		s.ok(s.desk.Clock(context.Background()))
+		s.Must(s.desk.Clock(context.Background()))
 		if n := len(s.requests()); n != 0 {
 			t.Errorf("%d requests that nobody confirmed are kept", n)
 		}

@@ -32,17 +32,17 @@ func TestSeveralTopicsAreTakenBackTogether(t *testing.T) {
 		sub := s.lists()
 		path := s.link(tokens.Preferences, sub, "")
 		undo := s.undoOf(s.Post(path, form("do", "save")).Want(okStatus).Body)
-		if diff := cmp.Diff(map[string]string{"news": "withdrawn", "offers": "withdrawn"}, s.states(sub)); diff != "" {
+		if diff := cmp.Diff(map[string]string{"news": "withdrawn", "offers": "withdrawn"}, s.States(sub)); diff != "" {
 			t.Fatal(diff)
 		}
 		stranger := s.Person("other@example.com", nil)
 		s.Post(s.link(tokens.Preferences, stranger, ""), form("undo", undo)).Want(http.StatusNotFound)
 		s.Post(path, form("undo", strings.Fields(undo)[0]+" x")).Want(http.StatusNotFound)
-		if diff := cmp.Diff(map[string]string{"news": "withdrawn", "offers": "withdrawn"}, s.states(sub)); diff != "" {
+		if diff := cmp.Diff(map[string]string{"news": "withdrawn", "offers": "withdrawn"}, s.States(sub)); diff != "" {
 			t.Fatalf("half an undo was done: %s", diff)
 		}
 		s.Post(path, form("undo", undo)).Want(okStatus)
-		if diff := cmp.Diff(map[string]string{"news": "given", "offers": "given"}, s.states(sub)); diff != "" {
+		if diff := cmp.Diff(map[string]string{"news": "given", "offers": "given"}, s.States(sub)); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -59,7 +59,7 @@ func TestALaterUnsubscribeStandsAgainstAnUndo(t *testing.T) {
 		s.Post(s.link(tokens.Unsubscribe, sub, "news"), form("undo", undo)).Want(http.StatusGone)
 		s.Clock.Move(time.Minute)
 		s.Give(sub, "events")
-		if diff := cmp.Diff(map[string]string{"news": "withdrawn", "offers": "withdrawn", "events": "given"}, s.states(sub)); diff != "" {
+		if diff := cmp.Diff(map[string]string{"news": "withdrawn", "offers": "withdrawn", "events": "given"}, s.States(sub)); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -82,8 +82,8 @@ func TestUndoAgainstNewChoices(t *testing.T) {
 			}
 			undo = s.undoOf(s.Post(leave, form(pages.FieldScope, pages.ScopeTopic)).Want(okStatus).Body)
 			atOnce(func() { s.Post(leave, form("undo", undo)) }, func() { s.Post(leave, form(pages.FieldScope, pages.ScopeAll)).Want(okStatus) })
-			if got := s.decides(sub, "news", s.Clock.Now()); got != "unsubscribed_all" || s.states(sub)["news"] != preferences.StateWithdrawn {
-				t.Errorf("undo beside an unsubscribe from all: %s, %v", got, s.states(sub))
+			if got := s.decides(sub, "news", s.Clock.Now()); got != "unsubscribed_all" || s.States(sub)["news"] != preferences.StateWithdrawn {
+				t.Errorf("undo beside an unsubscribe from all: %s, %v", got, s.States(sub))
 			}
 		}
 	})

@@ -34,15 +34,26 @@ var Start = time.Date(2026, 5, 1, 9, 0, 0, 0, time.UTC)
 
 // Clock stands still until it is moved.
 type Clock struct {
-	mu  sync.Mutex
-	now time.Time
+	mu      sync.Mutex
+	now     time.Time
+	running time.Time // since when it runs by itself, zero: it stands still
 }
 
 // Now is the clock's instant.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if !c.running.IsZero() {
+		return c.now.Add(time.Since(c.running)).Truncate(time.Microsecond)
+	}
 	return c.now
+}
+
+// Run lets the clock run by itself from now on.
+func (c *Clock) Run() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.running = time.Now()
 }
 
 // Move moves the clock.
@@ -55,16 +66,24 @@ func (c *Clock) Move(d time.Duration) {
 // New sets up the engine on db.
 func New(t testing.TB, db *sqldb.DB) *World {
 	t.Helper()
-	ring, err := tokens.Parse("k1:" + base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", 32))))
-	if err != nil {
-		t.Fatal(err)
-	}
 	if _, err := db.ExecContext(context.Background(), "CREATE TABLE test_mails (n "+map[sqldb.Dialect]string{sqldb.SQLite: "INTEGER PRIMARY KEY", sqldb.PostgreSQL: "BIGSERIAL PRIMARY KEY"}[db.Dialect()]+
 		", content TEXT NOT NULL)"); err != nil {
 		t.Fatal(err)
 	}
+	w := Bare(t, db)
+	w.People.Outbox, w.People.Sending = outbox{}, idle{}
+	return w
+}
+
+// Bare is the engine without what sends for it, which the caller has.
+func Bare(t testing.TB, db *sqldb.DB) *World {
+	t.Helper()
+	ring, err := tokens.Parse("k1:" + base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", 32))))
+	if err != nil {
+		t.Fatal(err)
+	}
 	w := &World{T: t, DB: db, Clock: &Clock{now: Start}, Keys: ring}
-	w.People = &preferences.Service{DB: db, Keys: ring, Now: w.Clock.Now, Outbox: outbox{}, Sending: idle{}, Site: &preferences.Settings{DB: db, Started: preferences.DefaultSite()}}
+	w.People = &preferences.Service{DB: db, Keys: ring, Now: w.Clock.Now, Site: &preferences.Settings{DB: db, Started: preferences.DefaultSite()}}
 	return w
 }
 
@@ -90,19 +109,15 @@ func (outbox) Flush(context.Context) {}
 // Mails lists the mails to an address, all of them when it is empty, first one first.
 func (w *World) Mails(email string) (mails []Mail) {
 	w.T.Helper()
-	rows, err := w.DB.QueryContext(context.Background(), "SELECT content FROM test_mails ORDER BY n")
-	w.Must(err)
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(context.Background(), w.DB, "SELECT content FROM test_mails ORDER BY n") {
 		var text string
 		var m Mail
-		w.Must(rows.Scan(&text))
+		w.Must(row.Scan(&text))
 		w.Must(json.Unmarshal([]byte(text), &m))
 		if email == "" || m.Email == email {
 			mails = append(mails, m)
 		}
 	}
-	w.Must(rows.Err())
 	return mails
 }
 

@@ -59,7 +59,7 @@ func TestEverybodyHasExactlyOneOutcome(t *testing.T) {
 		for i, r := range refusals {
 			for k := range 3 {
 				at := 7 + i*31 + k*500
-				w.must(r.does(ids[at], fmt.Sprintf("c%d@example.com", at)))
+				w.Must(r.does(ids[at], fmt.Sprintf("c%d@example.com", at)))
 				want[ids[at]] = r.want
 			}
 		}

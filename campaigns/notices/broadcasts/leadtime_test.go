@@ -37,7 +37,7 @@ func TestADateThatIsTooNearIsRefused(t *testing.T) {
 			{"terms_change", "", broadcasts.Rules{Jurisdictions: []string{"payment_services"}}, broadcasts.Lead{Months: 2}},
 			{"security", "", broadcasts.Rules{LeadTimes: map[string]broadcasts.Lead{"security": {Days: 3}}}, broadcasts.Lead{Days: 3}},
 		} {
-			w.must(w.b.SetRules(ctx, campaignstest.Staff, tt.rules))
+			w.Must(w.b.SetRules(ctx, campaignstest.Staff, tt.rules))
 			now := w.Clock.Now()
 			with := func(at time.Time) (*broadcasts.Broadcast, error) {
 				return w.b.Create(ctx, author, input(func(in *broadcasts.Input) {
@@ -110,7 +110,7 @@ func TestTheLeadTimeIsCountedFromEachAcceptance(t *testing.T) {
 			w.customers(4, nil)
 			accept := func(id string, at time.Time) {
 				w.Clock.Move(at.Sub(w.Clock.Now()))
-				w.must(w.Outbox.Complete(ctx, outbox.Result{ID: id, Status: outbox.StatusSent, Code: 250, Reply: "250 ok", SHA256: "00"}))
+				w.Must(w.Outbox.Complete(ctx, outbox.Result{ID: id, Status: outbox.StatusSent, Code: 250, Reply: "250 ok", SHA256: "00"}))
 			}
 			b := w.broadcast(nil)
 			w.advance()
@@ -169,7 +169,7 @@ func TestServedOtherwiseCountsFromTheEndOfItsDay(t *testing.T) {
 		w.Clock.Move(60 * 24 * time.Hour)
 		for i, day := range []string{"2026-06-09", "2026-06-10"} { // the end of the 9th is early enough, that of the 10th is not
 			_, err := w.b.MarkServed(ctx, approver, b.ID, broadcasts.ServedInput{SubscriberID: ids[i+1], Channel: "post", On: day})
-			w.must(err)
+			w.Must(err)
 		}
 		c, people := w.covered(b)
 		if c.Accepted != 1 || c.Bounced != 3 || c.Served != 2 || c.InTime != 2 || c.Late != 1 || c.NotReached != 1 || c.LeadTimeMet {
@@ -191,7 +191,7 @@ func TestLateJoinersAreToldAndCountedApart(t *testing.T) {
 			since := w.Clock.Now()
 			id := sqldb.NewID()
 			_, err := db.ExecContext(ctx, "INSERT INTO subscribers (id, email, email_key, customer_since, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6)", id, email, email, sqldb.Micros(since), 1, 1)
-			w.must(err)
+			w.Must(err)
 		}
 		w.Clock.Move(2 * 24 * time.Hour)
 		join("early@example.com")
@@ -217,19 +217,19 @@ func TestLateJoinersAreToldAndCountedApart(t *testing.T) {
 // rights is a policy with a version that affects rights, wanted from a date in the past.
 func (w *world) rights() {
 	_, err := w.policies.Create(ctx, author, "terms", map[string]string{"en": "Terms"})
-	w.must(err)
+	w.Must(err)
 	w.done(w.policies.AddVersion(ctx, author, "terms", policies.Draft{Version: "1", EffectiveAt: campaignstest.Start.AddDate(-1, 0, 0), Bodies: map[string]string{"en": "Old."}}))
 	w.done(w.policies.AddVersion(ctx, author, "terms", policies.Draft{Version: "2", EffectiveAt: campaignstest.Start.AddDate(0, 0, -1), AffectsRights: true, Bodies: map[string]string{"en": "New."}}))
 }
 
-func (w *world) done(_ policies.Version, err error) { w.T.Helper(); w.must(err) }
+func (w *world) done(_ policies.Version, err error) { w.T.Helper(); w.Must(err) }
 
 // inEffect is the version of the policy that is in effect, after the worker has settled what is.
 func (w *world) inEffect() string {
 	w.T.Helper()
-	w.must(w.policies.Maintain(ctx))
+	w.Must(w.policies.Maintain(ctx))
 	p, err := w.policies.Get(ctx, w.DB, "terms")
-	w.must(err)
+	w.Must(err)
 	return p.Current
 }
 
@@ -271,22 +271,22 @@ func TestNoWayAroundTheLeadTimeOfAPolicy(t *testing.T) {
 
 		// Written, but not approved.
 		b, err := w.b.Create(ctx, author, input(soon))
-		w.must(err)
+		w.Must(err)
 		w.advance()
 		w.Clock.Move(60 * 24 * time.Hour)
 		still("in review")
 		_, err = w.b.Cancel(ctx, author, b.ID)
-		w.must(err)
+		w.Must(err)
 
 		// Approved, and cancelled before and after it began.
 		b = w.broadcast(soon)
 		_, err = w.b.Cancel(ctx, author, b.ID)
-		w.must(err)
+		w.Must(err)
 		b = w.broadcast(soon)
 		w.advance()
 		w.drain(1)
 		_, err = w.b.Cancel(ctx, author, b.ID)
-		w.must(err)
+		w.Must(err)
 		w.Clock.Move(60 * 24 * time.Hour)
 		still("cancelled")
 
@@ -398,7 +398,7 @@ func TestAVersionDoesNotWaitForAWorker(t *testing.T) {
 				t.Errorf("%d bounces: version %s is in effect after a worker looked", bounces, v)
 			}
 			b, err := w.b.Get(ctx, db, b.ID)
-			if w.must(err); (b.Status == broadcasts.Finished) != (bounces == 0) || b.HeldAt.IsZero() != (bounces == 0) {
+			if w.Must(err); (b.Status == broadcasts.Finished) != (bounces == 0) || b.HeldAt.IsZero() != (bounces == 0) {
 				t.Errorf("%d bounces: %+v", bounces, b.State)
 			}
 		})

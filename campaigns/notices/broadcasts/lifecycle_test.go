@@ -45,7 +45,7 @@ func TestOnlyASecondPersonApproves(t *testing.T) {
 			{"a key of nobody", alone, []audit.Actor{alone}},
 		} {
 			b, err := w.b.Create(ctx, tt.writes, input(nil))
-			w.must(err)
+			w.Must(err)
 			for _, same := range tt.others {
 				if _, err := w.b.Approve(ctx, same, b.ID); status(err) != 403 {
 					t.Errorf("%s wrote it and %s approved it: %v", tt.who, same.Name, err)
@@ -102,7 +102,7 @@ func TestItBeginsWithOneInAHundred(t *testing.T) {
 // due counts the messages that the outbox would hand out.
 func (w *world) due(b *broadcasts.Broadcast) (n int) {
 	w.T.Helper()
-	w.must(w.DB.QueryRowContext(ctx, "SELECT count(*) FROM messages WHERE broadcast_id = $1 AND status IN ('queued', 'deferred') AND due_at IS NOT NULL", b.ID).Scan(&n))
+	w.Must(w.DB.QueryRowContext(ctx, "SELECT count(*) FROM messages WHERE broadcast_id = $1 AND status IN ('queued', 'deferred') AND due_at IS NOT NULL", b.ID).Scan(&n))
 	return n
 }
 
@@ -202,7 +202,7 @@ func TestBouncesInTheMiddleStopIt(t *testing.T) {
 	for range 40 {
 		w.advance()
 		now, err := w.b.Get(ctx, w.DB, b.ID)
-		w.must(err)
+		w.Must(err)
 		if b = now; !b.HeldAt.IsZero() && w.due(b) != 0 {
 			t.Fatalf("%d are due when it is held", w.due(b))
 		}
@@ -224,7 +224,7 @@ func TestACancelledBroadcastLeavesAnOutcomeForEverybody(t *testing.T) {
 		w.advance()
 		w.drain(30)
 		flying, _, err := w.Outbox.Claim(ctx, gate.Notice, "other", 5)
-		w.must(err)
+		w.Must(err)
 		if b, err = w.b.Cancel(ctx, approver, b.ID); err != nil || b.Status != broadcasts.Cancelled {
 			t.Fatal(b.Status, err)
 		}
@@ -246,7 +246,7 @@ func TestACancelledBroadcastLeavesAnOutcomeForEverybody(t *testing.T) {
 			if i > 1 {
 				r = outbox.Result{ID: m.ID, Status: outbox.StatusDeferred, Code: 451, Reply: "451 later", DueAt: w.Clock.Now()}
 			}
-			w.must(w.Outbox.Complete(ctx, r))
+			w.Must(w.Outbox.Complete(ctx, r))
 		}
 		w.advance()
 		if c, _ := w.covered(b); c.Pending != 0 || c.Addressed != 1200 {
@@ -271,9 +271,9 @@ func TestCancelledWhileItsAudienceIsRead(t *testing.T) {
 		w.customers(1200, nil)
 		b := w.broadcast(nil)
 		_, err := db.ExecContext(ctx, "UPDATE notice_broadcasts SET status = 'sending', started_at = $1 WHERE id = $2", sqldb.Micros(w.Clock.Now()), b.ID)
-		w.must(err)
+		w.Must(err)
 		_, err = w.b.Cancel(ctx, approver, b.ID)
-		w.must(err)
+		w.Must(err)
 		w.advance()
 		if c, _ := w.covered(b); c.Addressed != 1200 || c.Unserved != 1200 {
 			t.Errorf("%+v", c)
@@ -286,7 +286,7 @@ func TestWhatCanBeCancelled(t *testing.T) {
 	w := newWorld(t, sqldbtest.SQLite(t))
 	w.customers(3, nil)
 	b, err := w.b.Create(ctx, author, input(nil))
-	w.must(err)
+	w.Must(err)
 	if b, err = w.b.Cancel(ctx, author, b.ID); err != nil || b.Status != broadcasts.Cancelled {
 		t.Fatal(err)
 	}
@@ -323,10 +323,10 @@ func TestErasedOnTheWay(t *testing.T) {
 		}
 		for _, id := range []string{reached, waiting} {
 			_, err := w.People.Erase(ctx, campaignstest.Staff, id)
-			w.must(err)
+			w.Must(err)
 		}
 		_, err := db.ExecContext(ctx, "UPDATE subscribers SET customer_since = NULL WHERE id = $1", ids[len(ids)-1]) // is no customer any more
-		w.must(err)
+		w.Must(err)
 		b = w.run(b)
 		c, people := w.covered(b)
 		if c.Addressed != 40 || c.Accepted != 39 || c.Unserved != 1 || b.Total != 40 || !c.LeadTimeMet {
@@ -352,7 +352,7 @@ func TestErasedOnTheWay(t *testing.T) {
 func (w *world) list(b *broadcasts.Broadcast) []broadcasts.Person {
 	w.T.Helper()
 	list, err := w.b.Addressed(ctx, b, broadcasts.Filter{}, broadcasts.Place{}, 1000)
-	w.must(err)
+	w.Must(err)
 	return list
 }
 
@@ -362,7 +362,7 @@ func TestTheWorkListForAnotherChannel(t *testing.T) {
 		w := newWorld(t, db)
 		ids := w.customers(30, nil)
 		_, err := db.ExecContext(ctx, "UPDATE subscribers SET email = '=cmd@example.com' WHERE id = $1", ids[3])
-		w.must(err)
+		w.Must(err)
 		gone := map[string]bool{ids[3]: true, ids[20]: true}
 		w.relay = func(m outbox.Claimed) outbox.Result {
 			if gone[m.SubscriberID] {
@@ -373,9 +373,9 @@ func TestTheWorkListForAnotherChannel(t *testing.T) {
 		b := w.run(w.broadcast(nil))
 		open := func(f broadcasts.Filter) [][]string {
 			var buf bytes.Buffer
-			w.must(w.b.WriteCSV(ctx, b, f, &buf))
+			w.Must(w.b.WriteCSV(ctx, b, f, &buf))
 			rows, err := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(buf.Bytes(), []byte("\ufeff")))).ReadAll()
-			w.must(err)
+			w.Must(err)
 			return rows
 		}
 		rows := open(broadcasts.Filter{Open: true})
@@ -409,7 +409,7 @@ func TestTheWorkListForAnotherChannel(t *testing.T) {
 				t.Errorf("%s: %v", name, bad)
 			}
 		}
-		w.must(serve(ids[3], nil))
+		w.Must(serve(ids[3], nil))
 		if rows = open(broadcasts.Filter{Open: true}); len(rows) != 2 {
 			t.Errorf("%q", rows)
 		}
@@ -426,11 +426,11 @@ func TestASegmentOfABroadcastStays(t *testing.T) {
 		w := newWorld(t, db)
 		ids := w.customers(3, nil)
 		_, err := db.ExecContext(ctx, "UPDATE subscribers SET country = 'NL' WHERE id <> $1", ids[0])
-		w.must(err)
+		w.Must(err)
 		store := w.segment("dutch", `{"country": "NL"}`)
 		in := func(in *broadcasts.Input) { in.Audience = broadcasts.Audience{Segment: "dutch"} }
 		b, err := w.b.Create(ctx, author, input(in))
-		w.must(err)
+		w.Must(err)
 		stays := func(when string) {
 			t.Helper()
 			err := store.Delete(ctx, author, "dutch")
@@ -440,7 +440,7 @@ func TestASegmentOfABroadcastStays(t *testing.T) {
 		}
 		stays("in review")
 		_, err = w.b.Approve(ctx, approver, b.ID)
-		w.must(err)
+		w.Must(err)
 		stays("scheduled")
 		w.advance()
 		stays("sending")
@@ -450,7 +450,7 @@ func TestASegmentOfABroadcastStays(t *testing.T) {
 		}
 		stays("finished, looking for people who join")
 		w.Clock.Move(b.EffectiveAt.Sub(w.Clock.Now()))
-		w.must(store.Delete(ctx, author, "dutch"))
+		w.Must(store.Delete(ctx, author, "dutch"))
 		if c, _ := w.covered(b); c.Addressed != 2 {
 			t.Errorf("after: %+v", c)
 		}
@@ -496,7 +496,7 @@ func TestItGoesToTheAddressThatPeopleHaveByNow(t *testing.T) {
 		w.advance() // the first ten may go
 		for _, change := range []struct{ id, to string }{{ids[25], "moved@example.com"}, {ids[28], "c25@example.com"}} {
 			_, err := db.ExecContext(ctx, "UPDATE subscribers SET email = $1, email_key = $2, locale = 'nl' WHERE id = $3", change.to, change.to, change.id)
-			w.must(err)
+			w.Must(err)
 		}
 		took := map[string]string{}
 		w.relay = func(m outbox.Claimed) outbox.Result {

@@ -78,24 +78,24 @@ func TestEveryOutcomeIsToldByASignedWebhook(t *testing.T) {
 				back = p.ID
 			}
 		}
-		w.must(w.Outbox.Bounced(ctx, back, "5.2.1 mailbox disabled"))
+		w.Must(w.Outbox.Bounced(ctx, back, "5.2.1 mailbox disabled"))
 		if _, err := w.b.Cancel(ctx, approver, b.ID); err != nil {
 			t.Fatal(err)
 		}
-		w.must(hooks.Deliver(ctx))
+		w.Must(hooks.Deliver(ctx))
 		if refused != 31 || len(told) != 0 {
 			t.Fatalf("%d were refused, %d taken", refused, len(told))
 		}
 		mu.Lock()
 		down = false
 		mu.Unlock()
-		w.must(hooks.Deliver(ctx))
+		w.Must(hooks.Deliver(ctx))
 		if len(told) != 0 {
 			t.Fatal("it is tried again at once")
 		}
 		w.Clock.Move(time.Minute)
 		for range 3 {
-			w.must(hooks.Deliver(ctx))
+			w.Must(hooks.Deliver(ctx))
 			w.Clock.Move(time.Hour)
 		}
 		if len(told) != 30 {

@@ -18,7 +18,7 @@ func TestASecondPersonRefuses(t *testing.T) {
 		w := newWorld(t, db)
 		w.customers(3, nil)
 		b, err := w.b.Create(ctx, author, input(nil))
-		w.must(err)
+		w.Must(err)
 		for who, actor := range map[string]audit.Actor{"the author": author, "a session of the author": sameAuth} {
 			if _, err := w.b.Refuse(ctx, actor, b.ID, "Not like this."); err == nil || !strings.Contains(err.Error(), "else") {
 				t.Errorf("%s refuses: %v", who, err)
@@ -30,7 +30,7 @@ func TestASecondPersonRefuses(t *testing.T) {
 			}
 		}
 		b, err = w.b.Refuse(ctx, approver, b.ID, " Say when it ends. ")
-		w.must(err)
+		w.Must(err)
 		if b.Status != broadcasts.Cancelled || b.RefusedFor != "Say when it ends." || !b.ApprovedAt.IsZero() {
 			t.Errorf("%+v", b)
 		}
@@ -42,7 +42,7 @@ func TestASecondPersonRefuses(t *testing.T) {
 			t.Errorf("somebody is addressed: %+v", c)
 		}
 		again, err := w.b.Get(ctx, db, b.ID)
-		w.must(err)
+		w.Must(err)
 		if again.RefusedFor != b.RefusedFor || again.ApproverName != "Bob" {
 			t.Errorf("%+v", again)
 		}
@@ -61,7 +61,7 @@ func TestTheAudienceIsATypeOfContract(t *testing.T) {
 				since = nil
 			}
 			_, err := db.ExecContext(ctx, "UPDATE subscribers SET attributes = $1, customer_since = $2 WHERE id = $3", attributes, since, id)
-			w.must(err)
+			w.Must(err)
 		}
 		set(ids[0], `{"contract": "pro"}`, true)
 		set(ids[1], `{"contract": "pro"}`, false) // was one
@@ -69,7 +69,7 @@ func TestTheAudienceIsATypeOfContract(t *testing.T) {
 		set(ids[3], `{"contract": ["pro", "fleet"]}`, true)
 		b := w.broadcast(func(in *broadcasts.Input) { in.Audience = broadcasts.Audience{Contract: "pro"} })
 		e, err := w.b.Explain(ctx, b)
-		w.must(err)
+		w.Must(err)
 		b = w.run(b)
 		c, people := w.covered(b)
 		if e.Addressed != 2 || c.Accepted != 2 || people[ids[0]].Outcome != broadcasts.Accepted || people[ids[3]].Outcome != broadcasts.Accepted {

@@ -39,17 +39,10 @@ func newWorld(t *testing.T, db *sqldb.DB) *world {
 	return w
 }
 
-func (w *world) must(err error) {
-	w.T.Helper()
-	if err != nil {
-		w.T.Fatal(err)
-	}
-}
-
 // customers stores n people who are customers, without the events that the API would write.
 func (w *world) customers(n int, locale func(i int) string) (ids []string) {
 	w.T.Helper()
-	w.must(w.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+	w.Must(w.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		for i := range n {
 			id, email, tag := sqldb.NewID(), fmt.Sprintf("c%d@example.com", i), "en"
 			if locale != nil {
@@ -81,9 +74,9 @@ func input(change func(*broadcasts.Input)) broadcasts.Input {
 func (w *world) broadcast(change func(*broadcasts.Input)) *broadcasts.Broadcast {
 	w.T.Helper()
 	b, err := w.b.Create(ctx, author, input(change))
-	w.must(err)
+	w.Must(err)
 	b, err = w.b.Approve(ctx, approver, b.ID)
-	w.must(err)
+	w.Must(err)
 	return b
 }
 
@@ -92,20 +85,20 @@ func (w *world) segment(key, rules string) *segments.Store {
 	w.T.Helper()
 	store := &segments.Store{DB: w.DB, Now: w.Clock.Now}
 	_, err := store.Create(ctx, author, key, key, []byte(rules))
-	w.must(err)
+	w.Must(err)
 	return store
 }
 
 func (w *world) advance() {
 	w.T.Helper()
-	w.must(w.b.Advance(ctx))
+	w.Must(w.b.Advance(ctx))
 }
 
 // drain claims what is due once and completes it as the relay says.
 func (w *world) drain(limit int) int {
 	w.T.Helper()
 	claimed, _, err := w.Outbox.Claim(ctx, gate.Notice, "worker", limit)
-	w.must(err)
+	w.Must(err)
 	var results []outbox.Result
 	for _, m := range claimed {
 		r := outbox.Result{Status: outbox.StatusSent, Code: 250, Reply: "250 ok", SHA256: "00"}
@@ -116,7 +109,7 @@ func (w *world) drain(limit int) int {
 		results = append(results, r)
 	}
 	if len(results) > 0 {
-		w.must(w.Outbox.Complete(ctx, results...))
+		w.Must(w.Outbox.Complete(ctx, results...))
 	}
 	return len(claimed)
 }
@@ -131,7 +124,7 @@ func (w *world) run(b *broadcasts.Broadcast) *broadcasts.Broadcast {
 			sent++
 		}
 		now, err := w.b.Get(ctx, w.DB, b.ID)
-		w.must(err)
+		w.Must(err)
 		if sent == 0 && (now.Status != broadcasts.Sending || !now.HeldAt.IsZero()) {
 			return now
 		}
@@ -147,16 +140,16 @@ func (w *world) run(b *broadcasts.Broadcast) *broadcasts.Broadcast {
 func (w *world) covered(b *broadcasts.Broadcast) (broadcasts.Coverage, map[string]broadcasts.Person) {
 	w.T.Helper()
 	b, err := w.b.Get(ctx, w.DB, b.ID)
-	w.must(err)
+	w.Must(err)
 	c, err := w.b.Coverage(ctx, b)
-	w.must(err)
+	w.Must(err)
 	if c.Accepted+c.Pending+c.Bounced+c.Unserved != c.Addressed || c.InTime+c.Late+c.JoinedLate+c.NotReached+c.Pending != c.Addressed {
 		w.T.Fatalf("the figures do not add up: %+v", c)
 	}
 	people, n := map[string]broadcasts.Person{}, map[string]int64{}
 	for after := (broadcasts.Place{}); ; {
 		page, err := w.b.Addressed(ctx, b, broadcasts.Filter{}, after, 700)
-		w.must(err)
+		w.Must(err)
 		for _, p := range page {
 			key := p.SubscriberID
 			if key == "" {
