@@ -135,31 +135,17 @@ func TestPauseCancelAndExpiryLeaveNobodyWithoutAnOutcome(t *testing.T) {
 		w.Crowd(50, "news")
 		c := w.Campaign("news", nil)
 		w.Schedule(c)
-		claim := func(limit int) campaigns.Batch {
-			b, err := w.Mails.Claim(ctx, c.ID, "worker", 0, limit)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var out []campaigns.Outcome
-			for _, item := range b.Items {
-				out = append(out, campaigns.Outcome{ID: item.ID, Status: campaigns.StatusSent})
-			}
-			if err := w.Mails.Complete(ctx, c.ID, "worker", 0, out); err != nil {
-				t.Fatal(err)
-			}
-			return b
-		}
-		claim(10)
+		w.Send(c, 0, 10)
 		if _, err := w.Mails.Pause(ctx, campaignstest.Staff, c.ID, "by hand"); err != nil {
 			t.Fatal(err)
 		}
-		if b := claim(10); len(b.Items) != 0 || !b.Idle {
+		if b := w.Send(c, 0, 10); len(b.Items) != 0 || !b.Idle {
 			t.Fatal("a paused campaign gave out work")
 		}
 		if _, err := w.Mails.Resume(ctx, campaignstest.Staff, c.ID); err != nil {
 			t.Fatal(err)
 		}
-		claim(10)
+		w.Send(c, 0, 10)
 		if _, err := w.Mails.Cancel(ctx, campaignstest.Staff, c.ID); err != nil {
 			t.Fatal(err)
 		}
@@ -170,9 +156,9 @@ func TestPauseCancelAndExpiryLeaveNobodyWithoutAnOutcome(t *testing.T) {
 		after := "48h"
 		c = w.Campaign("news", func(d *campaigns.Draft) { d.ExpiresAfter = &after })
 		w.Schedule(c)
-		claim(15)
+		w.Send(c, 0, 15)
 		w.Clock.Move(49 * time.Hour)
-		claim(15)
+		w.Send(c, 0, 15)
 		if r := w.Report(c); r.Status != campaigns.StatusFinished || r.Sent != 15 || r.Skipped[campaigns.ReasonExpired] != 35 || r.Total != 50 {
 			t.Fatalf("%+v", r)
 		}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"assent/campaigns"
 	"assent/preferences/sqldb/sqldbtest"
 	"assent/preferences/staff/access"
 )
@@ -18,17 +17,7 @@ func TestAMarketerWatchesACampaignInABrowser(t *testing.T) {
 	h.Crowd(60, "news")
 	m := h.Campaign("news", nil)
 	send := func(n int) { // what the engine does
-		b, err := h.Mails.Claim(ctx, m.ID, "worker", 0, n)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var out []campaigns.Outcome
-		for _, item := range b.Items {
-			out = append(out, campaigns.Outcome{ID: item.ID, Status: campaigns.StatusSent})
-		}
-		if err := h.Mails.Complete(ctx, m.ID, "worker", 0, out); err != nil {
-			t.Fatal(err)
-		}
+		h.Send(m, 0, n)
 		h.Clock.Move(time.Minute)
 	}
 	ada := h.As("Ada", access.Marketer)

@@ -31,24 +31,8 @@ func running(t *testing.T, db *sqldb.DB, n int) (*campaignstest.World, *campaign
 	w.Crowd(n, "news")
 	c := w.Campaign("news", nil)
 	w.Schedule(c)
-	some(t, w, c, 10)
+	w.Send(c, 0, 10)
 	return w, c
-}
-
-// some sends up to n mails.
-func some(t *testing.T, w *campaignstest.World, c *campaigns.Campaign, n int) {
-	t.Helper()
-	b, err := w.Mails.Claim(context.Background(), c.ID, "worker", 0, n)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out []campaigns.Outcome
-	for _, item := range b.Items {
-		out = append(out, campaigns.Outcome{ID: item.ID, Status: campaigns.StatusSent})
-	}
-	if err := w.Mails.Complete(context.Background(), c.ID, "worker", 0, out); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func TestAllWatchersShareOneReading(t *testing.T) {
@@ -67,7 +51,7 @@ func TestAllWatchersShareOneReading(t *testing.T) {
 			}
 			watchers = append(watchers, watcher)
 		}
-		some(t, w, c, 15)
+		w.Send(c, 0, 15)
 		for _, watcher := range watchers {
 			for r := range watcher.C {
 				if len(r.Campaigns) == 1 && r.Campaigns[0].Report.Sent == 25 {
@@ -161,7 +145,7 @@ func TestAStreamTellsEachChangeAndEndsWithTheCampaign(t *testing.T) {
 		if name, data := next(t, in); name != "progress" || data != "<p>10 sent</p>" {
 			t.Errorf("%s %q", name, data)
 		}
-		some(t, w, c, 7)
+		w.Send(c, 0, 7)
 		if name, data := next(t, in); name != "progress" || data != "<p>17 sent</p>" {
 			t.Errorf("%s %q", name, data)
 		}

@@ -208,17 +208,7 @@ func TestRatesPauseTheCampaign(t *testing.T) {
 			campaign := w.Campaign("news", nil)
 			w.Schedule(campaign)
 			for range 3 {
-				b, err := w.Mails.Claim(ctx, campaign.ID, "worker", 0, 100)
-				if err != nil {
-					t.Fatal(err)
-				}
-				var out []campaigns.Outcome
-				for _, item := range b.Items {
-					out = append(out, campaigns.Outcome{ID: item.ID, Status: campaigns.StatusSent})
-				}
-				if err := w.Mails.Complete(ctx, campaign.ID, "worker", 0, out); err != nil {
-					t.Fatal(err)
-				}
+				w.Send(campaign, 0, 100)
 			}
 			var events []inbound.Event
 			for i := range c.n {
