@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
-
 	"assent/campaigns/evidence"
 	"assent/campaigns/notices"
 	"assent/campaigns/outbox"
@@ -181,17 +179,7 @@ func (c *noticeVerifyCmd) Run(ctx context.Context, cfg *Config, t *terminal) err
 		return err
 	}
 	defer db.Close()
-	o := evidence.Options{Expect: c.Expect}
-	if isTerminal(t.err) {
-		var bar *progressbar.ProgressBar
-		o.Progress = func(done, total int64) {
-			if bar == nil {
-				bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(t.err), progressbar.OptionSetDescription("verifying"), progressbar.OptionClearOnFinish())
-			}
-			_ = bar.Set64(done)
-		}
-	}
-	r, err := evidence.Verify(ctx, db, o)
+	r, err := evidence.Verify(ctx, db, evidence.Options{Expect: c.Expect, Progress: verifying(t)})
 	if err != nil {
 		return err
 	}
