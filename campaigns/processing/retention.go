@@ -185,24 +185,16 @@ func (s *Service) minors(ctx context.Context, each func(id string) error) error 
 	now := s.now()
 	bound := now.AddDate(-gate.ConsentAge(""), 0, -1).Format(time.DateOnly)
 	for cursor := ""; ; {
-		rows, err := s.DB.QueryContext(ctx, "SELECT id, birth_date, country FROM subscribers WHERE id > $1 AND birth_date > $2 AND customer_since IS NULL ORDER BY id LIMIT $3", cursor, bound, batch)
-		if err != nil {
-			return fmt.Errorf("processing: minors: %w", err)
-		}
 		var young []string
 		n := 0
-		for rows.Next() {
+		for row := range sqldb.Rows(ctx, s.DB, "SELECT id, birth_date, country FROM subscribers WHERE id > $1 AND birth_date > $2 AND customer_since IS NULL ORDER BY id LIMIT $3", cursor, bound, batch) {
 			var birth, country string
-			if err := rows.Scan(&cursor, &birth, &country); err != nil {
-				rows.Close()
+			if err := row.Scan(&cursor, &birth, &country); err != nil {
 				return fmt.Errorf("processing: minors: %w", err)
 			}
 			if n++; gate.Minor(birth, country, now) == gate.Yes {
 				young = append(young, cursor)
 			}
-		}
-		if err := rows.Close(); err != nil {
-			return fmt.Errorf("processing: minors: %w", err)
 		}
 		for _, id := range young {
 			if err := each(id); err != nil {

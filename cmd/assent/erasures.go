@@ -90,24 +90,16 @@ func (e *erasures) repeat(ctx context.Context, a *app) (n int, err error) {
 		for cursor := ""; ; {
 			var due []preferences.Subscriber
 			seen := 0
-			rows, err := a.db.QueryContext(ctx, place.query, cursor)
-			if err != nil {
-				return n, fmt.Errorf("erasures: %w", err)
-			}
-			for rows.Next() {
+			for row := range sqldb.Rows(ctx, a.db, place.query, cursor) {
 				var sub preferences.Subscriber
 				var at int64
-				if err := rows.Scan(&cursor, &sub.Email, &sub.EmailKey, &at); err != nil {
-					rows.Close()
+				if err := row.Scan(&cursor, &sub.Email, &sub.EmailKey, &at); err != nil {
 					return n, fmt.Errorf("erasures: %w", err)
 				}
 				sub.ID = cursor
 				if seen++; again(sub.EmailKey, sqldb.Time(at)) {
 					due = append(due, sub)
 				}
-			}
-			if err := rows.Close(); err != nil {
-				return n, fmt.Errorf("erasures: %w", err)
 			}
 			for _, sub := range due {
 				if place.people {

@@ -9,6 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"assent/preferences/sqldb"
 )
 
 // metrics are what /metrics tells. Nothing in them is about a person.
@@ -99,21 +101,16 @@ func (g gauges) Collect(out chan<- prometheus.Metric) {
 }
 
 func (g gauges) count(ctx context.Context, desc *prometheus.Desc, query string, names int, gauge func(*prometheus.Desc, float64, ...string)) bool {
-	rows, err := g.a.db.QueryContext(ctx, query)
-	if err != nil {
-		return false
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, g.a.db, query) {
 		labels, targets := make([]string, names), make([]any, 0, names+1)
 		for i := range labels {
 			targets = append(targets, &labels[i])
 		}
 		var n float64
-		if rows.Scan(append(targets, &n)...) != nil {
+		if row.Scan(append(targets, &n)...) != nil {
 			return false
 		}
 		gauge(desc, n, labels...)
 	}
-	return rows.Err() == nil
+	return true
 }
