@@ -32,17 +32,12 @@ func tried(t *testing.T, db *sqldb.DB, n int, test string) (*campaignstest.World
 // variants are the texts that people got, and how many took part in the test.
 func variants(t *testing.T, w *campaignstest.World, c *campaigns.Campaign) (byPerson map[string]int, tested map[int]int) {
 	t.Helper()
-	rows, err := w.DB.QueryContext(context.Background(), "SELECT subscriber_id, variant, tested FROM deliveries WHERE campaign_id = $1 AND status = 'sent'", c.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
 	byPerson, tested = map[string]int{}, map[int]int{}
-	for rows.Next() {
+	for row := range sqldb.Rows(context.Background(), w.DB, "SELECT subscriber_id, variant, tested FROM deliveries WHERE campaign_id = $1 AND status = 'sent'", c.ID) {
 		var id string
 		var n int
 		var part bool
-		if err := rows.Scan(&id, &n, &part); err != nil {
+		if err := row.Scan(&id, &n, &part); err != nil {
 			t.Fatal(err)
 		}
 		if byPerson[id] = n; part {

@@ -51,22 +51,14 @@ type part struct {
 
 func parts(w *campaignstest.World, c *campaigns.Campaign) map[string]part {
 	w.T.Helper()
-	rows, err := w.DB.QueryContext(context.Background(), "SELECT s.email, s.id, d.status, d.reason, d.variant, d.tested FROM deliveries d JOIN subscribers s ON s.id = d.subscriber_id WHERE d.campaign_id = $1", c.ID)
-	if err != nil {
-		w.T.Fatal(err)
-	}
-	defer rows.Close()
 	out := map[string]part{}
-	for rows.Next() {
+	for row := range sqldb.Rows(context.Background(), w.DB, "SELECT s.email, s.id, d.status, d.reason, d.variant, d.tested FROM deliveries d JOIN subscribers s ON s.id = d.subscriber_id WHERE d.campaign_id = $1", c.ID) {
 		var email string
 		var p part
-		if err := rows.Scan(&email, &p.id, &p.status, &p.reason, &p.variant, &p.tested); err != nil {
+		if err := row.Scan(&email, &p.id, &p.status, &p.reason, &p.variant, &p.tested); err != nil {
 			w.T.Fatal(err)
 		}
 		out[email] = p
-	}
-	if err := rows.Err(); err != nil {
-		w.T.Fatal(err)
 	}
 	return out
 }

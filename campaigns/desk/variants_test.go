@@ -7,6 +7,7 @@ import (
 
 	"assent/campaigns"
 	"assent/campaigns/outbox"
+	"assent/preferences/sqldb"
 	"assent/preferences/staff/access"
 )
 
@@ -112,22 +113,16 @@ func TestEachTextOfATestIsWrittenInTheEditor(t *testing.T) {
 		// A test mail comes of each.
 		ada.Post(mine+"/test", "to", "try@example.com").Want(303)
 		seen := map[string]bool{}
-		rows, err := h.DB.QueryContext(ctx, "SELECT id, kind, content, subject FROM messages WHERE kind = 'campaign_test'")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer rows.Close()
 		var list []*outbox.Message
-		for rows.Next() {
+		for row := range sqldb.Rows(ctx, h.DB, "SELECT id, kind, content, subject FROM messages WHERE kind = 'campaign_test'") {
 			var m outbox.Message
 			var text string
-			if err := rows.Scan(&m.ID, &m.Kind, &text, &m.Subject); err != nil {
+			if err := row.Scan(&m.ID, &m.Kind, &text, &m.Subject); err != nil {
 				t.Fatal(err)
 			}
 			m.Content = []byte(text)
 			list = append(list, &m)
 		}
-		rows.Close()
 		for _, m := range list {
 			out, err := h.Mails.ComposeTest(ctx, m)
 			if err != nil {

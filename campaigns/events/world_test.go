@@ -153,15 +153,10 @@ func (w *world) mails() string {
 func (w *world) messages() []*outbox.Message {
 	w.t.Helper()
 	ctx := context.Background()
-	rows, err := w.db.QueryContext(ctx, "SELECT id FROM messages WHERE kind = 'event' ORDER BY id")
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer rows.Close()
 	var list []*outbox.Message
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, w.db, "SELECT id FROM messages WHERE kind = 'event' ORDER BY id") {
 		var id string
-		if err := rows.Scan(&id); err != nil {
+		if err := row.Scan(&id); err != nil {
 			w.t.Fatal(err)
 		}
 		m, err := w.box.Get(ctx, w.db, id)
@@ -169,9 +164,6 @@ func (w *world) messages() []*outbox.Message {
 			w.t.Fatal(err)
 		}
 		list = append(list, m)
-	}
-	if err := rows.Err(); err != nil {
-		w.t.Fatal(err)
 	}
 	return list
 }

@@ -31,15 +31,10 @@ func columns(t *testing.T, db *sqldb.DB, table string) map[string]string {
 	if db.Dialect() == sqldb.PostgreSQL {
 		query = "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = $1 AND table_schema = current_schema()"
 	}
-	rows, err := db.QueryContext(ctx, query, table)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
 	out := map[string]string{}
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, db, query, table) {
 		var name, kind string
-		if err := rows.Scan(&name, &kind); err != nil {
+		if err := row.Scan(&name, &kind); err != nil {
 			t.Fatal(err)
 		}
 		switch {
@@ -51,8 +46,8 @@ func columns(t *testing.T, db *sqldb.DB, table string) map[string]string {
 			out[name] = "text"
 		}
 	}
-	if err := rows.Err(); err != nil || len(out) == 0 {
-		t.Fatal(table, err)
+	if len(out) == 0 {
+		t.Fatal(table)
 	}
 	return out
 }

@@ -30,14 +30,9 @@ func service(w *campaignstest.World) *processing.Service {
 
 func names(t *testing.T, w *campaignstest.World) (out []string) {
 	t.Helper()
-	rows, err := w.DB.QueryContext(ctx, "SELECT email FROM subscribers ORDER BY email")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	for row := range sqldb.Rows(ctx, w.DB, "SELECT email FROM subscribers ORDER BY email") {
 		var email string
-		if err := rows.Scan(&email); err != nil {
+		if err := row.Scan(&email); err != nil {
 			t.Fatal(err)
 		}
 		name, _, _ := strings.Cut(email, "@")

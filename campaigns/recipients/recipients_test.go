@@ -104,21 +104,17 @@ func (s *site) decides(sub *preferences.Subscriber, topic string, at time.Time) 
 func (s *site) mails(email, kind string) []string {
 	s.t.Helper()
 	ctx := context.Background()
-	rows, err := s.DB.QueryContext(ctx, "SELECT "+outbox.Columns+" FROM messages WHERE email = $1 AND kind = $2 ORDER BY id", email, kind)
-	s.Must(err)
-	defer rows.Close()
 	views := campaigns.Views(s.People, s.Links)
 	maps.Copy(views, recipients.Views(s.People, s.Links, "https://mail.example.com/staff/requests"))
 	composer := outbox.Composer{DB: s.DB, Views: views, Locale: func(context.Context) string { return "en" }}
+	list, err := sqldb.All(ctx, s.DB, outbox.Scan, "SELECT "+outbox.Columns+" FROM messages WHERE email = $1 AND kind = $2 ORDER BY id", email, kind)
+	s.Must(err)
 	var texts []string
-	for rows.Next() {
-		m, err := outbox.Scan(rows)
-		s.Must(err)
+	for _, m := range list {
 		r, err := composer.Compose(ctx, m)
 		s.Must(err)
 		texts = append(texts, r.Text)
 	}
-	s.Must(rows.Err())
 	return texts
 }
 

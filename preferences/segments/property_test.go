@@ -253,21 +253,13 @@ func compareRule(t *rapid.T, db *sqldb.DB, people []person, rule any) {
 		t.Fatalf("%s: %v", raw, err)
 	}
 	where, args := compiled.Where(2, db.Dialect(), now)
-	rows, err := db.QueryContext(context.Background(), "SELECT s.id FROM subscribers s WHERE s.id <> $1 AND "+where, append([]any{"x"}, args...)...)
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", raw, err, where)
-	}
-	defer rows.Close()
 	picked := map[string]bool{}
-	for rows.Next() {
+	for row := range sqldb.Rows(context.Background(), db, "SELECT s.id FROM subscribers s WHERE s.id <> $1 AND "+where, append([]any{"x"}, args...)...) {
 		var id string
-		if err := rows.Scan(&id); err != nil {
-			t.Fatal(err)
+		if err := row.Scan(&id); err != nil {
+			t.Fatalf("%s: %v\n%s", raw, err, where)
 		}
 		picked[id] = true
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatalf("%s: %v\n%s", raw, err, where)
 	}
 	for _, p := range people {
 		if want := p.picks(rule, now); want != picked[p.id] {
