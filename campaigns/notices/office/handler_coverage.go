@@ -30,13 +30,17 @@ func shown(c echo.Context) (broadcasts.Filter, string) {
 	return broadcasts.Filter{}, ""
 }
 
-func (o *Office) coverage(c echo.Context) error {
+// covered is a broadcast and whom it has reached.
+func (o *Office) covered(c echo.Context) (b *broadcasts.Broadcast, covered broadcasts.Coverage, err error) {
 	ctx := c.Request().Context()
-	b, err := o.Broadcasts.Get(ctx, o.DB, c.Param("id"))
-	if err != nil {
-		return err
+	if b, err = o.Broadcasts.Get(ctx, o.DB, c.Param("id")); err == nil {
+		covered, err = o.Broadcasts.Coverage(ctx, b)
 	}
-	covered, err := o.Broadcasts.Coverage(ctx, b)
+	return b, covered, err
+}
+
+func (o *Office) coverage(c echo.Context) error {
+	b, covered, err := o.covered(c)
 	if err != nil {
 		return err
 	}
@@ -112,12 +116,7 @@ func personOf(p site.Page, one broadcasts.Person) site.CoveragePerson {
 }
 
 func (o *Office) coverageJSON(c echo.Context) error {
-	ctx := c.Request().Context()
-	b, err := o.Broadcasts.Get(ctx, o.DB, c.Param("id"))
-	if err != nil {
-		return err
-	}
-	covered, err := o.Broadcasts.Coverage(ctx, b)
+	b, covered, err := o.covered(c)
 	if err != nil {
 		return err
 	}
@@ -180,11 +179,7 @@ const listed = 2000
 
 func (o *Office) paper(c echo.Context) error {
 	ctx := c.Request().Context()
-	b, err := o.Broadcasts.Get(ctx, o.DB, c.Param("id"))
-	if err != nil {
-		return err
-	}
-	covered, err := o.Broadcasts.Coverage(ctx, b)
+	b, covered, err := o.covered(c)
 	if err != nil {
 		return err
 	}
