@@ -121,14 +121,13 @@ func (c *Campaign) args() []any {
 	if exclude == nil {
 		exclude = []string{}
 	}
-	excludeText, _ := json.Marshal(exclude) // texts always encode
 	test, state := "", ""
 	if c.AB != nil {
 		testText, _ := json.Marshal(c.AB) // its blocks were read as JSON
 		stateText, _ := json.Marshal(c.ABState)
 		test, state = string(testText), string(stateText)
 	}
-	return []any{c.ID, c.Name, c.TopicID, sqldb.NullText(c.Segment), string(excludeText), c.Brand, c.Subject, c.Preheader, string(c.Blocks), c.Status, c.StatusReason,
+	return []any{c.ID, c.Name, c.TopicID, sqldb.NullText(c.Segment), sqldb.JSON(exclude), c.Brand, c.Subject, c.Preheader, string(c.Blocks), c.Status, c.StatusReason,
 		sqldb.NullMicros(c.ScheduledAt), c.LocalTime, c.Window, c.Rate, c.ExpiresAfter.Microseconds(), sqldb.NullMicros(c.ExpiresAt), c.Cursor, c.Planned, c.Total, c.Author,
 		sqldb.Micros(c.CreatedAt), sqldb.Micros(c.UpdatedAt), sqldb.NullMicros(c.StartedAt), sqldb.NullMicros(c.FinishedAt), c.ApprovedBy, c.ApprovedName, sqldb.NullMicros(c.ApprovedAt), c.TrackClicks, test, state}
 }

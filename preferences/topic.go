@@ -238,14 +238,12 @@ func (s *Service) UpdateTopic(ctx context.Context, actor audit.Actor, key string
 }
 
 func (t *Topic) args() []any {
-	names, _ := json.Marshal(t.Names)               // maps of texts always encode
-	descriptions, _ := json.Marshal(t.Descriptions) // as above
 	var archived time.Time
 	if t.ArchivedAt != nil {
 		archived = *t.ArchivedAt
 	}
 	return []any{t.ID, t.Key, t.Class, t.Basis, t.DoubleOptIn, t.SimilarGoods, sql.NullInt64{Int64: int64(t.ConsentLifetimeDays), Valid: t.ConsentLifetimeDays > 0},
-		string(names), string(descriptions), sqldb.NullText(t.Brand), sqldb.NullText(t.Partner), t.Position, sqldb.NullMicros(archived), sqldb.Micros(t.CreatedAt), sqldb.Micros(t.UpdatedAt)}
+		sqldb.JSON(t.Names), sqldb.JSON(t.Descriptions), sqldb.NullText(t.Brand), sqldb.NullText(t.Partner), t.Position, sqldb.NullMicros(archived), sqldb.Micros(t.CreatedAt), sqldb.Micros(t.UpdatedAt)}
 }
 
 const topicColumns = "id, key, class, basis, double_opt_in, similar_goods, consent_lifetime_days, names, descriptions, brand_key, partner_key, position, archived_at, created_at, updated_at"

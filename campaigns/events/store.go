@@ -133,7 +133,7 @@ func (s *Store) Create(ctx context.Context, actor audit.Actor, e Event) (Event, 
 		}
 		res, err := tx.ExecContext(ctx, `INSERT INTO events (id, slug, names, descriptions, starts_at, ends_at, timezone, place, url, capacity, partners, brand_key, reminder_hours, follow_up, created_at, updated_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT (slug) DO NOTHING`,
-			e.id, e.Slug, e.Names.Text(), e.Descriptions.Text(), sqldb.Micros(e.StartsAt), sqldb.Micros(e.EndsAt), e.Timezone, e.Place, e.URL, e.capacity(), e.partners(), e.Brand,
+			e.id, e.Slug, e.Names.Text(), e.Descriptions.Text(), sqldb.Micros(e.StartsAt), sqldb.Micros(e.EndsAt), e.Timezone, e.Place, e.URL, e.capacity(), sqldb.JSON(e.Partners), e.Brand,
 			e.ReminderHours, e.FollowUp.Text(), sqldb.Micros(e.CreatedAt), sqldb.Micros(e.UpdatedAt))
 		if err != nil {
 			return fmt.Errorf("events: create %s: %w", e.Slug, err)
@@ -201,7 +201,7 @@ func (e *Event) save(ctx context.Context, tx *sqldb.Tx) error {
 	}
 	_, err := tx.ExecContext(ctx, `UPDATE events SET names = $1, descriptions = $2, starts_at = $3, ends_at = $4, timezone = $5, place = $6, url = $7, capacity = $8, partners = $9, brand_key = $10,
 		reminder_hours = $11, follow_up = $12, sequence = $13, changed_at = $14, cancelled_at = $15, updated_at = $16 WHERE id = $17`,
-		e.Names.Text(), e.Descriptions.Text(), sqldb.Micros(e.StartsAt), sqldb.Micros(e.EndsAt), e.Timezone, e.Place, e.URL, e.capacity(), e.partners(), e.Brand,
+		e.Names.Text(), e.Descriptions.Text(), sqldb.Micros(e.StartsAt), sqldb.Micros(e.EndsAt), e.Timezone, e.Place, e.URL, e.capacity(), sqldb.JSON(e.Partners), e.Brand,
 		e.ReminderHours, e.FollowUp.Text(), e.sequence, sqldb.NullMicros(e.changedAt), cancelled, sqldb.Micros(e.UpdatedAt), e.id)
 	if err != nil {
 		return fmt.Errorf("events: save %s: %w", e.Slug, err)
@@ -222,9 +222,4 @@ func (e *Event) capacity() sql.NullInt64 {
 		return sql.NullInt64{}
 	}
 	return sql.NullInt64{Int64: int64(*e.Capacity), Valid: true}
-}
-
-func (e *Event) partners() string {
-	text, _ := json.Marshal(e.Partners) // texts always encode
-	return string(text)
 }

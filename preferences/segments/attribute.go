@@ -1,9 +1,10 @@
 package segments
 
 import (
-	"encoding/json"
 	"strings"
 	"time"
+
+	"assent/preferences/sqldb"
 )
 
 // An attribute is a member of the JSON text s.attributes. Its name is compared with the keys of that object as a bound value,
@@ -87,8 +88,7 @@ func (c comparison) member(b *builder, text, number string) string {
 		parts = append(parts, text+b.isIn(texts))
 	}
 	if len(numbers) > 0 {
-		encoded, _ := json.Marshal(numbers) // finite numbers always encode
-		list := b.bind(string(encoded))
+		list := b.bind(sqldb.JSON(numbers)) // they are finite
 		set := "(SELECT value FROM json_each(" + list + "))"
 		if b.postgres() {
 			set = "(SELECT CAST(n AS DOUBLE PRECISION) FROM json_array_elements_text(CAST(" + list + " AS json)) AS n)"
