@@ -3,16 +3,12 @@ package fetch
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"log"
-	"math/big"
 	"net"
 	"slices"
 	"strings"
@@ -26,6 +22,7 @@ import (
 
 	"assent/preferences/tokens"
 	"assent/workers/inbound"
+	"assent/workers/smtptest"
 )
 
 const (
@@ -74,24 +71,16 @@ func serve(t *testing.T, caps imap.CapSet, implicit bool) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	conf, client, err := smtptest.Certificate()
 	if err != nil {
 		t.Fatal(err)
 	}
-	tmpl := &x509.Certificate{SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
-	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, _ := x509.ParseCertificate(der)
-	s := &server{user: imapmemserver.NewUser("bounces", "pass word"), roots: x509.NewCertPool(), keys: keys}
-	s.roots.AddCert(cert)
+	s := &server{user: imapmemserver.NewUser("bounces", "pass word"), roots: client.RootCAs, keys: keys}
 	if err := s.user.Create("INBOX", nil); err != nil {
 		t.Fatal(err)
 	}
 	mem := imapmemserver.New()
 	mem.AddUser(s.user)
-	conf := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
 	srv := imapserver.New(&imapserver.Options{
 		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
 			return mem.NewSession(), nil, nil
