@@ -267,10 +267,7 @@ func scanTopic(row sqldb.Scanner) (*Topic, error) {
 		return nil, fmt.Errorf("preferences: topic: %w", err)
 	}
 	t.ConsentLifetimeDays, t.Brand, t.Partner = int(lifetime.Int64), brand.String, partner.String
-	if archived.Valid {
-		at := sqldb.Time(archived.Int64)
-		t.ArchivedAt = &at
-	}
+	t.ArchivedAt = sqldb.TimeOrNil(archived)
 	t.CreatedAt, t.UpdatedAt = sqldb.Time(created), sqldb.Time(updated)
 	return &t, nil
 }

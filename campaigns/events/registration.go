@@ -315,14 +315,8 @@ func list(ctx context.Context, q sqldb.Querier, where string, args ...any) ([]Re
 			return nil, fmt.Errorf("events: registrations: %w", err)
 		}
 		r.CreatedAt = sqldb.Time(created)
-		if cancelled.Valid {
-			at := sqldb.Time(cancelled.Int64)
-			r.CancelledAt = &at
-		}
-		if attended.Valid {
-			at := sqldb.Time(attended.Int64)
-			r.AttendedAt = &at
-		}
+		r.CancelledAt = sqldb.TimeOrNil(cancelled)
+		r.AttendedAt = sqldb.TimeOrNil(attended)
 		places[r.ID] = len(found)
 		found = append(found, r)
 	}

@@ -66,10 +66,7 @@ func scan(row sqldb.Scanner) (Event, error) {
 		n := int(capacity.Int64)
 		e.Capacity = &n
 	}
-	if cancelled.Valid {
-		at := sqldb.Time(cancelled.Int64)
-		e.CancelledAt = &at
-	}
+	e.CancelledAt = sqldb.TimeOrNil(cancelled)
 	var err error
 	for _, field := range []struct {
 		to   *names.Texts

@@ -125,10 +125,7 @@ func versionsOf(ctx context.Context, q sqldb.Querier, policyID string) ([]Versio
 		}
 		v.EffectiveAt, v.CreatedAt, v.UpdatedAt = sqldb.Time(effective), sqldb.Time(created), sqldb.Time(updated)
 		v.inEffectAt = sqldb.NullTime(inEffect)
-		if announced.Valid {
-			at := sqldb.Time(announced.Int64)
-			v.AnnouncedAt = &at
-		}
+		v.AnnouncedAt = sqldb.TimeOrNil(announced)
 		versions = append(versions, v)
 	}
 	return versions, nil

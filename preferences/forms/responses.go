@@ -67,10 +67,7 @@ func scanResponse(row sqldb.Scanner) (Response, error) {
 	if err != nil {
 		return r, err
 	}
-	if handled.Valid {
-		at := sqldb.Time(handled.Int64)
-		r.HandledAt = &at
-	}
+	r.HandledAt = sqldb.TimeOrNil(handled)
 	r.At, r.Reference = sqldb.Time(created), shortReference(r.ID)
 	return r, nil
 }

@@ -73,10 +73,7 @@ func scan(row sqldb.Scanner) (*Form, error) {
 	if err != nil {
 		return nil, fmt.Errorf("forms: %w", err)
 	}
-	if archived.Valid {
-		at := sqldb.Time(archived.Int64)
-		f.ArchivedAt = &at
-	}
+	f.ArchivedAt = sqldb.TimeOrNil(archived)
 	f.CreatedAt, f.UpdatedAt = sqldb.Time(created), sqldb.Time(updated)
 	return &f, nil
 }

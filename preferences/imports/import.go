@@ -236,16 +236,7 @@ func scan(row sqldb.Scanner) (*Import, error) {
 			return nil, fmt.Errorf("imports: stored import: %w", err)
 		}
 	}
-	i.CreatedAt = sqldb.Time(created)
-	for _, t := range []struct {
-		from sql.NullInt64
-		to   **time.Time
-	}{{started, &i.StartedAt}, {finished, &i.FinishedAt}} {
-		if t.from.Valid {
-			at := sqldb.Time(t.from.Int64)
-			*t.to = &at
-		}
-	}
+	i.CreatedAt, i.StartedAt, i.FinishedAt = sqldb.Time(created), sqldb.TimeOrNil(started), sqldb.TimeOrNil(finished)
 	return &i, nil
 }
 

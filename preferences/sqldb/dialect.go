@@ -151,5 +151,14 @@ func NullTime(us sql.NullInt64) time.Time {
 	return Time(us.Int64)
 }
 
+// TimeOrNil is NullTime for what is told as null, or not at all, where there is no time.
+func TimeOrNil(us sql.NullInt64) *time.Time {
+	if !us.Valid {
+		return nil
+	}
+	t := Time(us.Int64)
+	return &t
+}
+
 // NullText is s, NULL when it is empty.
 func NullText(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }

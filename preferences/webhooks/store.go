@@ -152,10 +152,7 @@ func scan(row sqldb.Scanner) (Webhook, error) {
 		return w, fmt.Errorf("webhooks: %w", err)
 	}
 	w.CreatedAt = sqldb.Time(created)
-	if disabled.Valid {
-		at := sqldb.Time(disabled.Int64)
-		w.DisabledAt = &at
-	}
+	w.DisabledAt = sqldb.TimeOrNil(disabled)
 	return w, nil
 }
 

@@ -149,10 +149,7 @@ func (s *Service) timeliness(ctx context.Context, b *Broadcast, out *Coverage) e
 	out.JoinedLate = late - out.Late
 	out.NotReached = out.Bounced + out.Unserved - out.Served
 	out.InTime = out.Addressed - out.Pending - out.NotReached - late
-	if last.Valid {
-		at := sqldb.Time(last.Int64)
-		out.LastAt = &at
-	}
+	out.LastAt = sqldb.TimeOrNil(last)
 	if b.StartedAt.IsZero() || b.Status == Cancelled || out.Pending > 0 && b.reachedAt.IsZero() {
 		return nil
 	}
