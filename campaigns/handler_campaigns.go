@@ -58,7 +58,7 @@ type view struct {
 	Blocks          json.RawMessage `json:"blocks"`
 	Status          string          `json:"status"`
 	StatusReason    string          `json:"status_reason,omitempty"`
-	ScheduledAt     *time.Time      `json:"scheduled_at,omitempty"`
+	ScheduledAt     time.Time       `json:"scheduled_at,omitzero"`
 	LocalTime       string          `json:"local_time,omitempty"`
 	Window          string          `json:"window,omitempty"`
 	Rate            string          `json:"rate,omitempty"`
@@ -67,11 +67,11 @@ type view struct {
 	ABTest          *ABTest         `json:"ab_test,omitempty"`
 	ABState         *ABState        `json:"ab_state,omitempty"`
 	ApprovedBy      string          `json:"approved_by,omitempty"`
-	ApprovedAt      *time.Time      `json:"approved_at,omitempty"`
+	ApprovedAt      time.Time       `json:"approved_at,omitzero"`
 	CreatedAt       time.Time       `json:"created_at"`
 	UpdatedAt       time.Time       `json:"updated_at"`
-	StartedAt       *time.Time      `json:"started_at,omitempty"`
-	FinishedAt      *time.Time      `json:"finished_at,omitempty"`
+	StartedAt       time.Time       `json:"started_at,omitzero"`
+	FinishedAt      time.Time       `json:"finished_at,omitzero"`
 }
 
 func (h handler) show(c echo.Context, status int, campaign *Campaign) error {
@@ -89,8 +89,8 @@ func (h handler) view(c echo.Context, m *Campaign) (view, error) {
 	}
 	v := view{
 		ID: m.ID, Name: m.Name, Topic: topic.Key, Segment: m.Segment, ExcludeSegments: m.ExcludeSegments, Brand: m.Brand, Subject: m.Subject, Preheader: m.Preheader, Blocks: m.Blocks,
-		Status: m.Status, StatusReason: m.StatusReason, ScheduledAt: maybe(m.ScheduledAt), LocalTime: m.LocalTime, Window: m.Window, CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt,
-		StartedAt: maybe(m.StartedAt), FinishedAt: maybe(m.FinishedAt), ApprovedBy: m.ApprovedName, ApprovedAt: maybe(m.ApprovedAt), TrackClicks: m.TrackClicks, ABTest: m.AB,
+		Status: m.Status, StatusReason: m.StatusReason, ScheduledAt: m.ScheduledAt, LocalTime: m.LocalTime, Window: m.Window, CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt,
+		StartedAt: m.StartedAt, FinishedAt: m.FinishedAt, ApprovedBy: m.ApprovedName, ApprovedAt: m.ApprovedAt, TrackClicks: m.TrackClicks, ABTest: m.AB,
 	}
 	if m.AB != nil && m.ABState != (ABState{}) {
 		v.ABState = &m.ABState

@@ -172,12 +172,12 @@ func (h handler) decide(c echo.Context) error {
 		return err
 	}
 	answer := struct {
-		Outcome  string     `json:"outcome"`
-		Reason   string     `json:"reason"`
-		Basis    string     `json:"basis,omitempty"`
-		Evidence string     `json:"evidence,omitempty"`
-		Until    *time.Time `json:"until,omitempty"`
-	}{d.Outcome().String(), string(d.Reason()), "", d.Evidence(), maybe(d.Until())}
+		Outcome  string    `json:"outcome"`
+		Reason   string    `json:"reason"`
+		Basis    string    `json:"basis,omitempty"`
+		Evidence string    `json:"evidence,omitempty"`
+		Until    time.Time `json:"until,omitzero"`
+	}{d.Outcome().String(), string(d.Reason()), "", d.Evidence(), d.Until()}
 	if d.Basis() != 0 {
 		answer.Basis = d.Basis().String()
 	}

@@ -61,14 +61,14 @@ type subscriberView struct {
 	Timezone        string         `json:"timezone,omitempty"`
 	Country         string         `json:"country,omitempty"`
 	BirthDate       string         `json:"birth_date,omitempty"`
-	CustomerSince   *time.Time     `json:"customer_since,omitempty"`
+	CustomerSince   time.Time      `json:"customer_since,omitzero"`
 	Attributes      map[string]any `json:"attributes"`
 	Frequency       string         `json:"frequency"`
-	PausedUntil     *time.Time     `json:"paused_until,omitempty"`
-	UnsubscribedAt  *time.Time     `json:"unsubscribed_at,omitempty"`
-	RestrictedAt    *time.Time     `json:"restricted_at,omitempty"`
-	ObjectedAt      *time.Time     `json:"objected_at,omitempty"`
-	UnverifiedSince *time.Time     `json:"unverified_since,omitempty"`
+	PausedUntil     time.Time      `json:"paused_until,omitzero"`
+	UnsubscribedAt  time.Time      `json:"unsubscribed_at,omitzero"`
+	RestrictedAt    time.Time      `json:"restricted_at,omitzero"`
+	ObjectedAt      time.Time      `json:"objected_at,omitzero"`
+	UnverifiedSince time.Time      `json:"unverified_since,omitzero"`
 	Source          string         `json:"source,omitempty"`
 	CreatedAt       time.Time      `json:"created_at"`
 	UpdatedAt       time.Time      `json:"updated_at"`
@@ -77,21 +77,14 @@ type subscriberView struct {
 func viewOf(s *Subscriber) subscriberView {
 	v := subscriberView{
 		ID: s.ID, Email: s.Email, Status: s.Status(), ExternalID: s.ExternalID, FirstName: s.FirstName, LastName: s.LastName, Company: s.Company, Phone: s.Phone,
-		Locale: s.Locale, Timezone: s.Timezone, Country: s.Country, BirthDate: s.BirthDate, CustomerSince: maybe(s.CustomerSince), Attributes: s.Attributes,
-		Frequency: s.Frequency, PausedUntil: maybe(s.PausedUntil), UnsubscribedAt: maybe(s.UnsubscribedAt), RestrictedAt: maybe(s.RestrictedAt),
-		ObjectedAt: maybe(s.ObjectedAt), UnverifiedSince: maybe(s.UnverifiedSince), Source: s.Source, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
+		Locale: s.Locale, Timezone: s.Timezone, Country: s.Country, BirthDate: s.BirthDate, CustomerSince: s.CustomerSince, Attributes: s.Attributes,
+		Frequency: s.Frequency, PausedUntil: s.PausedUntil, UnsubscribedAt: s.UnsubscribedAt, RestrictedAt: s.RestrictedAt,
+		ObjectedAt: s.ObjectedAt, UnverifiedSince: s.UnverifiedSince, Source: s.Source, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
 	}
 	if v.Attributes == nil {
 		v.Attributes = map[string]any{}
 	}
 	return v
-}
-
-func maybe(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
 }
 
 func (h handler) upsertSubscriber(c echo.Context) error {

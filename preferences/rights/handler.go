@@ -30,41 +30,34 @@ type handler struct {
 
 // View is a request as the API shows it.
 type View struct {
-	ID           string     `json:"id"`
-	Number       string     `json:"number"`
-	Kind         Kind       `json:"kind"`
-	Status       Status     `json:"status"`
-	Source       string     `json:"source"`
-	SubscriberID string     `json:"subscriber_id,omitempty"`
-	Email        string     `json:"email,omitempty"` // absent once the person is erased
-	Detail       string     `json:"detail,omitempty"`
-	Change       *Change    `json:"change,omitempty"`
-	Answer       string     `json:"answer,omitempty"`
-	ReceivedAt   time.Time  `json:"received_at"`
-	DueAt        time.Time  `json:"due_at"`
-	Overdue      bool       `json:"overdue"`
-	Extended     string     `json:"extended,omitempty"`
-	VerifiedAt   *time.Time `json:"verified_at,omitempty"`
-	VerifiedBy   string     `json:"verified_by,omitempty"`
-	ClosedAt     *time.Time `json:"closed_at,omitempty"`
-	CreatedAt    time.Time  `json:"created_at"`
-	UpdatedAt    time.Time  `json:"updated_at"`
+	ID           string    `json:"id"`
+	Number       string    `json:"number"`
+	Kind         Kind      `json:"kind"`
+	Status       Status    `json:"status"`
+	Source       string    `json:"source"`
+	SubscriberID string    `json:"subscriber_id,omitempty"`
+	Email        string    `json:"email,omitempty"` // absent once the person is erased
+	Detail       string    `json:"detail,omitempty"`
+	Change       *Change   `json:"change,omitempty"`
+	Answer       string    `json:"answer,omitempty"`
+	ReceivedAt   time.Time `json:"received_at"`
+	DueAt        time.Time `json:"due_at"`
+	Overdue      bool      `json:"overdue"`
+	Extended     string    `json:"extended,omitempty"`
+	VerifiedAt   time.Time `json:"verified_at,omitzero"`
+	VerifiedBy   string    `json:"verified_by,omitempty"`
+	ClosedAt     time.Time `json:"closed_at,omitzero"`
+	CreatedAt    time.Time `json:"created_at"`
+	UpdatedAt    time.Time `json:"updated_at"`
 }
 
 // ViewOf shows a request as it stands now.
 func (s *Service) ViewOf(r *Request) View {
 	return View{
 		ID: r.ID, Number: r.Number, Kind: r.Kind, Status: r.Status, Source: r.Source, SubscriberID: r.SubscriberID, Email: r.Email, Detail: r.Detail, Change: r.Change, Answer: r.Answer,
-		ReceivedAt: r.ReceivedAt, DueAt: r.DueAt, Overdue: !r.Status.Closed() && !s.now().Before(r.DueAt), Extended: r.Extended, VerifiedAt: maybe(r.VerifiedAt), VerifiedBy: r.VerifiedBy,
-		ClosedAt: maybe(r.ClosedAt), CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
+		ReceivedAt: r.ReceivedAt, DueAt: r.DueAt, Overdue: !r.Status.Closed() && !s.now().Before(r.DueAt), Extended: r.Extended, VerifiedAt: r.VerifiedAt, VerifiedBy: r.VerifiedBy,
+		ClosedAt: r.ClosedAt, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
 	}
-}
-
-func maybe(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
 }
 
 func (h handler) list(c echo.Context) error {

@@ -110,7 +110,7 @@ func TestTakingIn(t *testing.T) {
 			t.Fatal("erased before it is known who asks")
 		}
 		w := d.request(d.API("POST", "/data-requests", `{"kind":"complaint","subscriber_id":"`+sub.ID+`","detail":"Too much mail","verified_by":"called back"}`).Want(201))
-		if w.Status != rights.Open || w.VerifiedAt == nil || w.VerifiedBy != "called back" {
+		if w.Status != rights.Open || w.VerifiedAt.IsZero() || w.VerifiedBy != "called back" {
 			t.Errorf("%+v", w)
 		}
 		if diff := cmp.Diff([]string{rights.MailIdentity, rights.MailReceived}, d.kinds(sub.Email)); diff != "" {
@@ -166,7 +166,7 @@ func TestCarryingOut(t *testing.T) {
 			d.Person(kind+"@example.com", nil)
 			v := take(kind, kind+"@example.com", "")
 			v = d.request(d.API("PATCH", "/data-requests/"+v.ID, `{"status":"done"}`).Want(200))
-			if v.Status != rights.Done || v.ClosedAt == nil || last(kind+"@example.com").Kind != rights.MailExport {
+			if v.Status != rights.Done || v.ClosedAt.IsZero() || last(kind+"@example.com").Kind != rights.MailExport {
 				t.Errorf("%s: %+v", kind, v)
 			}
 			var l rights.Letter
