@@ -51,6 +51,7 @@ const leastRefused = 5
 
 // refused judges the refusals by policy (5.7.x, spam) of a campaign that came back: those that its relay got after it had taken the mails.
 // Five of them that are 1 % of what was sent pause it, as the relay's own do, and suppress nobody (compliance 15, 25).
+// Each is of another person, so that nobody can stop a campaign by sending their own mail back time and again.
 func (s *Sink) refused(ctx context.Context, campaignID, said string) error {
 	w, err := s.Campaigns.WindowOf(ctx, s.DB, campaignID)
 	if err != nil {
@@ -62,7 +63,7 @@ func (s *Sink) refused(ctx context.Context, campaignID, said string) error {
 	}
 	enough := max(leastRefused, (w.Sent+99)/100)
 	var n int64
-	err = s.DB.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM feedback WHERE source_id = $1 AND effect = 'brake' AND at >= $2 AND (class = 'spam' OR code LIKE '5.7.%') LIMIT $3) AS refusals`,
+	err = s.DB.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT DISTINCT subscriber_id FROM feedback WHERE source_id = $1 AND effect = 'brake' AND at >= $2 AND (class = 'spam' OR code LIKE '5.7.%') LIMIT $3) AS refusals`,
 		campaignID, from, enough).Scan(&n)
 	if err != nil || n < enough {
 		return err

@@ -142,6 +142,13 @@ func TestRefusalsThatComeBackPauseTheCampaign(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
+				for i := range 10 { // one person, whose mail comes back time and again
+					again := event(0, "5.7.1")
+					again.ProviderEventID += fmt.Sprint(" again ", i)
+					if err := s.Apply(ctx, []inbound.Event{again}); err != nil {
+						t.Fatal(err)
+					}
+				}
 				var set []inbound.Event
 				for i := range 5 {
 					if got := status(); got != campaigns.StatusSending {
