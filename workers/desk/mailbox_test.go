@@ -44,7 +44,9 @@ func send(t *testing.T, b *mailbox.Box, id, raw string) {
 	}
 }
 
-func TestMailIsReadAndNothingInItRuns(t *testing.T) {
+// open is an empty mailbox and its pages.
+func open(t *testing.T) (*mailbox.Box, *stafftest.House) {
+	t.Helper()
 	box, err := mailbox.Open(ctx, t.TempDir(), mailbox.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -52,6 +54,11 @@ func TestMailIsReadAndNothingInItRuns(t *testing.T) {
 	t.Cleanup(func() { _ = box.Close(ctx) })
 	h := stafftest.New(t, sqldbtest.SQLite(t), time.Now)
 	(&desk.Mailbox{Box: box, Site: h.Site, Keys: h.Keys}).Register(h.Echo)
+	return box, h
+}
+
+func TestMailIsReadAndNothingInItRuns(t *testing.T) {
+	box, h := open(t)
 	ada, reader := h.As("Ada", access.Marketer), h.As("Rita", access.ReadOnly)
 	ada.Get("/admin/mailbox").Want(200, "No mail yet")
 	h.Nobody().Get("/admin/mailbox/1").Want(303, "/admin/sign-in")
@@ -86,13 +93,7 @@ func TestMailIsReadAndNothingInItRuns(t *testing.T) {
 }
 
 func TestProgramsReadTheMailbox(t *testing.T) {
-	box, err := mailbox.Open(ctx, t.TempDir(), mailbox.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = box.Close(ctx) })
-	h := stafftest.New(t, sqldbtest.SQLite(t), time.Now)
-	(&desk.Mailbox{Box: box, Site: h.Site, Keys: h.Keys}).Register(h.Echo)
+	box, h := open(t)
 	send(t, box, "1", "From: a@brand.test\r\nSubject: One\r\n\r\nhello\r\n")
 	send(t, box, "2", "From: a@brand.test\r\nSubject: Two\r\n\r\nhello\r\n")
 	get := func(path, key string) *httptest.ResponseRecorder {
@@ -142,13 +143,7 @@ func TestProgramsReadTheMailbox(t *testing.T) {
 
 // A link with which somebody gets into an account of the staff is for that person and for administrators alone.
 func TestLinksIntoAccountsAreNotForEverybody(t *testing.T) {
-	box, err := mailbox.Open(ctx, t.TempDir(), mailbox.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = box.Close(ctx) })
-	h := stafftest.New(t, sqldbtest.SQLite(t), time.Now)
-	(&desk.Mailbox{Box: box, Site: h.Site, Keys: h.Keys}).Register(h.Echo)
+	box, h := open(t)
 	// Quoted-printable breaks the address over lines.
 	send(t, box, "1", "From: a@brand.test\r\nSubject: You are invited\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nhttps://assent.example/admin/pass=\r\nword/c2VjcmV0\r\n")
 	send(t, box, "2", "From: a@brand.test\r\nSubject: News\r\n\r\nhttps://assent.example/admin\r\n")

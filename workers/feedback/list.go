@@ -2,7 +2,6 @@ package feedback
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 	"time"
@@ -38,25 +37,18 @@ func List(ctx context.Context, q sqldb.Querier, group string, after time.Time, i
 	if condition := groups[group]; condition != "" {
 		where = append(where, condition)
 	}
-	rows, err := q.QueryContext(ctx, `SELECT f.id, f.provider, f.at, f.kind, f.class, f.code, f.said, f.effect, coalesce(f.subscriber_id, ''), coalesce(s.email, ''), coalesce(f.source_id, ''), coalesce(c.name, '')
+	list, err := sqldb.All(ctx, q, scanKept, `SELECT f.id, f.provider, f.at, f.kind, f.class, f.code, f.said, f.effect, coalesce(f.subscriber_id, ''), coalesce(s.email, ''), coalesce(f.source_id, ''), coalesce(c.name, '')
 		FROM feedback f LEFT JOIN subscribers s ON s.id = f.subscriber_id LEFT JOIN campaigns c ON c.id = f.source_id
 		WHERE `+strings.Join(where, " AND ")+" ORDER BY f.at DESC, f.id DESC LIMIT "+fmt.Sprint(most), args...)
 	if err != nil {
 		return nil, fmt.Errorf("feedback: list: %w", err)
 	}
-	return keptOf(rows)
+	return list, nil
 }
 
-func keptOf(rows *sql.Rows) (out []Kept, err error) {
-	defer rows.Close()
-	for rows.Next() {
-		var k Kept
-		var at int64
-		if err := rows.Scan(&k.ID, &k.Provider, &at, &k.Kind, &k.Class, &k.Code, &k.Said, &k.Effect, &k.SubscriberID, &k.Email, &k.SourceID, &k.Campaign); err != nil {
-			return nil, err
-		}
-		k.At = sqldb.Time(at)
-		out = append(out, k)
-	}
-	return out, rows.Err()
+func scanKept(row sqldb.Scanner) (k Kept, err error) {
+	var at int64
+	err = row.Scan(&k.ID, &k.Provider, &at, &k.Kind, &k.Class, &k.Code, &k.Said, &k.Effect, &k.SubscriberID, &k.Email, &k.SourceID, &k.Campaign)
+	k.At = sqldb.Time(at)
+	return k, err
 }
