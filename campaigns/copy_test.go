@@ -1,11 +1,9 @@
 package campaigns_test
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +11,7 @@ import (
 	"assent/campaigns"
 	"assent/campaigns/campaignstest"
 	"assent/preferences"
+	"assent/preferences/preferencestest"
 	"assent/preferences/rights"
 	"assent/preferences/sqldb"
 	"assent/preferences/sqldb/sqldbtest"
@@ -67,23 +66,7 @@ func TestTheTextAndTheClicksOfAPersonAreTheirs(t *testing.T) {
 			if err := own.WriteZip(&b); err != nil {
 				t.Fatal(err)
 			}
-			z, err := zip.NewReader(bytes.NewReader(b.Bytes()), int64(b.Len()))
-			if err != nil {
-				t.Fatal(err)
-			}
-			out := map[string]string{}
-			for _, f := range z.File {
-				r, err := f.Open()
-				if err != nil {
-					t.Fatal(err)
-				}
-				text, err := io.ReadAll(r)
-				if err != nil {
-					t.Fatal(err)
-				}
-				out[f.Name] = string(text)
-			}
-			return out
+			return preferencestest.Unzip(t, b.Bytes())
 		}
 		files := copied()
 		for file, wants := range map[string][]string{

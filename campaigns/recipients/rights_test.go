@@ -1,11 +1,8 @@
 package recipients_test
 
 import (
-	"archive/zip"
-	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -15,6 +12,7 @@ import (
 	"assent/campaigns/campaignstest"
 	"assent/preferences"
 	"assent/preferences/audit"
+	"assent/preferences/preferencestest"
 	"assent/preferences/rights"
 	"assent/preferences/tokens"
 	"assent/templates/pages"
@@ -102,7 +100,7 @@ func TestCopyOfOnesData(t *testing.T) {
 				t.Errorf("the copy tells of somebody else: %s", others)
 			}
 		}
-		files := unzip(t, s.Get(link+"/data.zip").Want(okStatus).Body)
+		files := preferencestest.Unzip(t, []byte(s.Get(link+"/data.zip").Want(okStatus).Body))
 		for _, name := range []string{"data.json", "profile.csv", "consents.csv", "events.csv", "mails.csv", "suppressions.csv", "requests.csv"} {
 			if files[name] == "" {
 				t.Errorf("no %s", name)
@@ -120,27 +118,6 @@ func TestCopyOfOnesData(t *testing.T) {
 			t.Error("the page still offers the copy")
 		}
 	})
-}
-
-func unzip(t *testing.T, body string) map[string]string {
-	t.Helper()
-	z, err := zip.NewReader(bytes.NewReader([]byte(body)), int64(len(body)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	files := map[string]string{}
-	for _, f := range z.File {
-		r, err := f.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := io.ReadAll(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		files[f.Name] = string(text)
-	}
-	return files
 }
 
 // Erasing needs a fresh mail to the address, and is then done at once and for good.
