@@ -18,6 +18,8 @@ func TestTheFirstPageReadsByIndexes(t *testing.T) {
 		{lateQuery, []any{1, 1}, []string{"tally_minutes_minute"}},
 		{openQuery, []any{20}, []string{"messages_broadcast"}},
 		{refusedQuery, []any{"x", "x", 1, 20}, []string{"campaigns_status", "notice_broadcasts_status"}},
+		{waitingQuery, nil, []string{"messages_due", "messages_sending"}},
+		{unansweredQuery, nil, []string{"messages_due"}},
 		{countQuery, nil, []string{"data_requests_open"}},
 	} {
 		plan := sqldbtest.Plan(t, db, c.query, c.args...)
@@ -26,7 +28,7 @@ func TestTheFirstPageReadsByIndexes(t *testing.T) {
 				t.Errorf("%s\n%s", c.query, plan)
 			}
 		}
-		for _, table := range []string{"SCAN m", "SCAN tally_minutes\n", "SCAN data_requests\n", "SCAN v"} {
+		for _, table := range []string{"SCAN m\n", "SCAN messages\n", "SCAN tally_minutes\n", "SCAN data_requests\n", "SCAN v"} {
 			if strings.Contains(plan, table) {
 				t.Errorf("%s\n%s", c.query, plan)
 			}

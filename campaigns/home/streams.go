@@ -18,14 +18,19 @@ type backlog struct {
 	said             string    // what was met in place of one
 }
 
+// Messages of a broadcast that wait for their turn do not wait for a relay.
+const (
+	waitingQuery = `SELECT count(*) FILTER (WHERE class = 'notice'), count(*) FILTER (WHERE class = 'service'), COALESCE(min(CASE class WHEN 'notice' THEN created_at END), 0) FROM (
+		SELECT class, created_at FROM messages WHERE status IN ('queued', 'deferred') AND due_at IS NOT NULL UNION ALL SELECT class, created_at FROM messages WHERE status = 'sending') waiting`
+	// An attempt without a code had no answer from a relay: it could not be reached, or the connection broke.
+	unansweredQuery = `SELECT count(*), COALESCE(max(a.reply), '') FROM messages m JOIN message_attempts a ON a.message_id = m.id
+		WHERE m.status IN ('queued', 'deferred') AND m.due_at IS NOT NULL AND m.status = 'deferred' AND a.code = 0 AND a.n = (SELECT max(n) FROM message_attempts l WHERE l.message_id = m.id)`
+)
+
 func (h *Home) backlog(ctx context.Context) (b backlog, err error) {
 	var oldest int64
-	err = h.DB.QueryRowContext(ctx, `SELECT count(*) FILTER (WHERE class = 'notice'), count(*) FILTER (WHERE class = 'service'), COALESCE(min(CASE class WHEN 'notice' THEN created_at END), 0)
-		FROM messages WHERE status IN ('queued', 'sending', 'deferred')`).Scan(&b.notices, &b.service, &oldest)
-	if err == nil {
-		// An attempt without a code had no answer from a relay: it could not be reached, or the connection broke.
-		err = h.DB.QueryRowContext(ctx, `SELECT count(*), COALESCE(max(a.reply), '') FROM messages m JOIN message_attempts a ON a.message_id = m.id
-			WHERE m.status = 'deferred' AND a.code = 0 AND a.n = (SELECT max(n) FROM message_attempts l WHERE l.message_id = m.id)`).Scan(&b.unanswered, &b.said)
+	if err = h.DB.QueryRowContext(ctx, waitingQuery).Scan(&b.notices, &b.service, &oldest); err == nil {
+		err = h.DB.QueryRowContext(ctx, unansweredQuery).Scan(&b.unanswered, &b.said)
 	}
 	if err != nil {
 		return b, fmt.Errorf("home: waiting mail: %w", err)

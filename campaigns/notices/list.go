@@ -22,9 +22,9 @@ type Filter struct {
 	Single     bool // none that belong to a broadcast
 }
 
-// List reads up to limit notices made before the one with the given id (empty: from the newest), newest first.
-func (s *Service) List(ctx context.Context, f Filter, before string, limit int) ([]*outbox.Message, error) {
-	query, args := "SELECT "+outbox.BareColumns+" FROM messages WHERE class = 'notice'", []any{}
+// query is what [Service.List] asks.
+func (f Filter) query(before string, limit int) (query string, args []any, err error) {
+	query = "SELECT " + outbox.BareColumns + " FROM messages WHERE class = 'notice'"
 	where := func(column, op string, value any) {
 		args = append(args, value)
 		query += fmt.Sprintf(" AND %s %s $%d", column, op, len(args))
@@ -32,7 +32,7 @@ func (s *Service) List(ctx context.Context, f Filter, before string, limit int) 
 	if f.Email != "" {
 		parsed, err := address.Parse(strings.TrimSpace(f.Email))
 		if err != nil {
-			return nil, problem.Invalid("email", "is not an e-mail address")
+			return "", nil, problem.Invalid("email", "is not an e-mail address")
 		}
 		where("address_key", "=", parsed.Key)
 	}
@@ -41,6 +41,9 @@ func (s *Service) List(ctx context.Context, f Filter, before string, limit int) 
 			where(c.column, "=", c.value)
 		}
 	}
+	if f.Reference != "" {
+		query += " AND reference <> ''" // as the index has it
+	}
 	if f.Single {
 		query += " AND broadcast_id IS NULL"
 	}
@@ -48,7 +51,16 @@ func (s *Service) List(ctx context.Context, f Filter, before string, limit int) 
 		where("id", "<", before)
 	}
 	args = append(args, limit)
-	return sqldb.All(ctx, s.DB, outbox.Scan, query+fmt.Sprintf(" ORDER BY id DESC LIMIT $%d", len(args)), args...)
+	return query + fmt.Sprintf(" ORDER BY id DESC LIMIT $%d", len(args)), args, nil
+}
+
+// List reads up to limit notices made before the one with the given id (empty: from the newest), newest first.
+func (s *Service) List(ctx context.Context, f Filter, before string, limit int) ([]*outbox.Message, error) {
+	query, args, err := f.query(before, limit)
+	if err != nil {
+		return nil, err
+	}
+	return sqldb.All(ctx, s.DB, outbox.Scan, query, args...)
 }
 
 // trimBatch is how many mails one transaction forgets.

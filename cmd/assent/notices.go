@@ -27,7 +27,7 @@ func (a *app) mandatoryDesk() *office.Office {
 	c, preview := a.config, *a.composer
 	preview.Why = nil
 	return &office.Office{DB: a.db, Now: c.Now, Site: a.site, People: a.people, Notices: a.notices, Broadcasts: a.broadcasts, Policies: a.policies, Brands: a.brands, Segments: &segments.Store{DB: a.db, Now: c.Now},
-		Compose: preview.Compose, Open: runs.Open, Base: a.links.Base}
+		Compose: preview.Compose, Open: runs.Open, Base: a.links.Base, CountAtOnce: office.CountAtOnce}
 }
 
 // tooManyBounces is the brake of broadcasts: it works from the first ten mails on, because a broadcast begins with few.

@@ -5,11 +5,36 @@ import (
 
 	"assent/templates/locale"
 	"assent/templates/site/ui"
+
+	"github.com/a-h/templ"
 )
+
+// Figures is how the figures of a broadcast come: with the page, or after it where there are many people to be counted.
+type Figures struct {
+	CountURL string // the same page with them; empty: they came with the page
+	Counted  bool   // this is that page
+	Moving   bool   // they change: they are counted anew after a while
+}
+
+// Waiting tells whether they are not there yet.
+func (f Figures) Waiting() bool { return f.CountURL != "" && !f.Counted }
+
+// late are the attributes of the part of the page that has them; others are more parts.
+func (f Figures) late(part, others string) templ.Attributes {
+	trigger := "load"
+	switch {
+	case f.CountURL == "" || f.Counted && !f.Moving:
+		return nil
+	case f.Counted:
+		trigger = "load delay:10s"
+	}
+	return templ.Attributes{"hx-get": f.CountURL, "hx-trigger": trigger, "hx-select": part, "hx-select-oob": others, "hx-swap": "outerHTML"}
+}
 
 // BroadcastView is one broadcast: what it says, whom it is for, who approved it, and how it goes.
 type BroadcastView struct {
 	Page
+	Figures
 	URL, Subject, Status        string
 	Held, Refused               string // why the brake stopped it, why the second person refused it
 	RefusedBy, AgainURL         string
@@ -22,8 +47,8 @@ type BroadcastView struct {
 	EffectiveAt, AcceptBy       time.Time
 	Lead                        string // the lead time in words; empty: none
 	Expected                    *ExpectedView
-	CountURL                    string // counts whom it would address; empty: it is counted
 	Coverage                    *CoverageView
+	Started                     bool
 	Trial                       int // how many get it first, while they do
 	Checks                      []Check
 	FrameURL, Language          string
@@ -60,6 +85,14 @@ func (c CoverageView) Open() int { return max(0, c.Bounced+c.Unserved-c.Served) 
 
 func (v BroadcastView) head() ui.Head {
 	return ui.Head{Title: v.Subject, Back: v.back(NavNotices), Badge: CampaignStatus(v.Locale, v.Status), Actions: v.Links, Posts: v.Posts}
+}
+
+// expectation is what the figures of a broadcast that was not counted yet will be.
+func (v BroadcastView) expectation() string {
+	if v.Started {
+		return v.t("site.notices.coverage")
+	}
+	return v.t("site.broadcast.expected")
 }
 
 func (v BroadcastView) expected() []ui.Share {
@@ -181,6 +214,7 @@ func (v BroadcastFormView) form() ui.FormOf {
 type CoverageReport struct {
 	Page
 	CoverageView
+	Figures
 	Subject, URL, Status, Audience   string
 	EffectiveAt, AcceptBy            time.Time
 	Lead                             string

@@ -51,7 +51,9 @@ func addBroadcast(out map[string]templ.Component, p Page, say func(string) strin
 	review.Refuse = &ui.FormOf{Action: "/admin/notices/1/refuse", Submit: say("Refuse"), Danger: true, Fields: []ui.Field{{Name: "reason", Kind: "textarea", Label: say("What has to change"), Required: true, Error: say("Say it.")}}}
 	review.Checks = []Check{{say("No promotion found"), "", ui.Good}, {say("The lead time cannot be met"), "", ui.Bad}}
 	out["broadcast-review"] = Broadcast(review)
-	review.Own, review.Refuse, review.Expected, review.CountURL = true, nil, nil, "/admin/notices/1?count=1"
+	review.Expected, review.CountURL = nil, "/admin/notices/1?count=1"
+	out["broadcast-counting"] = Broadcast(review)
+	review.Own, review.Refuse = true, nil
 	out["broadcast-own"] = Broadcast(review)
 	review.Status, review.Refused, review.RefusedBy, review.AgainURL = "cancelled", say("Say when it ends."), say("Bo"), "/admin/notices/new?from=1"
 	out["broadcast-refused"] = Broadcast(review)
@@ -64,10 +66,14 @@ func addBroadcast(out map[string]templ.Component, p Page, say func(string) strin
 		{Email: say("cy@example.com"), URL: "/admin/subscribers/3", NoticeURL: "/admin/notices/single/3", Outcome: "unserved", Reason: "address_bounced", Reply: say("550 5.1.1 no such user"), SubscriberID: "3", At: at, ServeURL: "/admin/notices/1/served"},
 		{Email: say("bo@example.com"), URL: "/admin/subscribers/4", Outcome: "bounced", Reason: "gave_up", At: at, Served: say("Post, 3 May 2026"), ServedNote: say("RR123456785NL"), Joined: true},
 	}
+	many := Figures{CountURL: "/admin/notices/1/coverage?count=1"}
 	report := CoverageReport{Page: p, CoverageView: *cast.Coverage, Subject: cast.Subject, URL: cast.URL, Status: "sending", EffectiveAt: at, AcceptBy: at, Lead: say("30 days"), Tabs: []ui.Tab{{Label: say("All"), URL: "?show=", Count: "20,000", Current: true}, {Label: say("Still to be reached"), URL: "?show=open", Count: "104"}}, Rows: people, Pager: ui.Pager{Locale: p.Locale, Next: "?after=1"},
 		CSVURL: "/admin/notices/1/coverage.csv", JSONURL: "/admin/notices/1/coverage.json", PrintURL: "/admin/notices/1/paper", ByURL: "/admin/notices/1/coverage?show=", Today: "2026-03-03", ServeAll: "/admin/notices/1/served-all"}
 	report.Joined, report.LastAt, report.Earliest = 3, at, at
 	out["coverage"] = Coverage(report)
+	report.Figures = many
+	out["coverage-counting"] = Coverage(report)
+	report.Figures = Figures{}
 	report.Rows, report.Showing, report.CoverageView = nil, "open", CoverageView{Addressed: 3, Accepted: 3, InTime: 3, LeadTimeMet: true}
 	out["coverage-nobody"] = Coverage(report)
 	out["paper"] = Paper(PaperView{Page: p, CoverageView: *cast.Coverage, Broadcast: cast, ID: "01JB", PrintedAt: at, Head: "12:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", Texts: []PaperText{{"English", "en", say("Our privacy policy changes"), say("Dear Anna")}, {"العربية", "ar", say("Changes"), say("Text")}}, Unreached: people, More: 3, BackURL: "/admin/notices/1/coverage"})

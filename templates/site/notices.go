@@ -15,6 +15,7 @@ type NoticesView struct {
 	Listing
 	Broadcasts bool // which of the two lists it is
 	SinglesURL string
+	CountURL   string // the same list with the figures of those that have many people; empty: they are there
 	Rows       []NoticeRow
 }
 
@@ -23,6 +24,7 @@ type NoticeRow struct {
 	Subject, URL, Obligation, Status, To string
 	Reference                            string
 	Done, Total, Unserved                int
+	Later                                bool // they are still to be counted
 	At                                   time.Time
 }
 
@@ -74,6 +76,9 @@ func broadcastList(v NoticesView) templ.Component {
 	t := ui.Table{Caption: p.t("site.notices.broadcasts"), Columns: []ui.Column{{Label: p.t("site.campaign.subject")}, {Label: p.t("site.campaigns.status")}, {Label: p.t("site.notices.reached"), Number: true}, {Label: p.t("site.broadcast.open"), Number: true}, {Label: p.t("site.notices.effective"), Quiet: true}}}
 	for _, r := range v.Rows {
 		reached, open := ui.Cell{Text: "–"}, ui.Cell{Text: "–"}
+		if r.Later {
+			reached, open = ui.Cell{Text: "…"}, ui.Cell{Text: "…"}
+		}
 		if r.Total > 0 {
 			reached, open = ui.Cell{Text: p.t("site.progress", "done", r.Done, "total", r.Total)}, ui.Cell{Text: p.n(r.Unserved)}
 		}
@@ -81,6 +86,9 @@ func broadcastList(v NoticesView) templ.Component {
 			open = ui.Cell{Badge: ui.Badge{Text: p.n(r.Unserved), Tone: ui.Bad}}
 		}
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: r.Subject, URL: r.URL, Sub: Obligation(p, r.Obligation)}, {Badge: CampaignStatus(p.Locale, r.Status)}, reached, open, {Text: p.when(r.At)}}})
+	}
+	if len(v.Rows) > 0 {
+		t.Later = v.CountURL
 	}
 	f := v.filter(p, NavNotices, "", choose(p, "status", p.t("site.campaigns.status"), p.t("site.campaigns.any_status"), "site.status.", "in_review", "scheduled", "sending", "finished", "cancelled"))
 	return listPage(sheet{

@@ -3,6 +3,7 @@ package broadcasts
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -138,29 +139,55 @@ func (s *Service) timeliness(ctx context.Context, b *Broadcast, out *Coverage) e
 	if !b.Lead.Zero() {
 		latest, day = sqldb.Micros(b.latest()), b.lastDay()
 	}
-	var last sql.NullInt64
-	var late int64
-	err := s.DB.QueryRowContext(ctx, `SELECT count(*) FILTER (WHERE created_at > $1), max(CASE WHEN status = 'sent' AND created_at <= $1 THEN sent_at END),
-		count(*) FILTER (WHERE created_at <= $1 AND `+tooLate+`), count(*) FILTER (WHERE `+tooLate+`), count(v.message_id) FILTER (WHERE status <> 'sent')
-		FROM messages m LEFT JOIN notice_served v ON v.message_id = m.id WHERE m.broadcast_id = $4`, planned, latest, day, b.ID).Scan(&out.Joined, &last, &out.Late, &late, &out.Served)
+	if !b.plannedAt.IsZero() {
+		out.Joined = max(0, out.Addressed-b.Total)
+	}
+	last, err := lastAcceptance(ctx, s.DB, b.ID, planned)
 	if err != nil {
+		return err
+	}
+	var late, servedLate, servedLateOf int64
+	if err := s.DB.QueryRowContext(ctx, lateQuery, planned, b.ID, latest).Scan(&late, &out.Late); err != nil {
 		return fmt.Errorf("broadcasts: coverage: %w", err)
 	}
+	if err := s.DB.QueryRowContext(ctx, servedQuery, day, planned, b.ID).Scan(&out.Served, &servedLate, &servedLateOf); err != nil {
+		return fmt.Errorf("broadcasts: coverage: %w", err)
+	}
+	late, out.Late = late+servedLate, out.Late+servedLateOf
 	out.JoinedLate = late - out.Late
 	out.NotReached = out.Bounced + out.Unserved - out.Served
 	out.InTime = out.Addressed - out.Pending - out.NotReached - late
-	out.LastAt = sqldb.TimeOrNil(last)
+	if !last.IsZero() {
+		out.LastAt = &last
+	}
 	if b.StartedAt.IsZero() || b.Status == Cancelled || out.Pending > 0 && b.reachedAt.IsZero() {
 		return nil
 	}
-	earliest := b.earliest(sqldb.NullTime(last))
+	earliest := b.earliest(last)
 	out.Earliest = &earliest
 	out.LeadTimeMet = out.Late == 0 && (out.Accepted+out.Served > 0 || out.Addressed == 0)
 	return nil
 }
 
-// tooLate is the condition that a message m reached somebody after $2, or another channel v did after the day $3.
-const tooLate = "(status = 'sent' AND sent_at > $2 OR status <> 'sent' AND v.served_on > $3)"
+// None of these reads more of a broadcast than it counts.
+const (
+	lastQuery = "SELECT sent_at FROM messages WHERE broadcast_id = $1 AND status = 'sent' AND created_at <= $2 ORDER BY sent_at DESC LIMIT 1"
+	// lateQuery counts the mails that were accepted after $3, and those of them to people who were there at $1.
+	lateQuery = "SELECT count(*), count(*) FILTER (WHERE created_at <= $1) FROM messages WHERE broadcast_id = $2 AND status = 'sent' AND sent_at > $3"
+	// servedQuery counts those whom only another channel reached, those of them after the day $1, and of these who was there at $2.
+	servedQuery = `SELECT count(*), count(*) FILTER (WHERE v.served_on > $1), count(*) FILTER (WHERE v.served_on > $1 AND m.created_at <= $2)
+		FROM notice_served v JOIN messages m ON m.id = v.message_id WHERE v.broadcast_id = $3 AND m.status <> 'sent'`
+)
+
+// lastAcceptance is the last one among those who were there at an instant, the zero time when there is none.
+func lastAcceptance(ctx context.Context, q sqldb.Querier, id string, planned int64) (time.Time, error) {
+	var last sql.NullInt64
+	err := q.QueryRowContext(ctx, lastQuery, id, planned).Scan(&last)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return time.Time{}, fmt.Errorf("broadcasts: last acceptance: %w", err)
+	}
+	return sqldb.NullTime(last), nil
+}
 
 // earliest is when what was announced may take effect, given the last acceptance.
 func (b *Broadcast) earliest(last time.Time) time.Time {
@@ -174,14 +201,9 @@ func (b *Broadcast) earliest(last time.Time) time.Time {
 }
 
 // setReached writes down the last acceptance among the people of the audience; the beginning, when there is none.
-func (b *Broadcast) setReached(ctx context.Context, q sqldb.Querier) error {
-	var last sql.NullInt64
-	err := q.QueryRowContext(ctx, "SELECT max(sent_at) FROM messages WHERE broadcast_id = $1 AND status = 'sent' AND created_at <= $2", b.ID, sqldb.Micros(b.plannedAt)).Scan(&last)
-	if err != nil {
-		return fmt.Errorf("broadcasts: last acceptance: %w", err)
-	}
-	if b.reachedAt = sqldb.NullTime(last); b.reachedAt.IsZero() {
+func (b *Broadcast) setReached(ctx context.Context, q sqldb.Querier) (err error) {
+	if b.reachedAt, err = lastAcceptance(ctx, q, b.ID, sqldb.Micros(b.plannedAt)); b.reachedAt.IsZero() {
 		b.reachedAt = b.StartedAt
 	}
-	return nil
+	return err
 }

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"assent/preferences/sheet"
@@ -67,22 +69,38 @@ func (p Person) Place() Place {
 	return Place{Message: p.ID}
 }
 
-func (s *Service) outcomes(ctx context.Context, b *Broadcast, f Filter, after string, limit int) ([]Person, error) {
-	query, args := `SELECT m.id, m.email, m.subscriber_id, m.status, m.reason, m.at, m.sent_at, m.reply, m.created_at, v.channel, v.served_on, v.note, v.actor, v.at FROM messages m
-		LEFT JOIN notice_served v ON v.message_id = m.id WHERE m.broadcast_id = $1 AND m.id > $2`, []any{b.ID, after}
-	d := s.DB.Dialect()
-	wanted := statuses[f.Outcome]
+const (
+	peopleQuery = `SELECT m.id, m.email, m.subscriber_id, m.status, m.reason, m.at, m.sent_at, m.reply, m.created_at, v.channel, v.served_on, v.note, v.actor, v.at FROM messages m
+		LEFT JOIN notice_served v ON v.message_id = m.id WHERE m.broadcast_id = $1 AND m.id > $2`
+	ofStatus = " AND m.status = $3"
+	notYet   = " AND v.message_id IS NULL"
+	inOrder  = " ORDER BY m.id LIMIT "
+)
+
+// outcomes asks for each status by itself, so that the few with one are not looked for among the many with another.
+func (s *Service) outcomes(ctx context.Context, b *Broadcast, f Filter, after string, limit int) (list []Person, err error) {
+	wanted, query := statuses[f.Outcome], peopleQuery
 	if f.Open {
 		wanted = append(append(wanted[:0:0], statuses[Bounced]...), statuses[Unserved]...)
-		query += " AND v.message_id IS NULL"
+		query += notYet
 	}
-	if len(wanted) > 0 {
-		args = append(args, d.List(wanted))
-		query += fmt.Sprintf(" AND m.status %s", d.In(len(args)))
+	if len(wanted) == 0 {
+		return s.people(ctx, b, query+inOrder+"$3", b.ID, after, limit)
 	}
-	args = append(args, limit)
+	for _, status := range wanted {
+		some, err := s.people(ctx, b, query+ofStatus+inOrder+"$4", b.ID, after, status, limit)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, some...)
+	}
+	slices.SortFunc(list, func(a, b Person) int { return strings.Compare(a.ID, b.ID) })
+	return list[:min(limit, len(list))], nil
+}
+
+func (s *Service) people(ctx context.Context, b *Broadcast, query string, args ...any) ([]Person, error) {
 	var list []Person
-	for row := range sqldb.Rows(ctx, s.DB, query+fmt.Sprintf(" ORDER BY m.id LIMIT $%d", len(args)), args...) {
+	for row := range sqldb.Rows(ctx, s.DB, query, args...) {
 		p, err := scanPerson(row, b)
 		if err != nil {
 			return nil, err

@@ -33,31 +33,47 @@ func (o *Office) broadcastPage(c echo.Context, status int, reason string, wrong 
 	if err != nil {
 		return err
 	}
-	few, err := o.few(c)
-	if err != nil {
+	if v.Figures, err = o.figures(c, b, v.URL); err != nil {
 		return err
 	}
-	if few || !b.StartedAt.IsZero() || c.QueryParam("count") != "" {
+	if !v.Waiting() {
 		if v.Expected, v.Coverage, err = o.reckoned(ctx, b); err != nil {
 			return err
 		}
-	} else {
-		v.CountURL = v.URL + "?count=1"
 	}
 	v.Own = b.Author == actor(c).Person()
 	o.look(c, &v, b)
 	v.Checks = o.checks(v.Page, b)
 	o.allow(c, &v, b, reason, wrong)
-	if b.Status == broadcasts.Sending || b.Status == broadcasts.Scheduled {
+	if v.CountURL == "" && (b.Status == broadcasts.Sending || b.Status == broadcasts.Scheduled) {
 		c.Response().Header().Set("Refresh", refresh)
 	}
 	return staff.Render(c, status, site.Broadcast(v))
 }
 
+// large says whether a broadcast that has begun has so many people that its figures come after the page.
+func (o *Office) large(b *broadcasts.Broadcast) bool { return b.Total > int64(o.CountAtOnce) }
+
+// figures is how those of a broadcast come on the page at an address with parameters.
+func (o *Office) figures(c echo.Context, b *broadcasts.Broadcast, url string, kv ...string) (f site.Figures, err error) {
+	many := o.large(b)
+	if b.StartedAt.IsZero() {
+		few, err := o.few(c)
+		if err != nil {
+			return f, err
+		}
+		many = !few
+	}
+	if many {
+		f = site.Figures{CountURL: screen.Address(url, append(kv, "count", "1")...), Counted: c.QueryParam("count") != "", Moving: b.Status == broadcasts.Sending}
+	}
+	return f, nil
+}
+
 // described is what a broadcast is, without how it goes.
 func (o *Office) described(ctx context.Context, p site.Page, b *broadcasts.Broadcast) (site.BroadcastView, error) {
 	l := p.Locale
-	v := site.BroadcastView{Page: p, URL: broadcastURL(b.ID), Subject: b.Text.Subject, Status: b.Status, Held: b.HeldFor, Refused: b.RefusedFor, Obligation: b.Obligation, Basis: b.Basis, Jurisdiction: b.Jurisdiction, Brand: b.Brand,
+	v := site.BroadcastView{Page: p, Started: !b.StartedAt.IsZero(), URL: broadcastURL(b.ID), Subject: b.Text.Subject, Status: b.Status, Held: b.HeldFor, Refused: b.RefusedFor, Obligation: b.Obligation, Basis: b.Basis, Jurisdiction: b.Jurisdiction, Brand: b.Brand,
 		Author: b.AuthorName, EffectiveAt: b.EffectiveAt, Audience: l.T("site.broadcast.customers")}
 	switch {
 	case b.Contract != "":

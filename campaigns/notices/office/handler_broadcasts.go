@@ -53,9 +53,15 @@ func (o *Office) broadcasts(c echo.Context) error {
 		list = list[:few]
 		v.Pager.Next = screen.Address(base, "status", v.Chosen["status"], "after", list[few-1].ID)
 	}
+	counted := c.QueryParam("count") != ""
 	for _, b := range list {
 		row := site.NoticeRow{Subject: b.Text.Subject, URL: broadcastURL(b.ID), Obligation: b.Obligation, Status: b.Status, At: b.EffectiveAt}
-		if !b.StartedAt.IsZero() {
+		switch {
+		case b.StartedAt.IsZero():
+		case o.large(b) && !counted:
+			row.Later = true
+			v.CountURL = screen.Address(base, "status", v.Chosen["status"], "after", after, "count", "1")
+		default:
 			covered, err := o.Broadcasts.Coverage(ctx, b)
 			if err != nil {
 				return err

@@ -40,21 +40,33 @@ func (o *Office) covered(c echo.Context) (b *broadcasts.Broadcast, covered broad
 }
 
 func (o *Office) coverage(c echo.Context) error {
-	b, covered, err := o.covered(c)
+	ctx := c.Request().Context()
+	b, err := o.Broadcasts.Get(ctx, o.DB, c.Param("id"))
 	if err != nil {
 		return err
 	}
-	v, err := o.report(c, b, covered)
+	_, show := shown(c)
+	f, err := o.figures(c, b, broadcastURL(b.ID)+"/coverage", "show", show, "after", c.QueryParam("after"))
 	if err != nil {
 		return err
 	}
-	if b.Status == broadcasts.Sending && v.Showing == "" {
+	var covered broadcasts.Coverage
+	if !f.Waiting() {
+		if covered, err = o.Broadcasts.Coverage(ctx, b); err != nil {
+			return err
+		}
+	}
+	v, err := o.report(c, b, covered, f)
+	if err != nil {
+		return err
+	}
+	if v.CountURL == "" && b.Status == broadcasts.Sending && v.Showing == "" {
 		c.Response().Header().Set("Refresh", "15")
 	}
 	return staff.Render(c, http.StatusOK, site.Coverage(v))
 }
 
-func (o *Office) report(c echo.Context, b *broadcasts.Broadcast, covered broadcasts.Coverage) (site.CoverageReport, error) {
+func (o *Office) report(c echo.Context, b *broadcasts.Broadcast, covered broadcasts.Coverage, figures site.Figures) (site.CoverageReport, error) {
 	ctx, here := c.Request().Context(), broadcastURL(b.ID)
 	f, show := shown(c)
 	p := o.page(c, site.NavNotices)
@@ -62,12 +74,17 @@ func (o *Office) report(c echo.Context, b *broadcasts.Broadcast, covered broadca
 	if err != nil {
 		return site.CoverageReport{}, err
 	}
-	v := site.CoverageReport{Page: p, CoverageView: coverageOf(covered), Subject: b.Text.Subject, URL: here, Status: b.Status, Audience: described.Audience, EffectiveAt: b.EffectiveAt, AcceptBy: described.AcceptBy, Lead: described.Lead,
+	v := site.CoverageReport{Page: p, CoverageView: coverageOf(covered), Figures: figures, Subject: b.Text.Subject, URL: here, Status: b.Status, Audience: described.Audience, EffectiveAt: b.EffectiveAt, AcceptBy: described.AcceptBy, Lead: described.Lead,
 		CSVURL: screen.Address(here+"/coverage.csv", "show", show), JSONURL: here + "/coverage.json", PrintURL: here + "/paper", ByURL: here + "/coverage?show=", Showing: show}
 	l := v.Locale
 	v.Today = screen.Clock(p, o.Now())[:len(time.DateOnly)]
+	v.Moving = v.Moving && show == ""
 	tab := func(key, label string, n int) {
-		v.Tabs = append(v.Tabs, ui.Tab{Label: label, URL: screen.Address(here+"/coverage", "show", key), Count: l.Number(int64(n)), Current: key == show})
+		count := ""
+		if !v.Waiting() {
+			count = l.Number(int64(n))
+		}
+		v.Tabs = append(v.Tabs, ui.Tab{Label: label, URL: screen.Address(here+"/coverage", "show", key), Count: count, Current: key == show})
 	}
 	tab("", l.T("site.broadcast.all"), v.Addressed)
 	tab(open, l.T("site.broadcast.open"), v.Open())

@@ -180,14 +180,11 @@ func broadcastFaults(wrong map[string]string, val map[string]string, languages [
 	return out
 }
 
-// countAtOnce is how many people are counted at every look; more are when it is asked for.
-const countAtOnce = 20_000
-
 // few says whether there are so few people that they can be counted at every look.
 func (o *Office) few(c echo.Context) (bool, error) {
 	var n int
-	err := o.DB.QueryRowContext(c.Request().Context(), "SELECT count(*) FROM (SELECT 1 FROM subscribers LIMIT $1) s", countAtOnce+1).Scan(&n)
-	return n <= countAtOnce, err
+	err := o.DB.QueryRowContext(c.Request().Context(), "SELECT count(*) FROM (SELECT 1 FROM subscribers LIMIT $1) s", o.CountAtOnce+1).Scan(&n)
+	return n <= o.CountAtOnce, err
 }
 
 // says is what a broadcast comes to, in words: its lead time, and whom it is for.

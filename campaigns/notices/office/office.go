@@ -36,7 +36,12 @@ type Office struct {
 	// Open takes a mail apart for the eye.
 	Open func(raw []byte) (html, text string)
 	Base string // public address
+	// CountAtOnce is how many people are counted before a page comes; the figures of more come after it.
+	CountAtOnce int
 }
+
+// CountAtOnce is as many as can be counted in a moment.
+const CountAtOnce = 20_000
 
 // Who may do what; administrators may do everything.
 var (

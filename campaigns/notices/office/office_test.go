@@ -29,17 +29,19 @@ var ctx = context.Background()
 type house struct {
 	*stafftest.House
 	*campaignstest.World
-	b *broadcasts.Service
+	b      *broadcasts.Service
+	office *office.Office
 }
 
 func build(t *testing.T, db *sqldb.DB) *house {
 	w := campaignstest.New(t, db)
 	now := w.Clock.Now
-	h := &house{stafftest.New(t, db, now), w, &broadcasts.Service{DB: db, Now: now, Outbox: w.Outbox, People: w.People, Base: "https://mail.example.com"}}
+	h := &house{stafftest.New(t, db, now), w, &broadcasts.Service{DB: db, Now: now, Outbox: w.Outbox, People: w.People, Base: "https://mail.example.com"}, nil}
 	composer := &outbox.Composer{DB: db, Views: notices.Views(), Locale: func(context.Context) string { return locale.Get("en").Tag() }}
-	(&office.Office{DB: db, Now: now, Site: h.Site, People: w.People, Notices: &notices.Service{DB: db, Now: now, Outbox: w.Outbox, People: w.People}, Broadcasts: h.b,
+	h.office = &office.Office{DB: db, Now: now, Site: h.Site, People: w.People, Notices: &notices.Service{DB: db, Now: now, Outbox: w.Outbox, People: w.People}, Broadcasts: h.b,
 		Policies: &policies.Store{DB: db, Now: now, Lead: &broadcasts.LeadTime{Service: h.b}}, Brands: &brands.Store{DB: db, Now: now}, Segments: &segments.Store{DB: db, Now: now},
-		Compose: composer.Compose, Open: func(raw []byte) (string, string) { return "", string(raw) }, Base: "https://mail.example.com"}).Register(h.Echo)
+		Compose: composer.Compose, Open: func(raw []byte) (string, string) { return "", string(raw) }, Base: "https://mail.example.com", CountAtOnce: office.CountAtOnce}
+	h.office.Register(h.Echo)
 	return h
 }
 

@@ -185,7 +185,7 @@ func percent(v, total int) string {
 	return strconv.FormatFloat(min(100, 100*float64(v)/float64(total)), 'f', 1, 64) + "%"
 }
 
-// ShareOf is the share as people read it: whole per cents, and "<1%" for what is there but rounds to nothing.
+// ShareOf is the share as people read it: whole per cents, "<1%" for what is there but rounds to nothing, and ">99%" for what is not all.
 func ShareOf(v, total int) string {
 	if total <= 0 {
 		return "0%"
@@ -193,6 +193,9 @@ func ShareOf(v, total int) string {
 	p := int(math.Round(100 * float64(v) / float64(total)))
 	if p == 0 && v > 0 {
 		return "<1%"
+	}
+	if p == 100 && v < total {
+		return ">99%"
 	}
 	return strconv.Itoa(p) + "%"
 }

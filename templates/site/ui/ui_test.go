@@ -26,7 +26,7 @@ func TestSharesAsPeopleReadThem(t *testing.T) {
 	for _, c := range []struct {
 		v, total int
 		want     string
-	}{{0, 0, "0%"}, {0, 10, "0%"}, {1, 1000, "<1%"}, {5, 10, "50%"}, {10, 10, "100%"}, {995, 1000, "100%"}} {
+	}{{0, 0, "0%"}, {0, 10, "0%"}, {1, 1000, "<1%"}, {5, 10, "50%"}, {10, 10, "100%"}, {995, 1000, ">99%"}, {998500, 1000000, ">99%"}} {
 		if got := ShareOf(c.v, c.total); got != c.want {
 			t.Errorf("ShareOf(%d, %d) = %s, want %s", c.v, c.total, got, c.want)
 		}
