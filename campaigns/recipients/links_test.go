@@ -269,6 +269,12 @@ func TestWhy(t *testing.T) {
 				t.Errorf("the page shows %q", secret)
 			}
 		}
+		page := s.Get(path + "?lang=en").Want(okStatus).Body
+		for _, want := range []string{"Hello Anna", ">News<", "Your consent, which you can take back", "Because you signed up", "1 May 2026, 09:00", "Allowed", "Nothing stands in the way"} {
+			if !strings.Contains(page, want) {
+				t.Errorf("the page does not say %q", want)
+			}
+		}
 		notice := "/why/" + s.Keys.Sign(tokens.Why, tokens.Claims{Subject: sub.ID, Source: s.notice(sub), Issued: s.Clock.Now()})
 		if page := s.Get(notice).Want(okStatus).Body; !strings.Contains(page, "obliged") || !strings.Contains(page, "A payment") || strings.Contains(page, "/u/") {
 			t.Error("the page about a notice offers to unsubscribe, or does not say why it came")
