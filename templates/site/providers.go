@@ -31,6 +31,7 @@ func (v ProvidersView) form(p Provider) ui.FormOf {
 		if key := "site.providers." + name + "_hint"; v.Locale.Has(key) {
 			f.Hint = v.t(key)
 		}
+		f.Required = p.Key != "postmark" && (kind != "password" || !p.On)
 		if kind == "password" {
 			f.Value, f.Autocomplete, f.MaxLength = "", "new-password", 200
 			if p.On {

@@ -102,6 +102,15 @@ func TestSoftBouncesOverDaysEndInSuppression(t *testing.T) {
 		if got := decided(t, w, p.Email, "marketing", "news"); got != "deny address_bounced" {
 			t.Fatal(got)
 		}
+		if _, err := w.People.Unsuppress(ctx, campaignstest.Staff, p.Email, preferences.SuppressedBounced, "has made room"); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Apply(ctx, []inbound.Event{{Kind: inbound.Bounce, Class: inbound.Full, Proof: inbound.ByReturnPath, Claims: tokens.Claims{Subject: p.ID}, Provider: "smtp", ProviderEventID: "after", At: w.Clock.Now()}}); err != nil {
+			t.Fatal(err)
+		}
+		if got := decided(t, w, p.Email, "marketing", "news"); got != "allow allowed" {
+			t.Errorf("one soft bounce blocks somebody anew whose block was lifted: %s", got)
+		}
 	})
 }
 

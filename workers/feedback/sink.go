@@ -234,7 +234,10 @@ func (s *Sink) soft(ctx context.Context, e inbound.Event, about subject) error {
 	if err != nil || !suppress {
 		return err
 	}
-	_, _, err = s.People.Suppress(ctx, actor, about.email, preferences.SuppressedBounced, "soft bounces over days; the last: "+note(e), e.Provider)
+	if _, _, err = s.People.Suppress(ctx, actor, about.email, preferences.SuppressedBounced, "soft bounces over days; the last: "+note(e), e.Provider); err != nil {
+		return err
+	}
+	_, err = s.DB.ExecContext(ctx, "DELETE FROM soft_runs WHERE address_key = $1", about.key) // whoever lifts the block begins anew
 	return err
 }
 
