@@ -60,3 +60,20 @@ func TestWhatCameBackIsOnAPage(t *testing.T) {
 	next := body[strings.Index(body, page+"?after="):]
 	bo.Get(strings.ReplaceAll(next[:strings.IndexByte(next, '"')], "&amp;", "&")).Want(200, "5.1.1")
 }
+
+// What an examination could not look at is not said to be fine.
+func TestWhatWasNotCheckedIsNotCalledFine(t *testing.T) {
+	db := sqldbtest.SQLite(t)
+	h := stafftest.New(t, db, time.Now)
+	book := &doctor.Book{DB: db, Now: time.Now}
+	state := &desk.State{Site: h.Site, Book: book, Stats: func(context.Context) ([]queue.Stats, error) { return nil, nil }, Examine: func(context.Context) ([]doctor.Check, error) { return nil, nil }}
+	state.Register(h.Echo)
+	if _, err := book.Run(ctx, func(context.Context) ([]doctor.Check, error) {
+		return []doctor.Check{{Name: "PTR", Status: doctor.Skip, Detail: "the addresses that mail leaves from are not known"}}, nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if body := h.As("Bo", access.ReadOnly).Get("/admin/deliverability").Want(200, "PTR", "(not checked)").Body.String(); strings.Contains(body, "(fine)") {
+		t.Error("what was not checked is called fine")
+	}
+}

@@ -17,7 +17,7 @@ import (
 	"assent/workers/inbound/visits"
 )
 
-var checkTones = map[doctor.Status]ui.Tone{doctor.OK: ui.Good, doctor.Warn: ui.Warn, doctor.Fail: ui.Bad}
+var checkTones = map[doctor.Status]ui.Tone{doctor.OK: ui.Good, doctor.Warn: ui.Warn, doctor.Fail: ui.Bad, doctor.Skip: ui.Mute}
 
 func (s *State) deliverability(c echo.Context) error { return s.show(c, http.StatusOK, "", nil) }
 
