@@ -157,7 +157,7 @@ func (s *Service) settleTest(ctx context.Context, c *Campaign) (*Campaign, error
 		}
 		c = locked
 		now := s.now()
-		if c.Status != StatusSending || !c.testDue(now) {
+		if c.Status != StatusSending || c.expired(now) || !c.testDue(now) {
 			return nil
 		}
 		if c.ABState, err = s.test(ctx, tx, c, len(slices), now); err != nil {

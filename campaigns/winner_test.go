@@ -247,6 +247,34 @@ func TestACancelledOrExpiredTestLeavesNobodyWithoutAnOutcome(t *testing.T) {
 	})
 }
 
+// The time of a campaign may run out while a lane is about to look at its test: it is over then, and nobody wins.
+func TestNobodyWinsOnceTheTimeIsOver(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		w := campaignstest.New(t, db)
+		w.Topic("news", nil)
+		w.Crowd(60, "news")
+		expires := "2h"
+		c := w.Campaign("news", func(d *campaigns.Draft) {
+			d.ABTest, d.ExpiresAfter = json.RawMessage(`{"share": 50, "wait": "1h", "measure": "unsubscribes", "variants": [{"subject": "Another"}]}`), &expires
+		})
+		w.Schedule(c)
+		first := w.SendAll(c)
+		looks := 0
+		w.Mails.Now = func() time.Time {
+			if looks++; looks == 1 {
+				return w.Clock.Now()
+			}
+			return w.Clock.Now().Add(3 * time.Hour)
+		}
+		rest := w.SendAll(c)
+		w.SendAll(c)
+		c = get(t, w, c)
+		if r := w.Report(c); c.ABState.Winner != 0 || len(rest) != 0 || r.Skipped[campaigns.ReasonExpired] != int64(60-len(first)) || r.Deferred != 0 {
+			t.Errorf("%s: %+v; %d of the rest got it: %+v", c.Status, c.ABState, len(rest), r)
+		}
+	})
+}
+
 func TestATestThatCannotBeIsNamed(t *testing.T) {
 	w := campaignstest.New(t, sqldbtest.SQLite(t))
 	w.Topic("news", nil)
