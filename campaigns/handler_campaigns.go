@@ -72,6 +72,7 @@ type view struct {
 	UpdatedAt       time.Time       `json:"updated_at"`
 	StartedAt       time.Time       `json:"started_at,omitzero"`
 	FinishedAt      time.Time       `json:"finished_at,omitzero"`
+	Warnings        []problem.Field `json:"warnings,omitempty"` // in the answer to schedule
 }
 
 func (h handler) show(c echo.Context, status int, campaign *Campaign) error {
@@ -263,7 +264,17 @@ func (h handler) schedule(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.moved(c)(h.s.Schedule(c.Request().Context(), h.actor(c), c.Param("id"), when))
+	ctx := c.Request().Context()
+	campaign, err := h.s.Schedule(ctx, h.actor(c), c.Param("id"), when)
+	if err != nil {
+		return err
+	}
+	v, err := h.view(c, campaign)
+	if err != nil {
+		return err
+	}
+	v.Warnings = h.s.warnings(ctx, campaign)
+	return c.JSON(http.StatusOK, v)
 }
 
 func (h handler) submit(c echo.Context) error {

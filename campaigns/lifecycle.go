@@ -102,6 +102,16 @@ func (s *Service) eventsThere(c *Campaign) error {
 	return nil
 }
 
+// warnings are what a campaign that goes is likely to suffer from. A From that proves nothing here (compliance 20) keeps none from going:
+// whether the relay signs for its domain is not known here, and assent doctor looks closer.
+func (s *Service) warnings(ctx context.Context, c *Campaign) (list []problem.Field) {
+	brand, err := s.brand(ctx, s.DB, c)
+	if err == nil && s.Aligns != nil && !s.Aligns(ctx, brand.FromEmail) {
+		list = append(list, problem.Field{Field: "brand", Detail: "sends from " + brand.FromEmail + ", whose domain neither a DKIM key kept here nor the return path proves; unless the relay signs for it, providers may refuse the mail or take it for spam: see assent doctor"})
+	}
+	return list
+}
+
 // brand is the identity that a campaign speaks for: its own, else its topic's, else the default.
 func (s *Service) brand(ctx context.Context, q sqldb.Querier, c *Campaign) (brands.Brand, error) {
 	key := c.Brand

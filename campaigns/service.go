@@ -22,6 +22,8 @@ type Service struct {
 	Event func(l *locale.Locale) func(slug string) (mail.Event, bool)
 	// RealRelay tells that marketing mail leaves this machine, so that a brand needs its postal address.
 	RealRelay bool
+	// Aligns tells whether receivers can tell that a campaign with this From is from its domain. Nil: nobody knows.
+	Aligns func(ctx context.Context, from string) bool
 	// Kick tells the workers that a campaign has something to do. It may be nil: they look by themselves.
 	Kick func(ctx context.Context, campaignID string)
 }

@@ -143,11 +143,11 @@ func (d *Desk) inspect(ctx context.Context, l *locale.Locale, m *campaigns.Campa
 // aligned wants From to be of a domain that the mail can prove (compliance 20). It only warns: whether a relay signs for the domain
 // is not known here.
 func (d *Desk) aligned(ctx context.Context, k *checklist, from string) {
-	if d.Aligns == nil {
+	if d.Campaigns.Aligns == nil {
 		return
 	}
 	domain := from[strings.LastIndexByte(from, '@')+1:]
-	if d.Aligns(ctx, from) {
+	if d.Campaigns.Aligns(ctx, from) {
 		k.say(ui.Good, "site.check.aligned", "domain", domain)
 		return
 	}

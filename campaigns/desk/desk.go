@@ -42,9 +42,7 @@ type Desk struct {
 	Base      string      // public address
 	Fixed     [][2]string // settings of the environment, for the page that shows them
 	Rights    *rights.Service
-	// Aligns tells whether receivers can tell that a campaign with this From is from its domain; nil: nobody knows.
-	Aligns   func(ctx context.Context, from string) bool
-	Patience time.Duration // how long a page looks for what it shows before it comes without; 0: 40 ms
+	Patience  time.Duration // how long a page looks for what it shows before it comes without; 0: 40 ms
 }
 
 // pageSize is how many lines a list shows; allOf bounds what a select offers.

@@ -123,7 +123,7 @@ func (a *app) domain() {
 	a.people = &preferences.Service{DB: a.db, Keys: a.keyring, Now: c.Now, Outbox: a.outbox, MessageID: a.links.MessageID, Log: a.log, Site: &preferences.Settings{DB: a.db, Started: site}}
 	a.outbox.Facts = a.people.TransactionalFacts
 	a.accounts.Letters = colleagues{a.outbox}
-	a.mails = &campaigns.Service{DB: a.db, Now: c.Now, People: a.people, Outbox: a.outbox, Links: a.links, RealRelay: c.Marketing != nil, Kick: hints.Campaign}
+	a.mails = &campaigns.Service{DB: a.db, Now: c.Now, People: a.people, Outbox: a.outbox, Links: a.links, RealRelay: c.Marketing != nil, Aligns: a.aligns(), Kick: hints.Campaign}
 	a.people.Sending = a.mails
 	a.people.Untracked = append(a.people.Untracked, a.mails.ForgetClicks)
 	a.live = &live.Hub{Campaigns: a.mails, Log: a.log}

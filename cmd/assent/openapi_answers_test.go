@@ -213,6 +213,39 @@ func TestTheAnswersOfWithdrawalsAreAsDescribed(t *testing.T) {
 	d.ask(authorKey, "POST", "/withdrawals/"+tagged.ID+"/cancel", "/withdrawals/{id}/cancel", 404, "")
 }
 
+// Compliance 20: a From that nothing proves is told in the answer to schedule, and does not keep the campaign from going, as the relay may
+// sign for it. Where nothing leaves the machine nobody is warned.
+func TestScheduleWarnsOfAFromThatNothingProves(t *testing.T) {
+	a, d := newDescribed(t)
+	d.ask(authorKey, "POST", "/topics", "/topics", 201, `{"key":"news","class":"marketing","basis":"consent","double_opt_in":false,"names":{"en":"News"}}`)
+	d.ask(authorKey, "POST", "/brands", "/brands", 201, `{"key":"other","name":"Other","from_name":"Other","from_email":"news@other.example","reply_to":"post@other.example","postal_address":"Street 1"}`)
+	schedule := func(brand string) (warned string) {
+		t.Helper()
+		id := d.ask(authorKey, "POST", "/campaigns", "/campaigns", 201, `{"name":"C","topic":"news","brand":"`+brand+`","subject":"S","blocks":[{"type":"text","markdown":"T"}]}`)["id"].(string)
+		v := d.ask(authorKey, "POST", "/campaigns/"+id+"/schedule", "/campaigns/{id}/schedule", 200, "")
+		if v["status"] != "scheduled" && v["status"] != "sending" {
+			t.Errorf("it is %v", v["status"])
+		}
+		if again := d.ask(authorKey, "GET", "/campaigns/"+id, "/campaigns/{id}", 200, ""); again["warnings"] != nil {
+			t.Errorf("it is told later too: %v", again["warnings"])
+		}
+		if v["warnings"] == nil {
+			return ""
+		}
+		return fmt.Sprint(v["warnings"])
+	}
+	if got := schedule("other"); got != "" {
+		t.Errorf("without a relay: %s", got)
+	}
+	a.mails.Aligns = func(_ context.Context, from string) bool { return strings.HasSuffix(from, "@mail.example.com") }
+	if got := schedule("default"); got != "" {
+		t.Errorf("of the default brand: %s", got)
+	}
+	if got := schedule("other"); !strings.Contains(got, "field:brand") || !strings.Contains(got, "news@other.example") {
+		t.Errorf("warned of %q", got)
+	}
+}
+
 // What notices, broadcasts and policies answer is what the description says, through their whole life.
 func TestTheAnswersOfMandatoryMailAreAsDescribed(t *testing.T) {
 	a, d := newDescribed(t)

@@ -56,7 +56,7 @@ func (a *app) desks(e *echo.Echo) {
 	c := a.config
 	(&media.Pages{Store: &media.Store{DB: a.db, Now: c.Now}, Site: a.site, Base: a.links.Base}).Register(e)
 	(&desk.Desk{DB: a.db, Now: c.Now, Site: a.site, People: a.people, Campaigns: a.mails, Live: a.live, Brands: a.brands, Partners: &partners.Store{DB: a.db, Now: c.Now},
-		Segments: &segments.Store{DB: a.db, Now: c.Now}, Together: a.together, Base: a.links.Base, Rights: a.rights, Aligns: a.aligns(), Fixed: [][2]string{{"BASE_URL", c.BaseURL.String()}, {"ASSENT_DATA", c.Data}, {"ASSENT_BOUNCE_DOMAIN", c.BounceDomain}, {"ASSENT_INBOUND_ADDR", c.InboundAddr}}}).Register(e)
+		Segments: &segments.Store{DB: a.db, Now: c.Now}, Together: a.together, Base: a.links.Base, Rights: a.rights, Fixed: [][2]string{{"BASE_URL", c.BaseURL.String()}, {"ASSENT_DATA", c.Data}, {"ASSENT_BOUNCE_DOMAIN", c.BounceDomain}, {"ASSENT_INBOUND_ADDR", c.InboundAddr}}}).Register(e)
 	a.office().Register(e)
 	a.mandatoryDesk().Register(e)
 	processing.Desk{Service: a.processing(), Site: a.site}.Register(e)
