@@ -24,6 +24,8 @@ import (
 	"assent/preferences/staff/accounts"
 	"assent/preferences/staff/keys"
 	"assent/preferences/together"
+	"assent/preferences/tokens"
+	"assent/workers/inbound"
 )
 
 // evil wants to run wherever it is put: in a text, an attribute in either quotes, a style, a script, a comment, a template or a
@@ -72,6 +74,7 @@ func newHostile(t *testing.T) *hostile {
 	h.api("POST", "/forms", say(`{"key": "talk", "kind": "contact", "names": {"en": EVIL}, "intros": {"en": EVIL}, "topics": ["news"], "wordings": {"news": {"en": EVIL}}, "questions": [{"name": "why", "kind": "text", "labels": {"en": EVIL}, "hints": {"en": EVIL}}]}`))
 	h.post("/subscribe/talk", "email", "asks@example.com", "first_name", evil, "last_name", evil, "topics", "news", "message", evil, "why", evil)
 	hook := text(h.api("POST", "/webhooks", say(`{"url": "https://hooks.example.com/in?x='onload=alert(1)", "description": EVIL}`))["id"])
+	h.api("PUT", "/providers", say(`{"postmark": {"user": EVIL, "password": "secret"}}`))
 	h.media(system)
 	imported := h.importFile()
 	h.api("POST", "/policies", say(`{"slug": "terms", "names": {"en": EVIL}}`))
@@ -87,6 +90,10 @@ func newHostile(t *testing.T) *hostile {
 	h.api("POST", "/campaigns/"+campaign+"/test", say(`{"to": ["colleague@example.com"]}`))
 	h.api("POST", "/campaigns/"+campaign+"/schedule", `{}`)
 	h.until("the campaign is finished", func() bool { return h.api("GET", "/campaigns/"+campaign+"/report", "")["status"] == "finished" })
+	back := inbound.Event{Kind: inbound.Bounce, Class: inbound.Policy, Code: "5.7.1", Text: evil, Proof: inbound.ByReturnPath, Claims: tokens.Claims{Subject: person, Source: campaign}, Provider: "smtp", ProviderEventID: "1"}
+	if err := h.a.feedback().Apply(t.Context(), []inbound.Event{back}); err != nil {
+		t.Fatal(err)
+	}
 	h.until("the notice is out", func() bool { return h.api("GET", "/notices/"+notice, "")["status"] == "sent" })
 	if _, _, err := h.a.apiKeys.Add(t.Context(), system, keys.New{Name: evil, Scopes: []access.Scope{"read"}}); err != nil {
 		t.Fatal(err)
