@@ -216,6 +216,9 @@ func TestWhatMayBeAttached(t *testing.T) {
 		"a program, said": {[]outbox.Attachment{file("a.txt", "application/x-msdownload", 1)}, "attachments[0].content_type"},
 		"a disguise":      {[]outbox.Attachment{file("a.pdf.exe. ", "application/pdf", 1)}, "attachments[0].filename"},
 		"with macros":     {[]outbox.Attachment{file("a.docm", "application/octet-stream", 1)}, "attachments[0].filename"},
+		"an offer":        {[]outbox.Attachment{file("Special_Offer-2026.pdf", "application/pdf", 1)}, "attachments[0].filename"},
+		"een aanbieding":  {[]outbox.Attachment{file("kortingscode.pdf", "application/pdf", 1)}, "attachments[0].filename"},
+		"a contract":      {[]outbox.Attachment{file("Contract_C-1.2026.pdf", "application/pdf", 1)}, ""},
 		"with a charset":  {[]outbox.Attachment{file("a.txt", "text/plain; charset=utf-8", 1)}, ""},
 	} {
 		in := valid()
@@ -255,6 +258,20 @@ func TestCopiesHaveTheirOwnOutcome(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Nobody gets the same notice twice: neither who it is for, however the address is written, nor one of the others.
+func TestACopyGoesToSomebodyElse(t *testing.T) {
+	w := campaignstest.New(t, sqldbtest.SQLite(t))
+	for field, cc := range map[string][]notices.Copy{
+		"cc[0].email": {{Email: "anna@EXAMPLE.com"}},
+		"cc[1].email": {{Email: "bob@example.com"}, {Email: "bob@Example.com", Name: "Bob"}},
+	} {
+		in := valid()
+		in.CC = cc
+		_, err := service(w).Create(context.Background(), campaignstest.Staff, in)
+		refusedFor(t, field, err, field, "twice")
+	}
 }
 
 // A POST that is repeated with its Idempotency-Key makes one notice; with another body it is refused.

@@ -84,6 +84,9 @@ const (
 var forbiddenTypes = []string{".exe", ".com", ".bat", ".cmd", ".scr", ".js", ".vbs", ".jar", ".msi", ".ps1", ".lnk", ".hta",
 	".pif", ".cpl", ".dll", ".sys", ".reg", ".jse", ".vbe", ".vb", ".wsf", ".wsh", ".wsc", ".sct", ".msc", ".msp", ".mst", ".ade", ".adp", ".chm", ".ins", ".isp", ".iso", ".img", ".vhd", ".apk", ".appx", ".sh", ".docm", ".xlsm", ".pptm"}
 
+// words makes a file's name a text.
+var words = strings.NewReplacer("_", " ", "-", " ", ".", " ", "+", " ")
+
 // forbiddenMedia are media types of the same.
 var forbiddenMedia = []string{"application/x-msdownload", "application/x-dosexec", "application/x-msdos-program", "application/x-msi", "application/x-sh", "application/x-bat", "application/hta", "application/java-archive",
 	"application/javascript", "text/javascript", "application/vnd.android.package-archive", "application/vnd.microsoft.portable-executable"}
@@ -259,6 +262,7 @@ func checkAttachments(bad *problem.Collector, list []outbox.Attachment, m *outbo
 		if a.Filename == "" || len(a.Filename) > 255 || strings.ContainsAny(a.Filename, "/\\") || address.HeaderSafe(a.Filename) != nil {
 			bad.Add(field+".filename", "must be a file name without folders")
 		}
+		lintText(bad, field+".filename", words.Replace(a.Filename))
 		name := strings.ToLower(strings.TrimRight(a.Filename, ". ")) // as Windows reads it
 		if dot := strings.LastIndexByte(name, '.'); dot >= 0 && slices.Contains(forbiddenTypes, name[dot:]) {
 			bad.Add(field+".filename", "is of a type that mail servers refuse")
@@ -285,12 +289,17 @@ func copies(bad *problem.Collector, list []Copy, m outbox.Message) (out []outbox
 		bad.Add("cc", "must be at most %d people", maxCopies)
 		return nil
 	}
+	named := map[string]bool{m.AddressKey: true}
 	for i, c := range list {
 		parsed, err := address.Parse(c.Email)
 		if err != nil {
 			bad.Add(fmt.Sprintf("cc[%d].email", i), "is not an e-mail address")
 			continue
 		}
+		if named[parsed.Key] {
+			bad.Add(fmt.Sprintf("cc[%d].email", i), "is there twice: each person gets one mail")
+		}
+		named[parsed.Key] = true
 		if address.HeaderSafe(c.Name) != nil || utf8.RuneCountInString(c.Name) > maxName {
 			bad.Add(fmt.Sprintf("cc[%d].name", i), "must be one line of at most %d characters", maxName)
 		}
