@@ -114,6 +114,18 @@ func TestPersonIsLookedAfter(t *testing.T) {
 		}
 		ada.Post(person+"/consents", "topic", "news", "action", "withdraw", "source", "phone").Want(303)
 		ada.Get(person).Want(200, "Consent withdrawn: News")
+		// A single partner, without a consent that is given for others.
+		if _, err := (&partners.Store{DB: h.DB, Now: h.Clock.Now}).Create(ctx, campaignstest.Staff, "hub", "Hub"); err != nil {
+			t.Fatal(err)
+		}
+		ada.Get(person).Want(200, `value="partner:hub"`, "Mail together with Hub")
+		ada.Post(person+"/consents", "topic", "partner:hub", "action", "withdraw", "source", "phone").Want(422, "must be object or give")
+		ada.Post(person+"/consents", "topic", "partner:other", "action", "object", "source", "phone").Want(422)
+		ada.Post(person+"/consents", "topic", "partner:hub", "action", "object", "source", "phone").Want(303)
+		ada.Get(person).Want(200, "Opted out of a partner")
+		ada.Post(person+"/consents", "topic", "partner:hub", "action", "give", "source", "phone").Want(403) // more mail
+		officer.Post(person+"/consents", "topic", "partner:hub", "action", "give", "source", "phone").Want(303)
+		ada.Get(person).Want(200, "Partner allowed again")
 		ada.Post(person + "/restrict").Want(403)
 		officer.Post(person+"/restrict").Want(303, person)
 		officer.Get(person).Want(200, "Lift the restriction")

@@ -13,6 +13,7 @@ import (
 
 	"assent/preferences"
 	"assent/preferences/ledger"
+	"assent/preferences/partners"
 	"assent/preferences/problem"
 	"assent/preferences/rights"
 	"assent/preferences/staff"
@@ -95,7 +96,11 @@ func (d *Desk) person(c echo.Context, status int, val, wrong map[string]string) 
 	if v.History, err = d.timeline(c, v.Page, s, events, names); err != nil {
 		return err
 	}
-	d.offer(c, &v, s, names, val, wrong)
+	all, err := d.People.Partners(ctx)
+	if err != nil {
+		return err
+	}
+	d.offer(c, &v, s, names, all, val, wrong)
 	return staff.Render(c, status, site.Subscriber(v))
 }
 
@@ -160,7 +165,7 @@ func (d *Desk) timeline(c echo.Context, p site.Page, s *preferences.Subscriber, 
 }
 
 // offer puts on the page what this member of the staff may do with the person.
-func (d *Desk) offer(c echo.Context, v *site.SubscriberView, s *preferences.Subscriber, names, val, wrong map[string]string) {
+func (d *Desk) offer(c echo.Context, v *site.SubscriberView, s *preferences.Subscriber, names map[string]string, all []partners.Partner, val, wrong map[string]string) {
 	l, here := v.Locale, personURL(s.ID)
 	post := func(act string, tone ui.Tone) {
 		v.Posts = append(v.Posts, ui.Post{Label: l.T("site.desk.person." + act), Action: here + "/" + strings.ReplaceAll(act, "_", "-"), Tone: tone, Back: l.T("site.dialog.back"), Ask: l.T("site.desk.person." + act + "_ask"), AskText: l.T("site.desk.person." + act + "_text")})
@@ -173,6 +178,9 @@ func (d *Desk) offer(c echo.Context, v *site.SubscriberView, s *preferences.Subs
 		g := &site.ConsentForm{Action: here + "/consents", Values: val, Errors: wrong}
 		for _, key := range slices.Sorted(maps.Keys(names)) {
 			g.Topics = append(g.Topics, ui.Option{Value: key, Label: names[key]})
+		}
+		for _, partner := range all {
+			g.Topics = append(g.Topics, ui.Option{Value: partnerPrefix + partner.Key, Label: l.T("centre.goes_with", "partner", partner.Name)})
 		}
 		v.Give = g
 	}
@@ -195,11 +203,17 @@ func (d *Desk) offer(c echo.Context, v *site.SubscriberView, s *preferences.Subs
 	}
 }
 
+// partnerPrefix marks a partner among the topics that a choice is about; no topic's key has a colon.
+const partnerPrefix = "partner:"
+
 func (d *Desk) recordConsent(c echo.Context) error {
 	val, id := values(c), c.Param("id")
 	in := preferences.ConsentInput{Topic: val["topic"], Action: val["action"], Evidence: preferences.Evidence{Source: strings.TrimSpace(val["source"]), Wording: strings.TrimSpace(val["wording"]), URL: strings.TrimSpace(val["url"]), Note: "recorded by " + actor(c).Name}}
 	if in.Action == preferences.ActionGive && !may(c, access.PrivacyOfficer) {
 		return problem.Forbidden("Only a privacy officer records a consent that was given elsewhere. What reduces mail anybody may record.")
+	}
+	if key, ok := strings.CutPrefix(in.Topic, partnerPrefix); ok {
+		in.Topic, in.Partner = "", key
 	}
 	var err error
 	in.CollectedAt, err = moment(d.page(c, site.NavSubscribers), "collected_at", val["collected_at"])

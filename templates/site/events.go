@@ -58,6 +58,31 @@ type EventView struct {
 	Partners    []EventPartner
 	Links       []ui.Link
 	Posts       []ui.Post
+	Guest       *GuestForm // enters one by hand; nil for whoever may not, and when the event takes nobody
+}
+
+// GuestForm registers somebody who said so elsewhere. Fields: email, first_name, last_name, company, phone, source, share (each partner).
+type GuestForm struct {
+	Action string
+	Shares []ui.Option // partners whom the details may go to; nothing is ticked beforehand
+	Values map[string]string
+	Errors map[string]string
+}
+
+func (v EventView) guestForm() ui.FormOf {
+	g := v.Guest
+	fields := []ui.Field{
+		{Name: "email", Kind: "email", Label: v.t("site.email"), Value: g.Values["email"], Required: true, MaxLength: 254},
+		{Name: "first_name", Label: v.t("site.subscribers.first_name"), Value: g.Values["first_name"], MaxLength: 200},
+		{Name: "last_name", Label: v.t("site.subscribers.last_name"), Value: g.Values["last_name"], MaxLength: 200},
+		{Name: "company", Label: v.t("site.subscribers.company"), Value: g.Values["company"], MaxLength: 200},
+		{Name: "phone", Kind: "tel", Label: v.t("site.subscribers.phone"), Value: g.Values["phone"], MaxLength: 50, Short: true},
+		{Name: "source", Label: v.t("site.person.source"), Hint: v.t("site.person.source_hint"), Value: g.Values["source"], Required: true, MaxLength: 200},
+	}
+	if len(g.Shares) > 0 {
+		fields = append(fields, ui.Field{Name: "share", Kind: "checks", Label: v.t("site.events.shares"), Hint: v.t("site.events.guest_share"), Options: g.Shares})
+	}
+	return ui.FormOf{Action: g.Action, Submit: v.t("site.events.guest_do"), Fields: fields}.WithErrors(g.Errors)
 }
 
 // EventPartner is a partner who would like to have guests' details: who agreed, in which words, and whom it must forget.

@@ -161,3 +161,70 @@ func TestWebhookIsLookedAfter(t *testing.T) {
 		ada.Get(here).Want(404)
 	})
 }
+
+// A guest who said so elsewhere is entered by hand, with where, and gets the confirmation by mail; nothing is ticked beforehand, only an
+// officer records what may be shared, and no topic is given by it.
+func TestAGuestIsEnteredByHand(t *testing.T) {
+	exercise(t, func(t *testing.T, h *house) {
+		ada, olga, rita := h.As("Ada", access.Marketer), h.As("Olga", access.Marketer, access.PrivacyOfficer), h.As("Rita", access.ReadOnly)
+		if _, err := h.office.Partners.Create(ctx, campaignstest.Staff, "fair", "Fair"); err != nil {
+			t.Fatal(err)
+		}
+		ada.Post("/admin/events", "slug", "open-day", "timezone", "Europe/Amsterdam", "starts_at", "2026-05-20T09:00", "ends_at", "2026-05-20T17:00", "place", "Hall", "reminder_hours", "24", "partners", "fair", "names.en", "Open day").Want(303)
+		const page, add = "/admin/events/open-day", "/admin/events/open-day/guests"
+		if body := ada.Get(page).Want(200, "Enter a guest", `action="`+add+`"`).Body.String(); strings.Contains(body, `name="share"`) {
+			t.Error("who is no officer is asked what may be shared")
+		}
+		if body := olga.Get(page).Want(200, `name="share"`, "In these words").Body.String(); strings.Contains(body, `value="fair" checked`) {
+			t.Error("compliance 26: something is ticked beforehand")
+		}
+		if strings.Contains(rita.Get(page).Body.String(), "Enter a guest") {
+			t.Error("who may only read is offered it")
+		}
+		rita.Post(add, "email", "ann@example.com", "source", "telephone").Want(403)
+		ada.Post(add, "email", "ann@example.com", "source", "telephone", "share", "fair").Want(403)
+		ada.Post(add, "email", "ann@", "source", "telephone", "first_name", script).Want(422, "e-mail address", "&lt;script&gt;")
+		ada.Post(add, "email", "ann@example.com").Want(422, "where the person said so")
+		olga.Post(add, "email", "ann@example.com", "source", "telephone", "share", "nobody").Want(422)
+		guests := func() []events.Registration {
+			t.Helper()
+			e, err := events.Get(ctx, h.DB, "open-day")
+			if err != nil {
+				t.Fatal(err)
+			}
+			list, err := h.office.Events.Registrations(ctx, e, "", 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return list
+		}
+		if n := len(guests()); n != 0 {
+			t.Fatalf("%d guests by forms that were refused", n)
+		}
+		ada.Post(add, "email", "ann@example.com", "first_name", "Ann", "source", "telephone").Want(303)
+		olga.Post(add, "email", "bob@example.com", "source", "telephone", "share", "fair").Want(303)
+		list := guests()
+		if len(list) != 2 || list[0].Name() != "Ann" || len(list[0].Share) != 0 || len(list[1].Share) != 1 {
+			t.Fatalf("%+v", list)
+		}
+		ada.Get(page).Want(200, "ann@example.com", "1 guest agreed to share")
+		var mails int
+		if err := h.DB.QueryRowContext(ctx, "SELECT count(*) FROM messages WHERE class = 'service' AND kind = $1 AND address_key IN ('ann@example.com', 'bob@example.com')", events.MailKind).Scan(&mails); err != nil || mails != 2 {
+			t.Errorf("%d confirmations, %v", mails, err)
+		}
+		for _, r := range list {
+			if states, err := h.People.Consents(ctx, h.DB, r.SubscriberID); err != nil || len(states) != 0 {
+				t.Errorf("a topic is given by it: %+v, %v", states, err)
+			}
+		}
+		history, err := h.People.Events(ctx, h.DB, list[1].SubscriberID)
+		if err != nil || len(history) != 1 || history[0].Partner != "fair" || history[0].Source != "telephone" || history[0].Wording == "" {
+			t.Errorf("%+v, %v", history, err)
+		}
+		ada.Post(page + "/cancel").Want(303)
+		if strings.Contains(ada.Get(page).Body.String(), "Enter a guest") {
+			t.Error("offered though the event is off")
+		}
+		ada.Post(add, "email", "cy@example.com", "source", "telephone").Want(422)
+	})
+}

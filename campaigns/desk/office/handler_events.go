@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"assent/campaigns/events"
+	"assent/preferences"
 	"assent/preferences/audit"
 	"assent/preferences/partners"
 	"assent/preferences/problem"
@@ -32,6 +33,7 @@ func (o *Office) registerEvents(e *echo.Echo) {
 	r.Post("/:slug", o.changeEvent, marketer)
 	r.Post("/:slug/cancel", o.cancelEvent, marketer)
 	r.Get("/:slug/guests.csv", o.guestList, marketer, officer)
+	r.Post("/:slug/guests", o.addGuest, marketer)
 	r.Post("/:slug/guests/:id/:act", o.guestAct, marketer)
 	r.Get("/:slug/partners/:key", o.partnerList, marketer, officer)
 	r.Post("/:slug/partners/:key/told", o.partnerTold, marketer, officer)
@@ -219,6 +221,11 @@ func (o *Office) cancelEvent(c echo.Context) error {
 }
 
 func (o *Office) event(c echo.Context) error {
+	return o.showEvent(c, http.StatusOK, nil, nil)
+}
+
+// showEvent is the page of an event, with what was wrong with a guest that was entered on it.
+func (o *Office) showEvent(c echo.Context, status int, val, wrong map[string]string) error {
 	ctx := c.Request().Context()
 	e, err := o.find(c)
 	if err != nil {
@@ -269,9 +276,15 @@ func (o *Office) event(c echo.Context) error {
 		v.Links = append([]ui.Link{{Label: l.T("site.events.edit"), URL: here + "/edit"}}, v.Links...)
 		if e.Open(now) {
 			v.Posts = []ui.Post{ask(v.Page, "site.events.cancel", here+"/cancel", ui.Bad)}
+			v.Guest = &site.GuestForm{Action: here + "/guests", Values: val, Errors: wrong}
+			if may(c, access.PrivacyOfficer) {
+				for i, key := range e.Partners {
+					v.Guest.Shares = append(v.Guest.Shares, ui.Option{Value: key, Label: names[key], Hint: l.T("site.events.wording", "wording", v.Partners[i].Wording)})
+				}
+			}
 		}
 	}
-	return staff.Render(c, http.StatusOK, site.Event(v))
+	return staff.Render(c, status, site.Event(v))
 }
 
 func guestPosts(p site.Page, here string, r events.Registration, day, open bool) (out []ui.Post) {
@@ -310,6 +323,42 @@ func (o *Office) eventPartners(c echo.Context, e events.Event, names map[string]
 		out = append(out, p)
 	}
 	return out, nil
+}
+
+// addGuest registers somebody who said so elsewhere. What they agreed to share only an officer records, as with every consent that was
+// given elsewhere; a box that is not ticked is none.
+func (o *Office) addGuest(c echo.Context) error {
+	ctx, val := c.Request().Context(), screen.Values(c)
+	e, err := o.find(c)
+	if err != nil {
+		return err
+	}
+	share := c.Request().Form["share"]
+	if len(share) > 0 && !may(c, access.PrivacyOfficer) {
+		return problem.Forbidden("Only a privacy officer records a consent that was given elsewhere. What reduces mail anybody may record.")
+	}
+	names, err := partners.Names(ctx, o.DB, e.Partners)
+	if err != nil {
+		return err
+	}
+	wordings := map[string]string{}
+	for _, key := range e.Partners {
+		if wordings[key], err = o.shareWording(c, e.Brand, names[key]); err != nil {
+			return err
+		}
+	}
+	source := strings.TrimSpace(val["source"])
+	if source == "" {
+		err = problem.Invalid("source", "is required: where the person said so")
+	}
+	if err == nil {
+		_, _, err = o.Events.Add(ctx, actor(c), e.Slug, events.Entry{Email: val["email"], FirstName: val["first_name"], LastName: val["last_name"], Company: val["company"], Phone: val["phone"], Share: share,
+			Wording: func(partner string) string { return wordings[partner] }, Evidence: preferences.Evidence{Source: source, Note: "recorded by " + actor(c).Name}})
+	}
+	if wrong := staff.Problems(c, err); wrong != nil {
+		return o.showEvent(c, http.StatusUnprocessableEntity, val, wrong)
+	}
+	return o.did(c, err, eventURL(e.Slug), "site.events.guest_added")
 }
 
 func (o *Office) guestAct(c echo.Context) error {
