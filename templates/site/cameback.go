@@ -44,7 +44,7 @@ func (v CameBackView) what(r CameBackRow) ui.Cell {
 }
 
 func (v CameBackView) table() ui.Table {
-	t := ui.Table{Caption: v.t("site.cameback.title"), Columns: []ui.Column{{Label: v.t("site.cameback.who")}, {Label: v.t("site.cameback.what")}, {Label: v.t("site.cameback.about"), Quiet: true}, {Label: v.t("site.cameback.at"), Date: true}}}
+	t := ui.Table{Stacked: true, Caption: v.t("site.cameback.title"), Columns: []ui.Column{{Label: v.t("site.cameback.who")}, {Label: v.t("site.cameback.what")}, {Label: v.t("site.cameback.about"), Quiet: true}, {Label: v.t("site.cameback.at"), Date: true}}}
 	for _, r := range v.Rows {
 		way := ProviderNames[r.Way]
 		if way == "" {

@@ -80,9 +80,9 @@ func (v SubscribersView) bulk(p Page) *bulk {
 			{Value: "tag", Label: p.t("site.bulk.tag"), Hint: p.t("site.bulk.tag_hint")}, {Value: "untag", Label: p.t("site.bulk.untag")}, {Value: "suppress", Label: p.t("site.bulk.suppress"), Hint: p.t("site.bulk.suppress_hint")},
 			{Value: "withdraw", Label: p.t("site.bulk.withdraw"), Hint: p.t("site.bulk.withdraw_hint")},
 		}},
-		{Name: "tag", Label: p.t("site.bulk.name"), Value: val["tag"], Short: true, MaxLength: 64},
-		{Name: "of", Kind: "select", Label: p.t("site.bulk.of"), Value: val["of"], Options: append([]ui.Option{{Value: "", Label: p.t("site.bulk.of_none")}}, v.Topics...)},
-		{Name: "note", Label: p.t("site.bulk.note"), Hint: p.t("site.bulk.note_hint"), Value: val["note"], MaxLength: 200},
+		{Name: "tag", Label: p.t("site.bulk.name"), Value: val["tag"], Sometimes: true, Short: true, MaxLength: 64},
+		{Name: "of", Kind: "select", Label: p.t("site.bulk.of"), Value: val["of"], Sometimes: true, Options: append([]ui.Option{{Value: "", Label: p.t("site.bulk.of_none")}}, v.Topics...)},
+		{Name: "note", Label: p.t("site.bulk.note"), Hint: p.t("site.bulk.note_hint"), Value: val["note"], Sometimes: true, MaxLength: 200},
 		{Name: "all", Kind: "checkbox", Label: p.t("site.bulk.all"), Hint: p.t("site.bulk.all_hint"), Value: val["all"]},
 		{Name: "q", Kind: "hidden", Value: v.Search}, {Name: "status", Kind: "hidden", Value: v.Chosen["status"]}, {Name: "topic", Kind: "hidden", Value: v.Chosen["topic"]},
 	}}

@@ -12,6 +12,7 @@ type Field struct {
 	Values       []string // those that are ticked, for checks
 	Options      []Option
 	Required     bool
+	Sometimes    bool // another field decides whether it is required, so that it is not called optional
 	Placeholder  string
 	Autocomplete string
 	// Mono sets what is typed in a fixed pitch: keys, rules, code.

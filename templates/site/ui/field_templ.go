@@ -538,7 +538,7 @@ func optional(l *locale.Locale, f Field) templ.Component {
 			templ_7745c5c3_Var22 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		if !f.Required && !f.Disabled && f.kind() != "checks" && f.kind() != "radio" {
+		if !f.Required && !f.Sometimes && !f.Disabled && f.kind() != "checks" && f.kind() != "radio" {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 51, "<span class=\"opt\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
