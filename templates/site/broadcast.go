@@ -251,7 +251,7 @@ func (v CoverageReport) work() []ui.Share {
 }
 
 func (v CoverageReport) table() ui.Table {
-	t := ui.Table{Caption: v.t("site.notices.people"), Columns: []ui.Column{{Label: v.t("site.email")}, {Label: v.t("site.notices.outcome")}, {Label: v.t("site.campaign.reason"), Quiet: true}, {Label: v.t("site.mail.at"), Quiet: true}, {Label: v.t("site.notices.served")}}}
+	t := ui.Table{Stacked: true, Caption: v.t("site.notices.people"), Columns: []ui.Column{{Label: v.t("site.email")}, {Label: v.t("site.notices.outcome")}, {Label: v.t("site.campaign.reason"), Quiet: true}, {Label: v.t("site.mail.at"), Quiet: true}, {Label: v.t("site.notices.served")}}}
 	for i, r := range v.Rows {
 		email := ui.Cell{Text: r.Email, URL: r.URL}
 		if r.Joined {
