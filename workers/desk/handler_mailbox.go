@@ -179,7 +179,7 @@ func (m *Mailbox) list(c echo.Context) error {
 	}
 	l := v.Locale
 	if access.Has(staff.VisitorOf(c).User.Roles, access.Marketer, access.Approver, access.PrivacyOfficer) {
-		v.Empty = &ui.Post{Label: l.T("site.desk.mailbox_empty"), Action: site.Path(site.NavMailbox) + "/empty", Icon: "trash", Tone: ui.Bad, Ask: l.T("site.desk.mailbox_ask"), AskText: l.T("site.desk.mailbox_ask_text")}
+		v.Empty = &ui.Post{Label: l.T("site.desk.mailbox_empty"), Action: site.Path(site.NavMailbox) + "/empty", Icon: "trash", Tone: ui.Bad, Back: l.T("site.dialog.back"), Ask: l.T("site.desk.mailbox_ask"), AskText: l.T("site.desk.mailbox_ask_text")}
 	}
 	return staff.Render(c, http.StatusOK, site.Mailbox(v))
 }

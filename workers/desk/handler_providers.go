@@ -42,7 +42,7 @@ func (s *State) providers(c echo.Context, status int, wrongly string, wrong map[
 	} {
 		row.Action, row.Address = site.ProvidersPath()+"/"+row.Key, s.Base+"/api/v1/webhooks/"+row.Key
 		if row.On {
-			row.Off = &ui.Post{Label: v.Locale.T("site.providers.switch_off"), Action: row.Action + "/off", Tone: ui.Bad, Ask: v.Locale.T("site.providers.off_ask", "provider", site.ProviderNames[row.Key]), AskText: v.Locale.T("site.providers.off_text")}
+			row.Off = &ui.Post{Label: v.Locale.T("site.providers.switch_off"), Action: row.Action + "/off", Tone: ui.Bad, Back: v.Locale.T("site.dialog.back"), Ask: v.Locale.T("site.providers.off_ask", "provider", site.ProviderNames[row.Key]), AskText: v.Locale.T("site.providers.off_text")}
 		}
 		if row.Key == wrongly {
 			row.Errors = wrong

@@ -94,14 +94,14 @@ func (s *State) keys(c echo.Context, p site.Page, administrator bool) ([]site.Si
 		if administrator {
 			here := site.Path(site.NavDeliverability) + "/keys/" + k.ID
 			look := ui.Post{Label: l.T("site.signing.look"), Action: here + "/look", Icon: "search"}
-			remove := ui.Post{Label: l.T("site.signing.remove"), Action: here + "/remove", Icon: "trash", Tone: ui.Bad, Ask: l.T("site.signing.remove_ask"), AskText: l.T("site.signing.remove_text")}
+			remove := ui.Post{Label: l.T("site.signing.remove"), Action: here + "/remove", Icon: "trash", Tone: ui.Bad, Back: l.T("site.dialog.back"), Ask: l.T("site.signing.remove_ask"), AskText: l.T("site.signing.remove_text")}
 			switch k.State {
 			case signing.Waiting:
 				row.Posts = []ui.Post{look, remove}
 			case signing.Seen:
-				row.Posts = []ui.Post{{Label: l.T("site.signing.switch"), Action: here + "/switch", Icon: "check", Tone: ui.Good, Ask: l.T("site.signing.switch_ask"), AskText: l.T("site.signing.switch_text")}, look, remove}
+				row.Posts = []ui.Post{{Label: l.T("site.signing.switch"), Action: here + "/switch", Icon: "check", Tone: ui.Good, Back: l.T("site.dialog.back"), Ask: l.T("site.signing.switch_ask"), AskText: l.T("site.signing.switch_text")}, look, remove}
 			case signing.Signing:
-				row.Posts = []ui.Post{look, {Label: l.T("site.signing.stop"), Action: here + "/stop", Icon: "pause", Tone: ui.Bad, Ask: l.T("site.signing.stop_ask"), AskText: l.T("site.signing.stop_text")}}
+				row.Posts = []ui.Post{look, {Label: l.T("site.signing.stop"), Action: here + "/stop", Icon: "pause", Tone: ui.Bad, Back: l.T("site.dialog.back"), Ask: l.T("site.signing.stop_ask"), AskText: l.T("site.signing.stop_text")}}
 			case signing.Retired:
 				if s.Book.Now().After(row.Keep) {
 					row.Posts = []ui.Post{remove}
