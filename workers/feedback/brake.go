@@ -38,7 +38,7 @@ func (s *Sink) brake(ctx context.Context, campaignID string) error {
 			return err
 		}
 		if k.level == brakes.Stop && fresh {
-			if err := s.pause(ctx, campaignID, alert); err != nil {
+			if err := s.pause(ctx, campaignID, fmt.Sprintf("too many %s: %.2f %% of %d", alert.Kind, alert.Percent(), alert.Total)); err != nil {
 				return err
 			}
 		}
@@ -68,19 +68,11 @@ func (s *Sink) refused(ctx context.Context, campaignID, said string) error {
 	if err != nil || n < enough {
 		return err
 	}
-	c, err := s.Campaigns.Get(ctx, s.DB, campaignID)
-	if errors.Is(err, campaigns.ErrNotFound) || err == nil && c.Status != campaigns.StatusSending {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	_, err = s.Campaigns.Pause(ctx, actor, c.ID, "receivers refused too much by policy: "+said)
-	return err
+	return s.pause(ctx, campaignID, "receivers refused too much by policy: "+said)
 }
 
 // pause stops a campaign that is under way; one that is not has nothing to stop.
-func (s *Sink) pause(ctx context.Context, campaignID string, a campaigns.Alert) error {
+func (s *Sink) pause(ctx context.Context, campaignID, why string) error {
 	c, err := s.Campaigns.Get(ctx, s.DB, campaignID)
 	if errors.Is(err, campaigns.ErrNotFound) || err == nil && c.Status != campaigns.StatusSending {
 		return nil
@@ -88,6 +80,6 @@ func (s *Sink) pause(ctx context.Context, campaignID string, a campaigns.Alert) 
 	if err != nil {
 		return err
 	}
-	_, err = s.Campaigns.Pause(ctx, actor, c.ID, fmt.Sprintf("too many %s: %.2f %% of %d", a.Kind, a.Percent(), a.Total))
+	_, err = s.Campaigns.Pause(ctx, actor, c.ID, why)
 	return err
 }
