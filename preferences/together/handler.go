@@ -39,15 +39,11 @@ type withdrawalView struct {
 	Withdrawn  int64            `json:"withdrawn"`
 	Skipped    map[string]int64 `json:"skipped"`
 	CreatedAt  time.Time        `json:"created_at"`
-	FinishedAt *time.Time       `json:"finished_at,omitempty"`
+	FinishedAt time.Time        `json:"finished_at,omitzero"`
 }
 
 func (h handler) answer(c echo.Context, status int, j *Job) error {
-	v := withdrawalView{ID: j.ID, Status: j.Status, Topic: j.Topic, Note: j.Note, People: j.People, Withdrawn: j.Changed, Skipped: j.Skipped, CreatedAt: j.CreatedAt}
-	if !j.FinishedAt.IsZero() {
-		v.FinishedAt = &j.FinishedAt
-	}
-	return c.JSON(status, v)
+	return c.JSON(status, withdrawalView{j.ID, j.Status, j.Topic, j.Note, j.People, j.Changed, j.Skipped, j.CreatedAt, j.FinishedAt})
 }
 
 // withdrawal is the body that asks for one: of the people that it names, or of all whom the filter finds.
