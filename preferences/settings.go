@@ -2,9 +2,6 @@ package preferences
 
 import (
 	"context"
-	"database/sql"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -63,16 +60,8 @@ func (s *Settings) Get(ctx context.Context) (SiteSettings, error) {
 		return s.cached, nil
 	}
 	site := s.Started
-	var text string
-	err := s.DB.QueryRowContext(ctx, "SELECT value FROM settings WHERE key = $1", settingsKey).Scan(&text)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-	case err != nil:
-		return site, fmt.Errorf("preferences: settings: %w", err)
-	default:
-		if err := json.Unmarshal([]byte(text), &site); err != nil {
-			return site, fmt.Errorf("preferences: stored settings: %w", err)
-		}
+	if err := ReadSetting(ctx, s.DB, settingsKey, &site); err != nil {
+		return site, fmt.Errorf("preferences: %w", err)
 	}
 	s.cached, s.until = site, time.Now().Add(settingsTTL)
 	return site, nil
@@ -100,13 +89,8 @@ func (s *Settings) Put(ctx context.Context, at time.Time, actor audit.Actor, sit
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(site)
-	if err != nil {
-		return fmt.Errorf("preferences: settings: %w", err)
-	}
 	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO settings (key, value, updated_at) VALUES ($1, $2, $3)
-			ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at`, settingsKey, string(text), sqldb.Micros(at)); err != nil {
+		if err := WriteSetting(ctx, tx, at, settingsKey, site); err != nil {
 			return err
 		}
 		return audit.Record(ctx, tx, at, actor, "settings.change", audit.Object("settings", settingsKey), before, site)

@@ -2,9 +2,6 @@ package processing
 
 import (
 	"context"
-	"database/sql"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -143,29 +140,17 @@ func (s *Service) SetController(ctx context.Context, actor audit.Actor, c Contro
 }
 
 func (s *Service) load(ctx context.Context, key string, v any) error {
-	var text string
-	switch err := s.DB.QueryRowContext(ctx, "SELECT value FROM settings WHERE key = $1", key).Scan(&text); {
-	case errors.Is(err, sql.ErrNoRows):
-		return nil
-	case err != nil:
-		return fmt.Errorf("processing: %s: %w", key, err)
-	}
-	if err := json.Unmarshal([]byte(text), v); err != nil {
-		return fmt.Errorf("processing: stored %s: %w", key, err)
+	if err := preferences.ReadSetting(ctx, s.DB, key, v); err != nil {
+		return fmt.Errorf("processing: %w", err)
 	}
 	return nil
 }
 
 func (s *Service) store(ctx context.Context, actor audit.Actor, key, action string, before, after any) error {
-	text, err := json.Marshal(after)
-	if err != nil {
-		return fmt.Errorf("processing: %s: %w", key, err)
-	}
 	return s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		now := s.now()
-		if _, err := tx.ExecContext(ctx, `INSERT INTO settings (key, value, updated_at) VALUES ($1, $2, $3)
-			ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at`, key, string(text), sqldb.Micros(now)); err != nil {
-			return fmt.Errorf("processing: %s: %w", key, err)
+		if err := preferences.WriteSetting(ctx, tx, now, key, after); err != nil {
+			return fmt.Errorf("processing: %w", err)
 		}
 		if action == "" {
 			return nil

@@ -2,11 +2,9 @@ package feedback
 
 import (
 	"context"
-	"database/sql"
-	"encoding/json"
-	"errors"
 	"strings"
 
+	"assent/preferences"
 	"assent/preferences/audit"
 	"assent/preferences/problem"
 	"assent/preferences/sqldb"
@@ -72,15 +70,8 @@ func (w *Webhooks) Providers(ctx context.Context) (Providers, error) {
 }
 
 func readProviders(ctx context.Context, q sqldb.Querier) (p Providers, err error) {
-	var text string
-	err = q.QueryRowContext(ctx, "SELECT value FROM settings WHERE key = $1", providersKey).Scan(&text)
-	if errors.Is(err, sql.ErrNoRows) {
-		return p, nil
-	}
-	if err != nil {
-		return p, err
-	}
-	return p, json.Unmarshal([]byte(text), &p)
+	err = preferences.ReadSetting(ctx, q, providersKey, &p)
+	return p, err
 }
 
 // Change changes what the webhooks are checked with. The audit log tells which providers were on before and after.
@@ -96,12 +87,7 @@ func (w *Webhooks) Change(ctx context.Context, actor audit.Actor, change func(*P
 		if err := p.check(); err != nil {
 			return err
 		}
-		text, err := json.Marshal(p)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, "INSERT INTO settings (key, value, updated_at) VALUES ($1, $2, $3) ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
-			providersKey, string(text), sqldb.Micros(at)); err != nil {
+		if err := preferences.WriteSetting(ctx, tx, at, providersKey, p); err != nil {
 			return err
 		}
 		on = p.On()
