@@ -2,8 +2,6 @@ package desk
 
 import (
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -13,6 +11,7 @@ import (
 	"assent/preferences/sheet"
 	"assent/preferences/staff"
 	"assent/preferences/staff/access"
+	"assent/preferences/staff/screen"
 	"assent/templates/site"
 )
 
@@ -51,18 +50,12 @@ func (d *Desk) campaigns(c echo.Context) error {
 	v := site.CampaignsView{Page: d.page(c, site.NavCampaigns)}
 	v.Write, v.Chosen = may(c, access.Marketer), map[string]string{"status": c.QueryParam("status")}
 	before := c.QueryParam("after")
-	micros, id, _ := strings.Cut(before, "-")
-	var at time.Time
-	if n, err := strconv.ParseInt(micros, 10, 64); err == nil {
-		at = time.UnixMicro(n).UTC()
-	}
+	at, id := screen.AfterMark(before)
 	list, err := d.Campaigns.List(ctx, v.Chosen["status"], at, id, pageSize+1)
 	if err != nil {
 		return err
 	}
-	key := func(m *campaigns.Campaign) string {
-		return strconv.FormatInt(m.CreatedAt.UnixMicro(), 10) + "-" + m.ID
-	}
+	key := func(m *campaigns.Campaign) string { return screen.Mark(m.CreatedAt, m.ID) }
 	list, v.Pager = paged(v.Page, list, path, before, key, "status", v.Chosen["status"])
 	names, err := d.topicNames(ctx, v.Locale.Tag(), v.Locale.Language())
 	if err != nil {

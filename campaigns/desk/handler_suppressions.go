@@ -2,9 +2,7 @@ package desk
 
 import (
 	"net/http"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -12,6 +10,7 @@ import (
 	"assent/preferences/problem"
 	"assent/preferences/staff"
 	"assent/preferences/staff/access"
+	"assent/preferences/staff/screen"
 	"assent/templates/site"
 	"assent/templates/site/ui"
 )
@@ -37,12 +36,8 @@ func (d *Desk) suppressionList(c echo.Context, status int, val, wrong map[string
 	if v.Write {
 		v.ExportURL, v.ImportAction = address(path+"/export.csv", "reason", v.Chosen["reason"]), path+"/import"
 	}
-	var at time.Time
 	after := c.QueryParam("after")
-	micros, id, _ := strings.Cut(after, "-")
-	if n, err := strconv.ParseInt(micros, 10, 64); err == nil {
-		at = time.UnixMicro(n).UTC()
-	}
+	at, id := screen.AfterMark(after)
 	list, err := d.People.Suppressions(ctx, v.Search, v.Chosen["reason"], at, id, pageSize+1)
 	if _, ok := problem.As(err); ok { // half an address finds nobody
 		list, err = nil, nil
@@ -50,9 +45,7 @@ func (d *Desk) suppressionList(c echo.Context, status int, val, wrong map[string
 	if err != nil {
 		return err
 	}
-	key := func(s preferences.Suppression) string {
-		return strconv.FormatInt(s.CreatedAt.UnixMicro(), 10) + "-" + s.ID
-	}
+	key := func(s preferences.Suppression) string { return screen.Mark(s.CreatedAt, s.ID) }
 	list, v.Pager = paged(v.Page, list, path, after, key, "q", v.Search, "reason", v.Chosen["reason"])
 	for _, s := range list {
 		row := site.SuppressionRow{Email: s.Email, Reason: s.Reason, Note: s.Note, At: s.CreatedAt}

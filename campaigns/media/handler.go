@@ -3,15 +3,14 @@ package media
 import (
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"assent/preferences/problem"
 	"assent/preferences/staff"
 	"assent/preferences/staff/access"
+	"assent/preferences/staff/screen"
 	"assent/templates/site"
 	"assent/templates/site/ui"
 )
@@ -60,10 +59,8 @@ func (p *Pages) view(c echo.Context, path string, val, wrong map[string]string) 
 	v := site.MediaView{Page: p.Site.Page(c, site.NavMedia), Action: site.Path(site.NavMedia), Values: val, Errors: wrong}
 	v.Write = access.Has(staff.VisitorOf(c).User.Roles, access.Marketer)
 	v.Pager.Locale = v.Locale
-	micros, hash, _ := strings.Cut(c.QueryParam("after"), "-")
-	var at time.Time
-	if n, err := strconv.ParseInt(micros, 10, 64); err == nil {
-		at = time.UnixMicro(n).UTC()
+	at, hash := screen.AfterMark(c.QueryParam("after"))
+	if !at.IsZero() {
 		v.Pager.Previous = path
 	}
 	list, err := p.Store.List(c.Request().Context(), at, hash, pageSize+1)
@@ -73,7 +70,7 @@ func (p *Pages) view(c echo.Context, path string, val, wrong map[string]string) 
 	if len(list) > pageSize {
 		list = list[:pageSize]
 		last := list[pageSize-1]
-		v.Pager.Next = path + "?after=" + strconv.FormatInt(last.At.UnixMicro(), 10) + "-" + last.Hash
+		v.Pager.Next = path + "?after=" + screen.Mark(last.At, last.Hash)
 	}
 	for _, e := range list {
 		v.Pictures = append(v.Pictures, site.MediaPicture{

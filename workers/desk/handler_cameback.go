@@ -3,9 +3,6 @@ package desk
 import (
 	"net/http"
 	"slices"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -22,11 +19,7 @@ func (s *State) cameBack(c echo.Context) error {
 	if !slices.Contains(feedback.Groups, show) {
 		show = ""
 	}
-	var at time.Time
-	micros, id, _ := strings.Cut(after, "-")
-	if n, err := strconv.ParseInt(micros, 10, 64); err == nil {
-		at = time.UnixMicro(n).UTC()
-	}
+	at, id := screen.AfterMark(after)
 	list, err := feedback.List(c.Request().Context(), s.Book.DB, show, at, id, screen.PageSize+1)
 	if err != nil {
 		return err
@@ -41,7 +34,7 @@ func (s *State) cameBack(c echo.Context) error {
 		}
 		v.Tabs = append(v.Tabs, ui.Tab{Label: label, URL: screen.Address(here, "show", key), Current: key == show})
 	}
-	list, v.Pager = screen.Paged(v.Page, list, here, after, func(k feedback.Kept) string { return strconv.FormatInt(k.At.UnixMicro(), 10) + "-" + k.ID }, "show", show)
+	list, v.Pager = screen.Paged(v.Page, list, here, after, func(k feedback.Kept) string { return screen.Mark(k.At, k.ID) }, "show", show)
 	for _, k := range list {
 		row := site.CameBackRow{At: k.At, Kind: k.Kind, Class: k.Class, Code: k.Code, Said: k.Said, Effect: k.Effect, Email: k.Email, Way: k.Provider, About: k.Campaign}
 		if k.Email != "" {

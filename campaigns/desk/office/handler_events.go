@@ -63,11 +63,8 @@ func (o *Office) events(c echo.Context) error {
 	v := site.EventsView{Page: o.page(c, site.NavEvents)}
 	v.Write = may(c, access.Marketer)
 	v.Tabs = []ui.Tab{{Label: v.Locale.T("site.events.coming"), URL: path, Current: !past}, {Label: v.Locale.T("site.events.past"), URL: path + "?show=past", Current: past}}
-	after, at := c.QueryParam("after"), time.Time{}
-	micros, slug, _ := strings.Cut(after, "~")
-	if n, err := strconv.ParseInt(micros, 10, 64); err == nil {
-		at = time.UnixMicro(n)
-	}
+	after := c.QueryParam("after")
+	at, slug := screen.AfterMark(after)
 	read := o.Events.Coming
 	if past {
 		read = o.Events.Past
@@ -76,7 +73,7 @@ func (o *Office) events(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	list, v.Pager = screen.Paged(v.Page, list, path, after, func(e events.Event) string { return strconv.FormatInt(e.StartsAt.UnixMicro(), 10) + "~" + e.Slug }, "show", c.QueryParam("show"))
+	list, v.Pager = screen.Paged(v.Page, list, path, after, func(e events.Event) string { return screen.Mark(e.StartsAt, e.Slug) }, "show", c.QueryParam("show"))
 	for _, e := range list {
 		v.Rows = append(v.Rows, o.eventRow(v.Page, e))
 	}

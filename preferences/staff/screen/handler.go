@@ -3,6 +3,7 @@ package screen
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -122,6 +123,18 @@ func Clock(p site.Page, at time.Time) string {
 		return ""
 	}
 	return at.In(zone(p)).Format(local)
+}
+
+// Mark is where a list that is sorted by time goes on: behind the row of an instant and a key.
+func Mark(at time.Time, key string) string { return strconv.FormatInt(at.UnixMicro(), 10) + "-" + key }
+
+// AfterMark reads a [Mark]; the instant is zero where there is none.
+func AfterMark(mark string) (at time.Time, key string) {
+	micros, key, _ := strings.Cut(mark, "-")
+	if n, err := strconv.ParseInt(micros, 10, 64); err == nil {
+		at = time.UnixMicro(n).UTC()
+	}
+	return at, key
 }
 
 // Paged cuts a list that was read one longer than a page, and says how it goes on: at path with the parameters to
