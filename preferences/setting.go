@@ -22,7 +22,7 @@ func ReadSetting(ctx context.Context, q sqldb.Querier, key string, v any) error 
 		err = json.Unmarshal([]byte(text), v)
 	}
 	if err != nil {
-		return fmt.Errorf("setting %s: %w", key, err)
+		return fmt.Errorf("preferences: setting %s: %w", key, err)
 	}
 	return nil
 }
@@ -32,7 +32,7 @@ func WriteSetting(ctx context.Context, tx *sqldb.Tx, at time.Time, key string, v
 	_, err := tx.ExecContext(ctx, `INSERT INTO settings (key, value, updated_at) VALUES ($1, $2, $3)
 		ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at`, key, sqldb.JSON(v), sqldb.Micros(at))
 	if err != nil {
-		return fmt.Errorf("setting %s: %w", key, err)
+		return fmt.Errorf("preferences: setting %s: %w", key, err)
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"assent/campaigns/campaignstest"
 	"assent/campaigns/outbox"
 	"assent/preferences/gate"
+	"assent/preferences/porttest"
 	"assent/preferences/sqldb"
 	"assent/preferences/sqldb/sqldbtest"
 	"assent/workers/queue/queuetest"
@@ -206,7 +207,7 @@ type relay struct {
 }
 
 func newRelay(t *testing.T) *relay {
-	r := &relay{t: t, reached: make(chan struct{}), seen: map[string]int{}}
+	r := &relay{t: t, addr: porttest.Free(t), reached: make(chan struct{}), seen: map[string]int{}}
 	r.open()
 	return r
 }
@@ -228,7 +229,7 @@ func (r *relay) open() {
 		return smtptest.Reply{}
 	}})
 	r.mu.Lock()
-	r.addr, r.servers = s.Addr, append(r.servers, s)
+	r.servers = append(r.servers, s)
 	r.mu.Unlock()
 }
 

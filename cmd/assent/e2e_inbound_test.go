@@ -23,6 +23,8 @@ import (
 	"github.com/emersion/go-imap/v2/imapserver"
 	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"assent/preferences/porttest"
 )
 
 // letters is a mailbox at a real IMAP server.
@@ -45,7 +47,6 @@ func (l *letters) listen() error {
 	if err != nil {
 		return err
 	}
-	l.addr = listener.Addr().String()
 	go func() { _ = l.server.Serve(listener) }()
 	return nil
 }
@@ -63,7 +64,7 @@ func (s *stage) imap(ts *testscript.TestScript, neg bool, args []string) {
 	switch {
 	case args[0] == "start":
 		if s.letters == nil {
-			s.letters = &letters{user: imapmemserver.NewUser("bounces", "imap hunter2"), addr: "127.0.0.1:0"}
+			s.letters = &letters{user: imapmemserver.NewUser("bounces", "imap hunter2"), addr: porttest.Free(s.t)}
 			ts.Check(s.letters.user.Create("INBOX", nil))
 		}
 		ts.Check(s.letters.listen())

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"assent/preferences/porttest"
 	"assent/preferences/sqldb/sqldbtest"
 	"assent/workers/queue/queuetest"
 	"assent/workers/smtptest"
@@ -103,17 +103,7 @@ func newStage(t *testing.T) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	in, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
-	s := &stage{t: t, bin: bin, addr: l.Addr().String(), inbound: in.Addr().String()}
+	s := &stage{t: t, bin: bin, addr: porttest.Free(t), inbound: porttest.Free(t)}
 	s.sink = smtptest.Serve(t, smtptest.Options{Script: s.behave})
 	return s
 }

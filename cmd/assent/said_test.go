@@ -48,7 +48,7 @@ func ofScreens(path string) bool {
 // argument that is one.
 var sentences = map[string]int{
 	"problem.Invalid": 1, "problem.New": 1, "problem.Conflict": 0, "problem.Forbidden": 0, "problem.Unprocessable": 0, "problem.NotFound": 0, "problem.Unavailable": 0,
-	"problem.Malformed": 0, ".Add": 1, ".add": 1, "refuse": 0, "invalid": 0, "errors.New": 0, "fmt.Errorf": 0, ".Pause": 3, "problem.Field": 1, "Field": 1,
+	"problem.Malformed": 0, ".Add": 1, ".add": 1, "refuse": 0, "invalid": 0, "errors.New": 0, "fmt.Errorf": 0, ".Pause": 3, ".pause": 2, "problem.Field": 1, "Field": 1,
 	"= trouble": 0, "stop": 1, "= why": 0, "= Failure": 0, "= DisabledFor": 0,
 }
 

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"assent/preferences/porttest"
 )
 
 // Cluster is a PostgreSQL of the test's own, which may be stopped and started again at the same address.
@@ -45,12 +47,7 @@ func StartCluster(t testing.TB) *Cluster {
 		}
 	}
 	c.must("initdb", "-D", c.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, c.port, _ = net.SplitHostPort(l.Addr().String())
-	_ = l.Close()
+	_, c.port, _ = net.SplitHostPort(porttest.Free(t))
 	c.Start()
 	return c
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"assent/preferences/porttest"
 )
 
 // Server is a redis-server of the test's own, which may be stopped and started again at the same address.
@@ -28,12 +30,7 @@ func Start(t testing.TB) *Server {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Skip("needs redis-server: apt-get install redis-server")
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &Server{t: t, addr: l.Addr().String(), dir: t.TempDir()}
-	l.Close()
+	s := &Server{t: t, addr: porttest.Free(t), dir: t.TempDir()}
 	s.Restart()
 	t.Cleanup(s.Stop)
 	return s
