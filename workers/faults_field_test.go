@@ -83,7 +83,7 @@ func (f *field) start() {
 	f.t.Helper()
 	if !f.apart {
 		s := setup{marketing: f.own.Marketing, transactional: f.own.Transactional, connections: faultLanes, journals: f.own.Journals,
-			patience: transport.Options{Dial: 2 * time.Second, Command: 2 * time.Second, Final: 2 * time.Second}}
+			patience: transport.Options{Dial: patience, Command: patience, Final: patience}}
 		if f.redis != nil {
 			s.redis = f.redis.URL()
 		}

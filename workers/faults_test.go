@@ -33,6 +33,8 @@ const (
 	faultNotices = 10
 	// faultAt is how many mails of the campaign have come when it goes wrong, faultNotice how many notices where a moment matters.
 	faultAt, faultNotice = 30, 4
+	// patience is how long the engine waits for a relay: what stalls is told from what is slow on a busy machine.
+	patience = 15 * time.Second
 )
 
 // Promise 3 as a table (compliance 23-25). Each fault hits a campaign and notices alike.
