@@ -30,7 +30,8 @@ type Suppression struct {
 	CreatedAt  time.Time
 }
 
-// Suppress blocks an address. A block that exists already stays as it was; added tells which.
+// Suppress blocks an address. A block that exists already stays as it was and is what is returned; added tells which. Both wait for
+// what was claimed: a block that is told again may stand only since a moment.
 func (s *Service) Suppress(ctx context.Context, actor audit.Actor, email, reason, note, source string) (block Suppression, added bool, err error) {
 	parsed, err := address.Parse(email)
 	var bad problem.Collector
@@ -50,13 +51,20 @@ func (s *Service) Suppress(ctx context.Context, actor audit.Actor, email, reason
 	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		now := s.now()
 		block = Suppression{ID: sqldb.NewID(), AddressKey: parsed.Key, Email: parsed.Display, Reason: reason, Note: note, Source: source, CreatedAt: now}
-		if added, err = insertSuppression(ctx, tx, block); err != nil || !added {
+		if added, err = insertSuppression(ctx, tx, block); err != nil {
 			return err
 		}
 		if sub, err := s.SubscriberByKey(ctx, tx, parsed.Key); err == nil {
 			if claimed, err = s.revoke(ctx, tx, now, Stop{SubscriberID: sub.ID}); err != nil {
 				return err
 			}
+		}
+		if !added {
+			blocks, err := querySuppressions(ctx, tx, "SELECT "+suppressionColumns+" FROM suppressions WHERE address_key = $1 AND reason = $2", parsed.Key, reason)
+			if len(blocks) == 1 {
+				block = blocks[0]
+			}
+			return err
 		}
 		return audit.Record(ctx, tx, now, actor, "suppression.add", audit.Object("suppression", block.ID), nil, map[string]string{"reason": reason})
 	})

@@ -15,6 +15,21 @@ import (
 
 var keeper = audit.Actor{Kind: audit.KindKey, ID: "test", Name: "test"}
 
+// A block that is told again answers as it stands, with its own id, note and time.
+func TestABlockThatIsToldAgainIsTheOneThatStands(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		w, ctx := preferencestest.New(t, db), context.Background()
+		first, added, err := w.People.Suppress(ctx, keeper, "old@example.com", "manual", "by telephone", "api")
+		if err != nil || !added {
+			t.Fatal(added, err)
+		}
+		again, added, err := w.People.Suppress(ctx, keeper, "OLD@example.com", "manual", "another", "page")
+		if err != nil || added || again != first {
+			t.Errorf("%+v, %t, %v; want %+v", again, added, err, first)
+		}
+	})
+}
+
 func TestBlocksComeAndGoAsFiles(t *testing.T) {
 	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
 		w, ctx := preferencestest.New(t, db), context.Background()

@@ -39,8 +39,6 @@ func errorHandler(log *slog.Logger, page ErrorPage) echo.HTTPErrorHandler {
 		}
 		var answer error
 		switch {
-		case c.Request().Method == http.MethodHead:
-			answer = c.NoContent(p.Status)
 		case page != nil && !IsAPI(c):
 			answer = page(c, p)
 		default:

@@ -38,6 +38,7 @@ func New(o Options) *echo.Echo {
 	e.IPExtractor = ipExtractor(o.TrustedProxies)
 	e.HTTPErrorHandler = errorHandler(o.Log, o.ErrorPage)
 	e.OnAddRouteHandler = answerHead(e)
+	e.Pre(plain)
 	e.Use(requestID, access(o), recovered(o.Log), secured(o), limited, legible)
 	return e
 }
@@ -53,6 +54,18 @@ func answerHead(e *echo.Echo) func(string, echo.Route, echo.HandlerFunc, []echo.
 			handler = middleware[i](handler)
 		}
 		e.Router().Add(http.MethodHead, route.Path, handler)
+	}
+}
+
+// plain reads a path whose characters were written with percent signs without need as the same path without (RFC 3986 §6.2.2.2):
+// those who rewrite the links of a mail do that, and its unsubscribe link must go on to work. A path with an encoded slash stays as it
+// came, so that nobody reaches another route by it (compliance 64).
+func plain(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if u := c.Request().URL; !strings.Contains(strings.ToUpper(u.RawPath), "%2F") {
+			u.RawPath = ""
+		}
+		return next(c)
 	}
 }
 

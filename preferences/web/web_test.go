@@ -166,6 +166,27 @@ func TestHeadIsAnsweredWhereGetIs(t *testing.T) {
 		if err != nil || resp.StatusCode != want || len(body) != 0 || want == http.StatusOK && (resp.ContentLength != 7 || resp.Header.Get("Mark") != "/page/:id") {
 			t.Errorf("HEAD %s: %d with %d octets, %v, %v; want %d and what GET has but its body", path, resp.StatusCode, len(body), resp.Header, err, want)
 		}
+		if resp.Header.Get("Content-Type") == "" {
+			t.Errorf("HEAD %s: GET tells a type", path)
+		}
+	}
+}
+
+// RFC 3986 §6.2.2.2: who rewrites the links of a mail may write a character with a percent sign; it is the same address. Compliance 64:
+// but for the slash.
+func TestAPathIsTheSameWithPercentSigns(t *testing.T) {
+	e := newServer(io.Discard)
+	e.GET("/u/:token", func(c echo.Context) error { return c.String(http.StatusOK, c.Param("token")) })
+	e.GET("/admin/x", func(c echo.Context) error { return c.NoContent(http.StatusOK) })
+	for path, want := range map[string]string{"/u/a-b_c~9": "a-b_c~9", "/u/%61%2Db%5fc%7E%39": "a-b_c~9", "/%75/%41": "A", "/u/a%2F%62": "a%2F%62", "/u/%c3%a9": "é", "/u/a%2561": "a%61"} {
+		if w := call(e, http.MethodGet, path, ""); w.Code != http.StatusOK || w.Body.String() != want {
+			t.Errorf("%s: %d %q; want %q", path, w.Code, w.Body, want)
+		}
+	}
+	for _, path := range []string{"/admin%2Fx", "/admin%2fx", "/%61dmin%2Fx"} {
+		if w := call(e, http.MethodGet, path, ""); w.Code != http.StatusNotFound {
+			t.Errorf("%s: %d", path, w.Code)
+		}
 	}
 }
 
