@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"assent/campaigns"
 	"assent/campaigns/campaignstest"
@@ -314,6 +317,105 @@ func TestAFloodChangesWhatItsBouncesChangeAlone(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	})
+}
+
+// Reports of a provider that tells no return path lead to what it names: our Message-ID, or the campaign that it quotes and the address. Many are
+// applied in one go, and do what each does alone.
+func TestAFloodOfReportsChangesWhatEachChangesAlone(t *testing.T) {
+	for _, together := range []bool{false, true} {
+		sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+			w, ctx := campaignstest.New(t, db), context.Background()
+			w.Topic("news", nil)
+			people := w.Crowd(6, "news")
+			moved := w.Person("moved@example.com", nil)
+			w.Give(moved, "news")
+			c := w.Campaign("news", nil)
+			w.Schedule(c)
+			w.SendAll(c)
+			address := "moved-to@example.com"
+			if _, err := w.People.Update(ctx, campaignstest.Staff, moved.ID, preferences.Profile{Email: &address}); err != nil {
+				t.Fatal(err)
+			}
+			sent, err := w.Mails.Deliveries(ctx, c.ID, "", "", 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			mail := map[string]string{}
+			for _, d := range sent {
+				mail[d.SubscriberID] = d.ID + "@mail.example.com"
+			}
+			notice := ""
+			err = db.Tx(ctx, func(tx *sqldb.Tx) (err error) {
+				notice, err = w.Outbox.Queue(ctx, tx, w.Clock.Now(), preferences.ServiceMail{Kind: "x", Reference: "r", Email: "guest@example.com"})
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var events []inbound.Event
+			report := func(message, recipient, source string) {
+				events = append(events, inbound.Event{Kind: inbound.Bounce, Class: inbound.Hard, Code: "5.1.1", Text: "no such user", Proof: inbound.ByWebhook, MessageID: message, Recipient: recipient,
+					Claims: tokens.Claims{Source: source}, Provider: "sendgrid", ProviderEventID: fmt.Sprint("e", len(events)), At: w.Clock.Now()})
+			}
+			report(mail[people[0].ID], people[0].Email, "")
+			report(mail[people[1].ID], "", "")
+			report("the-providers-own", people[2].Email, c.ID)
+			report("", people[3].Email, "")
+			report("", "nobody@example.com", "")
+			report(mail[moved.ID], "moved@example.com", "")
+			report(notice+"@mail.example.com", "guest@example.com", "")
+			report("", "no address", "")
+			forged := events[0]
+			forged.Proof, forged.ProviderEventID, forged.MessageID = "", "forged", mail[people[4].ID]
+			events = append(events, forged)
+			changes, reads := sink(w), time.Duration(0)
+			changes.Now = func() time.Time { // what is kept in one go is kept at one instant
+				reads += time.Microsecond
+				return w.Clock.Now().Add(reads)
+			}
+			for range 2 { // the second time changes nothing
+				if together {
+					err = changes.Apply(ctx, events)
+				}
+				for _, e := range events {
+					if !together && err == nil {
+						err = changes.Apply(ctx, []inbound.Event{e})
+					}
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			blocked, err := sqldb.Values[string](ctx, db, "SELECT email FROM suppressions ORDER BY email")
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := []string{"guest@example.com", "moved@example.com", "nobody@example.com", people[0].Email, people[1].Email, people[2].Email, people[3].Email}
+			slices.Sort(want)
+			if diff := cmp.Diff(want, blocked); diff != "" {
+				t.Error(diff)
+			}
+			led, err := sqldb.Values[string](ctx, db, "SELECT event_key || ' ' || coalesce(subscriber_id, '-') || ' ' || coalesce(source_id, '-') FROM feedback ORDER BY event_key")
+			if err != nil {
+				t.Fatal(err)
+			}
+			want = []string{"e0 " + people[0].ID + " " + c.ID, "e1 " + people[1].ID + " " + c.ID, "e2 " + people[2].ID + " " + c.ID, "e3 " + people[3].ID + " -", "e4 - -", "e5 " + moved.ID + " " + c.ID,
+				"e6 - " + notice, "e7 - -", "forged - -"}
+			if diff := cmp.Diff(want, led); diff != "" {
+				t.Error(diff)
+			}
+			instants := map[bool]int{false: 4, true: 1}[together]
+			if n, err := sqldb.Values[int](ctx, db, "SELECT count(DISTINCT at) FROM feedback WHERE event_key IN ('e0', 'e1', 'e2', 'e3')"); err != nil || n[0] != instants {
+				t.Errorf("kept at %d instants, not %d: %v", n, instants, err)
+			}
+			if r := w.Report(c); r.Bounced != 4 {
+				t.Errorf("%+v", r)
+			}
+			if m, err := w.Outbox.Get(ctx, db, notice); err != nil || m.Status != outbox.StatusBounced {
+				t.Errorf("%+v, %v", m, err)
+			}
+		})
+	}
 }
 
 // In a flood of bounces those of notices are bounces of these notices: each of them is told, whichever campaign's mails come back beside it.

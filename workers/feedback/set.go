@@ -7,7 +7,9 @@ import (
 
 	"assent/campaigns"
 	"assent/preferences"
+	"assent/preferences/address"
 	"assent/preferences/sqldb"
+	"assent/preferences/tokens"
 	"assent/workers/inbound"
 )
 
@@ -36,9 +38,12 @@ func (s *Sink) seen(ctx context.Context, q sqldb.Querier, events []inbound.Event
 	return out, nil
 }
 
-// plain tells a hard bounce of a mail to many, found by its signed return path. A flood of returned mail is made of these.
+// plain tells a hard bounce that our signed return path or a provider leads from to a person. A flood of returned mail is made of these.
 func plain(e inbound.Event) bool {
-	return e.Effect() == inbound.Suppress && e.Proof == inbound.ByReturnPath && sqldb.IsID(e.Claims.Subject) && sqldb.IsID(e.Claims.Source) && e.ProviderEventID != ""
+	if e.Effect() != inbound.Suppress || e.ProviderEventID == "" {
+		return false
+	}
+	return e.Proof == inbound.ByWebhook || e.Proof == inbound.ByReturnPath && sqldb.IsID(e.Claims.Subject) && sqldb.IsID(e.Claims.Source)
 }
 
 // flood applies plain events in one transaction, and returns those that need to be looked at one by one: about notices, about
@@ -47,13 +52,17 @@ func (s *Sink) flood(ctx context.Context, events []inbound.Event) (rest []inboun
 	if len(events) < 2 {
 		return events, nil
 	}
-	var subjects, sources []string
-	for _, e := range events {
-		subjects, sources = append(subjects, e.Claims.Subject), append(sources, e.Claims.Source)
-	}
 	var touched []string
 	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		rest, touched = nil, nil
+		events, err := s.led(ctx, tx, events)
+		if err != nil {
+			return err
+		}
+		var subjects, sources []string
+		for _, e := range events {
+			subjects, sources = append(subjects, e.Claims.Subject), append(sources, e.Claims.Source)
+		}
 		known, err := s.campaignsOf(ctx, tx, sources)
 		if err != nil {
 			return err
@@ -65,7 +74,7 @@ func (s *Sink) flood(ctx context.Context, events []inbound.Event) (rest []inboun
 		now := s.Now()
 		var fit []inbound.Event
 		for _, e := range events {
-			if p, ok := people[e.Claims.Subject]; ok && !p.unverified && known[e.Claims.Source] {
+			if p, ok := people[e.Claims.Subject]; ok && !p.unverified && (known[e.Claims.Source] || e.Claims.Source == "") {
 				fit = append(fit, e)
 			} else {
 				rest = append(rest, e)
@@ -80,7 +89,9 @@ func (s *Sink) flood(ctx context.Context, events []inbound.Event) (rest []inboun
 		for _, e := range fresh {
 			p := people[e.Claims.Subject]
 			blocks = append(blocks, preferences.Suppression{AddressKey: p.key, Email: p.email, Reason: preferences.SuppressedBounced, Note: note(e), Source: e.Provider})
-			bounced[e.Claims.Source] = append(bounced[e.Claims.Source], e.Claims.Subject)
+			if e.Claims.Source != "" {
+				bounced[e.Claims.Source] = append(bounced[e.Claims.Source], e.Claims.Subject)
+			}
 		}
 		if _, err := s.People.SuppressSet(ctx, tx, now, actor, blocks); err != nil {
 			return err
@@ -102,6 +113,53 @@ func (s *Sink) flood(ctx context.Context, events []inbound.Event) (rest []inboun
 		}
 	}
 	return rest, nil
+}
+
+// led are the events with claims where a provider told none: those that [Sink.find] takes from the Message-ID of a delivery, else
+// the subscriber who has the address.
+func (s *Sink) led(ctx context.Context, tx *sqldb.Tx, events []inbound.Event) ([]inbound.Event, error) {
+	events = slices.Clone(events)
+	var ids, keys []string
+	key := make([]string, len(events))
+	for i, e := range events {
+		if e.Proof != inbound.ByWebhook {
+			continue
+		}
+		if id := mailID(e); e.Claims.Source == "" && id != "" {
+			ids, events[i].Claims.Source = append(ids, id), id
+		} else if parsed, err := address.Parse(e.Recipient); err == nil && e.Claims.Subject == "" {
+			keys, key[i] = append(keys, parsed.Key), parsed.Key
+		}
+	}
+	if len(ids)+len(keys) == 0 {
+		return events, nil
+	}
+	d := tx.Dialect()
+	mails := map[string]tokens.Claims{}
+	for row := range sqldb.Rows(ctx, tx, "SELECT id, subscriber_id, campaign_id FROM deliveries WHERE id "+d.In(1), d.List(ids)) {
+		var id string
+		var c tokens.Claims
+		if err := row.Scan(&id, &c.Subject, &c.Source); err != nil {
+			return nil, fmt.Errorf("deliveries of a set: %w", err)
+		}
+		mails[id] = c
+	}
+	people := map[string]string{}
+	for row := range sqldb.Rows(ctx, tx, "SELECT email_key, id FROM subscribers WHERE email_key "+d.In(1), d.List(keys)) {
+		var key, id string
+		if err := row.Scan(&key, &id); err != nil {
+			return nil, fmt.Errorf("addresses of a set: %w", err)
+		}
+		people[key] = id
+	}
+	for i := range events {
+		if c, ok := mails[events[i].Claims.Source]; ok {
+			events[i].Claims.Subject, events[i].Claims.Source = c.Subject, c.Source
+		} else if id := people[key[i]]; id != "" {
+			events[i].Claims.Subject = id
+		}
+	}
+	return events, nil
 }
 
 func mapKeys(m map[string][]string) func(yield func(string) bool) {
@@ -174,8 +232,11 @@ func (s *Sink) keepSet(ctx context.Context, tx *sqldb.Tx, events []inbound.Event
 	}
 	d := tx.Dialect()
 	read := "CAST($1 AS BIGINT)"
-	for _, name := range []string{"id", "provider", "key", "kind", "class", "code", "said", "effect", "subscriber", "source"} {
+	for _, name := range []string{"id", "provider", "key", "kind", "class", "code", "said", "effect"} {
 		read += ", " + d.Field(name, "TEXT")
+	}
+	for _, name := range []string{"subscriber", "source"} {
+		read += ", nullif(" + d.Field(name, "TEXT") + ", '')"
 	}
 	for row := range sqldb.Rows(ctx, tx, "INSERT INTO feedback (at, id, provider, event_key, kind, class, code, said, effect, subscriber_id, source_id) SELECT "+read+" FROM "+d.Rows(2)+
 		" WHERE true ON CONFLICT (provider, event_key) DO NOTHING RETURNING id", sqldb.Micros(s.Now()), sqldb.JSON(lines)) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,6 +55,9 @@ func (s *subject) source() string {
 	return ""
 }
 
+// most is how many bounces one transaction applies.
+const most = 500
+
 // Apply draws the conclusions of each event once. What it does is safe to do again, so an event that fails in the middle comes
 // again and is finished. Many plain bounces cost one transaction.
 func (s *Sink) Apply(ctx context.Context, events []inbound.Event) error {
@@ -65,11 +69,13 @@ func (s *Sink) Apply(ctx context.Context, events []inbound.Event) error {
 			others = append(others, e)
 		}
 	}
-	rest, err := s.flood(ctx, many)
-	if err != nil {
-		return fmt.Errorf("feedback: %w", err)
+	for set := range slices.Chunk(many, most) {
+		rest, err := s.flood(ctx, set)
+		if err != nil {
+			return fmt.Errorf("feedback: %w", err)
+		}
+		others = append(others, rest...)
 	}
-	others = append(rest, others...)
 	seen, err := s.seen(ctx, s.DB, others)
 	if err != nil {
 		return fmt.Errorf("feedback: %w", err)
@@ -129,7 +135,7 @@ func (s *Sink) find(ctx context.Context, e inbound.Event) (about subject, err er
 	}
 	subscriber, source := e.Claims.Subject, e.Claims.Source
 	if source == "" {
-		if id, _, ok := strings.Cut(e.MessageID, "@"); ok && sqldb.IsID(id) {
+		if id := mailID(e); id != "" {
 			if subscriber, source, err = s.delivery(ctx, id); err != nil {
 				return about, err
 			}
@@ -167,6 +173,14 @@ func (s *Sink) find(ctx context.Context, e inbound.Event) (about subject, err er
 		about.email, about.key = about.sub.Email, about.sub.EmailKey
 	}
 	return about, err
+}
+
+// mailID is the id of a delivery or message that a Message-ID of ours is made of.
+func mailID(e inbound.Event) string {
+	if id, _, ok := strings.Cut(e.MessageID, "@"); ok && sqldb.IsID(id) {
+		return id
+	}
+	return ""
 }
 
 // delivery leads from the id of a delivery, which is in its Message-ID, to the person and the campaign.
