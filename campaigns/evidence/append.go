@@ -25,6 +25,8 @@ const (
 	Bounced  = "bounced"  // the relay, or the mailbox later, refused it for good
 	Unserved = "unserved" // it cannot be delivered by mail
 	Erased   = "erased"   // the content of earlier rows was emptied
+
+	ServedUndone = "served_undone" // that another channel reached the person was noted by mistake
 )
 
 // Entry is one thing that became of a notice.
@@ -40,12 +42,15 @@ type Entry struct {
 	Code      int       `json:"code,omitempty"`
 	Reply     string    `json:"reply,omitempty"` // of the relay, or the bounce
 	Reason    string    `json:"reason,omitempty"`
-	Was       string    `json:"was,omitempty"`     // of Served: the status of the notice
+	Was       string    `json:"was,omitempty"`     // of Served and ServedUndone: the status of the notice
 	Details   string    `json:"details,omitempty"` // SHA-256 of everything else that is stored of the notice
 	Tries     string    `json:"tries,omitempty"`   // SHA-256 of its tries
 	Post      string    `json:"post,omitempty"`    // of Served: SHA-256 of what was noted
 	Erases    []int64   `json:"erases,omitempty"`  // rows
 }
+
+// noted says that the entry is about another channel: it leaves the notice itself as it was.
+func (e *Entry) noted() bool { return e.Event == Served || e.Event == ServedUndone }
 
 // row is an entry as it is stored.
 type row struct {
@@ -97,7 +102,7 @@ func Append(ctx context.Context, tx *sqldb.Tx, entries ...Entry) error {
 		return nil
 	}
 	for _, e := range entries {
-		if !sqldb.IsID(e.Notice) || (e.Event != Accepted && e.Event != Bounced && e.Event != Unserved && e.Event != Served) || e.At.IsZero() {
+		if !sqldb.IsID(e.Notice) || !e.noted() && statuses[e.Event] == "" || e.At.IsZero() {
 			return fmt.Errorf("evidence: %q of %q is not evidence", e.Event, e.Notice)
 		}
 	}

@@ -108,6 +108,7 @@ func TestAChangeInAnyColumnIsFound(t *testing.T) {
 			"a try taken out":     "DELETE FROM message_attempts WHERE message_id = '" + kept["bounced"] + "'",
 			"served taken back":   "DELETE FROM notice_served WHERE message_id = '" + kept["served"] + "'",
 			"served, forged":      "INSERT INTO notice_served (message_id, broadcast_id, channel, served_on, note, actor, at) VALUES ('" + kept["unserved"] + "', 'x', 'post', '2026-05-01', '', 'x', 1)",
+			"served, put back":    "INSERT INTO notice_served (message_id, broadcast_id, channel, served_on, note, actor, at) VALUES ('" + kept["undone"] + "', 'x', 'post', '2026-05-01', 'letter', 'x', 1)",
 			"sent, forged status": "UPDATE messages SET status = 'sent', sent_at = 1 WHERE id = '" + kept["unserved"] + "'",
 		} {
 			err := db.Tx(ctx, func(tx *sqldb.Tx) error {
@@ -162,7 +163,8 @@ func everyKind(t *testing.T, w *campaignstest.World) map[string]string {
 	if err := w.Outbox.Bounced(ctx, kept["came back"], "5.2.1 mailbox disabled"); err != nil {
 		t.Fatal(err)
 	}
-	kept["served"] = servedOne(t, w)
+	kept["served"] = servedOne(t, w, "served@example.com", false)
+	kept["undone"] = servedOne(t, w, "undone@example.com", true)
 	return kept
 }
 
@@ -190,12 +192,13 @@ func complete(t *testing.T, w *campaignstest.World, names map[string]string) {
 	}
 }
 
-// servedOne is the notice of a broadcast to somebody whom mail did not reach and who got it by post.
-func servedOne(t *testing.T, w *campaignstest.World) string {
+// servedOne is the notice of a broadcast to somebody whom mail did not reach and who got it by post, or of whom that was noted
+// by mistake.
+func servedOne(t *testing.T, w *campaignstest.World, email string, mistake bool) string {
 	t.Helper()
 	b := &broadcasts.Service{DB: w.DB, Now: w.Clock.Now, Outbox: w.Outbox, People: w.People, Base: "https://mail.example.com"}
-	p := w.Person("served@example.com", nil)
-	if _, err := w.DB.ExecContext(ctx, "UPDATE subscribers SET customer_since = 1 WHERE id = $1", p.ID); err != nil {
+	p := w.Person(email, nil)
+	if _, err := w.DB.ExecContext(ctx, "UPDATE subscribers SET customer_since = CASE WHEN id = $1 THEN 1 END", p.ID); err != nil {
 		t.Fatal(err)
 	}
 	made, err := b.Create(ctx, campaignstest.Staff, broadcasts.Input{Obligation: "terms_change", Basis: "contract", Audience: broadcasts.Audience{Customers: true}, EffectiveAt: w.Clock.Now().AddDate(0, 0, 40),
@@ -213,8 +216,13 @@ func servedOne(t *testing.T, w *campaignstest.World) string {
 	if _, err := b.MarkServed(ctx, campaignstest.Staff, made.ID, broadcasts.ServedInput{SubscriberID: p.ID, Channel: "post", On: "2026-05-01", Note: "letter"}); err != nil {
 		t.Fatal(err)
 	}
+	if mistake {
+		if err := b.UndoServed(ctx, campaignstest.Staff, made.ID, p.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
 	var id string
-	if err := w.DB.QueryRowContext(ctx, "SELECT message_id FROM notice_served").Scan(&id); err != nil {
+	if err := w.DB.QueryRowContext(ctx, "SELECT id FROM messages WHERE broadcast_id = $1", made.ID).Scan(&id); err != nil {
 		t.Fatal(err)
 	}
 	return id

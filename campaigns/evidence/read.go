@@ -94,7 +94,7 @@ func Changed(ctx context.Context, q sqldb.Querier, id string) (string, error) {
 		if json.Unmarshal([]byte(last.Content), &e) != nil {
 			return "evidence", nil
 		}
-		if e.Event == Served {
+		if e.noted() {
 			served = e.Post
 		}
 	}

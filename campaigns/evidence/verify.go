@@ -231,7 +231,7 @@ func (v *verifier) content(r *row, n *notice) {
 		v.fail(r.Seq, r.Notice, "the notice of row %d is gone", r.Seq)
 		return
 	}
-	if e.Event == Served {
+	if e.noted() {
 		v.served[r.Notice] = e.Post
 	}
 	if n.newest {
@@ -255,7 +255,7 @@ var statuses = map[string]string{Accepted: "sent", Bounced: "bounced", Unserved:
 // chain says of another channel.
 func differs(r *row, e *Entry, n *notice, served string) string {
 	status := statuses[e.Event]
-	if e.Event == Served {
+	if e.noted() {
 		status = e.Was
 	}
 	for _, c := range []struct{ what, is, wants string }{
@@ -272,7 +272,7 @@ func differs(r *row, e *Entry, n *notice, served string) string {
 		return "details"
 	case n.tries != e.Tries:
 		return "tries"
-	case e.Event != Served && n.at.Int64 != r.At, !n.known:
+	case !e.noted() && n.at.Int64 != r.At, !n.known:
 		return "time"
 	case !n.accepted:
 		return "time of acceptance"

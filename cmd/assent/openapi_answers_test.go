@@ -345,6 +345,8 @@ func TestTheAnswersOfMandatoryMailAreAsDescribed(t *testing.T) {
 		t.Fatalf("%v", people)
 	}
 	d.ask(key, "POST", at+"/served", one+"/served", 201, fmt.Sprintf(`{"subscriber_id": %q, "channel": "post", "on": "2020-01-01", "note": "letter"}`, people[0].(map[string]any)["subscriber_id"]))
+	d.ask(key, "DELETE", fmt.Sprintf("%s/served?subscriber_id=%s", at, people[0].(map[string]any)["subscriber_id"]), one+"/served", 204, "")
+	d.ask(key, "DELETE", fmt.Sprintf("%s/served?subscriber_id=%s", at, people[0].(map[string]any)["subscriber_id"]), one+"/served", 409, "")
 	c := covered()
 	for _, name := range []string{"addressed", "accepted", "pending", "bounced", "unserved"} {
 		if _, ok := c[name].(float64); !ok {

@@ -236,6 +236,7 @@ type CoveragePerson struct {
 	Served                                        string // how and when, if otherwise
 	ServedNote                                    string
 	ServeURL                                      string
+	UndoURL                                       string // takes the mark back; empty: not to be done
 }
 
 func (v CoverageReport) head() ui.Head {
@@ -262,6 +263,8 @@ func (v CoverageReport) table() ui.Table {
 		switch {
 		case r.ServeURL != "":
 			served = ui.Cell{Component: serveDialog(v, i, r)}
+		case r.UndoURL != "":
+			served = ui.Cell{Component: servedCell(v, r)}
 		case r.Served == "":
 			served = ui.Cell{Text: "–"}
 		}

@@ -64,7 +64,7 @@ func addBroadcast(out map[string]templ.Component, p Page, say func(string) strin
 	out["broadcast-form-wrong"] = BroadcastForm(form)
 	people := []CoveragePerson{
 		{Email: say("cy@example.com"), URL: "/admin/subscribers/3", NoticeURL: "/admin/notices/single/3", Outcome: "unserved", Reason: "address_bounced", Reply: say("550 5.1.1 no such user"), SubscriberID: "3", At: at, ServeURL: "/admin/notices/1/served"},
-		{Email: say("bo@example.com"), URL: "/admin/subscribers/4", Outcome: "bounced", Reason: "gave_up", At: at, Served: say("Post, 3 May 2026"), ServedNote: say("RR123456785NL"), Joined: true},
+		{Email: say("bo@example.com"), URL: "/admin/subscribers/4", Outcome: "bounced", Reason: "gave_up", At: at, Served: say("Post, 3 May 2026"), ServedNote: say("RR123456785NL"), Joined: true, SubscriberID: "4", UndoURL: "/admin/notices/1/served/undo"},
 	}
 	many := Figures{CountURL: "/admin/notices/1/coverage?count=1"}
 	report := CoverageReport{Page: p, CoverageView: *cast.Coverage, Subject: cast.Subject, URL: cast.URL, Status: "sending", EffectiveAt: at, AcceptBy: at, Lead: say("30 days"), Tabs: []ui.Tab{{Label: say("All"), URL: "?show=", Count: "20,000", Current: true}, {Label: say("Still to be reached"), URL: "?show=open", Count: "104"}}, Rows: people, Pager: ui.Pager{Locale: p.Locale, Next: "?after=1"},

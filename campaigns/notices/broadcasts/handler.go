@@ -33,6 +33,7 @@ func (s *Service) Register(api *echo.Group, scope func(string) echo.MiddlewareFu
 	api.GET("/notice-broadcasts/:id/coverage", h.coverage, read)
 	api.GET("/notice-broadcasts/:id/coverage.csv", h.coverageCSV, read)
 	api.POST("/notice-broadcasts/:id/served", h.served, write)
+	api.DELETE("/notice-broadcasts/:id/served", h.undoServed, write)
 	api.GET("/notice-settings", h.rules, read)
 	api.PUT("/notice-settings", h.setRules, scope("full"))
 }

@@ -87,3 +87,10 @@ func (h handler) served(c echo.Context) error {
 	}
 	return c.JSON(http.StatusCreated, served)
 }
+
+func (h handler) undoServed(c echo.Context) error {
+	if err := h.s.UndoServed(c.Request().Context(), h.actor(c), c.Param("id"), c.QueryParam("subscriber_id")); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}

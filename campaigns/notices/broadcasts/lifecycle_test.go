@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"assent/campaigns/campaignstest"
 	"assent/campaigns/evidence"
 	"assent/campaigns/notices/broadcasts"
@@ -416,6 +418,37 @@ func TestTheWorkListForAnotherChannel(t *testing.T) {
 		c, people := w.covered(b)
 		if p := people[ids[3]]; c.Served != 1 || c.Bounced != 2 || c.NotReached != 1 || c.InTime != 29 || p.Served == nil || p.Served.Channel != "post" || p.Served.Note != "registered letter 12" {
 			t.Errorf("%+v %+v", c, people[ids[3]])
+		}
+
+		// Taken back, all is as it was, and the audit log and the chain have both.
+		if err := w.b.UndoServed(ctx, approver, b.ID, ids[20]); status(err) != 409 {
+			t.Errorf("who was not marked: %v", err)
+		}
+		for name, id := range map[string]string{"not addressed": sqldb.NewID(), "no id": "x"} {
+			if err := w.b.UndoServed(ctx, approver, b.ID, id); status(err) != 422 {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		w.Must(w.b.UndoServed(ctx, approver, b.ID, ids[3]))
+		after, people := w.covered(b)
+		before := c
+		before.Served, before.NotReached, before.InTime = 0, 2, 28
+		if diff := cmp.Diff(before, after); diff != "" || people[ids[3]].Served != nil || people[ids[3]].Outcome != broadcasts.Bounced {
+			t.Errorf("%s %+v", diff, people[ids[3]])
+		}
+		if again := open(broadcasts.Filter{Open: true}); len(again) != 3 {
+			t.Errorf("%q", again)
+		}
+		for _, object := range []string{"subscriber:" + ids[3], "notice_broadcast:" + b.ID} {
+			var n int
+			w.Must(db.QueryRowContext(ctx, "SELECT count(*) FROM audit_log WHERE object = $1 AND action LIKE '%.served_undo' AND before LIKE '%post%' AND actor_id = $2", object, approver.ID).Scan(&n))
+			if n != 1 {
+				t.Errorf("%d entries of %s", n, object)
+			}
+		}
+		w.Must(serve(ids[3], nil))
+		if c, _ := w.covered(b); c.Served != 1 {
+			t.Errorf("%+v", c)
 		}
 	})
 }

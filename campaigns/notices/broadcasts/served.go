@@ -56,13 +56,9 @@ func (s *Service) MarkServed(ctx context.Context, actor audit.Actor, id string, 
 		if err != nil {
 			return err
 		}
-		var message, status string
-		err = tx.QueryRowContext(ctx, "SELECT id, status FROM messages WHERE broadcast_id = $1 AND subscriber_id = $2", b.ID, in.SubscriberID).Scan(&message, &status)
-		if errors.Is(err, sql.ErrNoRows) {
-			return problem.Invalid("subscriber_id", "is not a person whom the broadcast addresses")
-		}
+		message, status, err := addressed(ctx, tx, b.ID, in.SubscriberID)
 		if err != nil {
-			return fmt.Errorf("broadcasts: served: %w", err)
+			return err
 		}
 		if o := outcome(status); o != Bounced && o != Unserved {
 			return problem.Conflict("The mail to this person is " + o + ", so no other channel is needed.")
@@ -72,7 +68,8 @@ func (s *Service) MarkServed(ctx context.Context, actor audit.Actor, id string, 
 			message, b.ID, served.Channel, served.On, served.Note, served.By, sqldb.Micros(now)); err != nil {
 			return fmt.Errorf("broadcasts: served: %w", err)
 		}
-		if err := s.chain(ctx, tx, message, b.ID, served); err != nil {
+		post := evidence.Post(b.ID, served.Channel, served.On, served.Note, served.By, sqldb.Micros(now))
+		if err := s.chain(ctx, tx, now, message, evidence.Served, post); err != nil {
 			return err
 		}
 		// The note may speak of the person, so it stands in the person's own record, which erasure empties.
@@ -84,12 +81,63 @@ func (s *Service) MarkServed(ctx context.Context, actor audit.Actor, id string, 
 	return served, err
 }
 
-// chain adds to the evidence of a notice that another channel reached the person.
-func (s *Service) chain(ctx context.Context, tx *sqldb.Tx, message, broadcast string, served Served) error {
+// UndoServed takes back that another channel reached somebody: the person is to be reached again, as before the first note.
+func (s *Service) UndoServed(ctx context.Context, actor audit.Actor, id, subscriber string) error {
+	if !sqldb.IsID(subscriber) {
+		return problem.Invalid("subscriber_id", "must be the id of a person whom the broadcast addresses")
+	}
+	now := s.now()
+	return s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		b, err := get(ctx, tx, id, tx.Dialect().ForUpdate())
+		if err != nil {
+			return err
+		}
+		message, _, err := addressed(ctx, tx, b.ID, subscriber)
+		if err != nil {
+			return err
+		}
+		was := ServedInput{SubscriberID: subscriber}
+		err = tx.QueryRowContext(ctx, "DELETE FROM notice_served WHERE message_id = $1 RETURNING channel, served_on, note", message).Scan(&was.Channel, &was.On, &was.Note)
+		if errors.Is(err, sql.ErrNoRows) {
+			return problem.Conflict("This person is not marked as served by another channel.")
+		}
+		if err != nil {
+			return fmt.Errorf("broadcasts: undo served: %w", err)
+		}
+		if err := s.chain(ctx, tx, now, message, evidence.ServedUndone, ""); err != nil {
+			return err
+		}
+		if err := audit.Record(ctx, tx, now, actor, "notice.served_undo", audit.Object("subscriber", subscriber), was, nil); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, now, actor, "notice_broadcast.served_undo", object(b.ID), map[string]string{"message": message, "channel": was.Channel, "on": was.On}, nil)
+	})
+}
+
+// NotedBetween lists up to limit of the people of a broadcast whom somebody marked as served from one instant to another.
+func (s *Service) NotedBetween(ctx context.Context, b *Broadcast, by string, from, to time.Time, limit int) ([]string, error) {
+	return sqldb.Values[string](ctx, s.DB, `SELECT m.subscriber_id FROM notice_served v JOIN messages m ON m.id = v.message_id
+		WHERE v.broadcast_id = $1 AND v.actor = $2 AND v.at BETWEEN $3 AND $4 AND m.subscriber_id IS NOT NULL ORDER BY v.message_id LIMIT $5`, b.ID, by, sqldb.Micros(from), sqldb.Micros(to), limit)
+}
+
+// addressed is the message of a broadcast to somebody.
+func addressed(ctx context.Context, tx *sqldb.Tx, broadcast, subscriber string) (message, status string, err error) {
+	err = tx.QueryRowContext(ctx, "SELECT id, status FROM messages WHERE broadcast_id = $1 AND subscriber_id = $2", broadcast, subscriber).Scan(&message, &status)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", "", problem.Invalid("subscriber_id", "is not a person whom the broadcast addresses")
+	}
+	if err != nil {
+		return "", "", fmt.Errorf("broadcasts: served: %w", err)
+	}
+	return message, status, nil
+}
+
+// chain adds to the evidence of a notice what was noted of another channel.
+func (s *Service) chain(ctx context.Context, tx *sqldb.Tx, now time.Time, message, event, post string) error {
 	m, err := s.Outbox.Get(ctx, tx, message)
 	if err != nil {
 		return err
 	}
-	return evidence.Append(ctx, tx, evidence.Entry{Notice: message, Event: evidence.Served, At: served.At, To: m.Email, SHA256: m.SHA256, MessageID: m.MessageID, Relay: m.Relay, TLS: m.TLS,
-		Reply: m.Reply, Reason: m.Reason, Was: m.Status, Post: evidence.Post(broadcast, served.Channel, served.On, served.Note, served.By, sqldb.Micros(served.At))})
+	return evidence.Append(ctx, tx, evidence.Entry{Notice: message, Event: event, At: now, To: m.Email, SHA256: m.SHA256, MessageID: m.MessageID, Relay: m.Relay, TLS: m.TLS,
+		Reply: m.Reply, Reason: m.Reason, Was: m.Status, Post: post})
 }

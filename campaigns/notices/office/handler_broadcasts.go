@@ -31,6 +31,8 @@ func (o *Office) registerBroadcasts(r screen.Routes) {
 	r.Get("/:id/paper", o.paper)
 	r.Post("/:id/served", o.served, writers[0])
 	r.Post("/:id/served-all", o.servedAll, writers[0])
+	r.Post("/:id/served/undo", o.undoServed, writers[0])
+	r.Post("/:id/served-all/undo", o.undoServedAll, writers[0])
 }
 
 // few is how many broadcasts a list shows: each is counted for it.

@@ -10,6 +10,7 @@ import (
 
 	"assent/campaigns/evidence"
 	"assent/campaigns/notices/broadcasts"
+	"assent/preferences/problem"
 	"assent/preferences/staff"
 	"assent/preferences/staff/screen"
 	"assent/templates/site"
@@ -92,6 +93,9 @@ func (o *Office) report(c echo.Context, b *broadcasts.Broadcast, covered broadca
 		tab(outcome, l.T("site.delivery."+outcome), map[string]int{broadcasts.Accepted: v.Accepted, broadcasts.Pending: v.Pending, broadcasts.Bounced: v.Bounced, broadcasts.Unserved: v.Unserved}[outcome])
 	}
 	write := screen.May(c, writers...)
+	if v.Flash != nil && write {
+		v.Flash.Undo = undoOf(p, c, here)
+	}
 	if write && v.Open() > 0 {
 		v.ServeAll = here + "/served-all"
 	}
@@ -105,6 +109,9 @@ func (o *Office) report(c echo.Context, b *broadcasts.Broadcast, covered broadca
 		row := personOf(p, one)
 		if write && one.SubscriberID != "" && one.Served == nil && (one.Outcome == broadcasts.Bounced || one.Outcome == broadcasts.Unserved) {
 			row.ServeURL = here + "/served"
+		}
+		if write && one.SubscriberID != "" && one.Served != nil {
+			row.UndoURL = here + "/served/undo"
 		}
 		v.Rows = append(v.Rows, row)
 	}
@@ -154,13 +161,43 @@ func (o *Office) coverageCSV(c echo.Context) error {
 	return o.Broadcasts.WriteCSV(ctx, b, f, c.Response())
 }
 
-// backTo is the list on which a person was marked.
-func backTo(c echo.Context) string { return broadcastURL(c.Param("id")) + "/coverage?show=" + open }
+// backTo is the list on which people were marked; kv tells the page what was done there, so that it offers to take it back.
+func backTo(c echo.Context, kv ...string) string {
+	return screen.Address(broadcastURL(c.Param("id"))+"/coverage", append(kv, "show", open)...)
+}
+
+// undo is the button that takes a mark back.
+func undo(p site.Page, action string, kv ...string) *ui.Post {
+	post := &ui.Post{Label: p.Locale.T("site.broadcast.unserve"), Action: action, Icon: "undo"}
+	for i := 0; i+1 < len(kv); i += 2 {
+		post.Fields = append(post.Fields, ui.Hidden{Name: kv[i], Value: kv[i+1]})
+	}
+	return post
+}
+
+// undoOf takes back what was noted just now; nil when nothing was.
+func undoOf(p site.Page, c echo.Context, here string) *ui.Post {
+	if one := c.QueryParam("noted"); one != "" {
+		return undo(p, here+"/served/undo", "subscriber_id", one)
+	}
+	if from, to := c.QueryParam("noted_from"), c.QueryParam("noted_to"); from != "" && to != "" {
+		return undo(p, here+"/served-all/undo", "from", from, "to", to)
+	}
+	return nil
+}
 
 func (o *Office) served(c echo.Context) error {
 	val := screen.Values(c)
 	_, err := o.Broadcasts.MarkServed(c.Request().Context(), actor(c), c.Param("id"), broadcasts.ServedInput{SubscriberID: val["subscriber_id"], Channel: val["channel"], On: val["on"], Note: val["note"]})
-	return o.did(c, err, backTo(c), "site.broadcast.noted")
+	if err != nil {
+		return o.did(c, err, backTo(c), "")
+	}
+	return o.did(c, nil, backTo(c, "noted", val["subscriber_id"]), "site.broadcast.noted")
+}
+
+func (o *Office) undoServed(c echo.Context) error {
+	err := o.Broadcasts.UndoServed(c.Request().Context(), actor(c), c.Param("id"), screen.Values(c)["subscriber_id"])
+	return o.did(c, err, backTo(c), "site.broadcast.unserved")
 }
 
 // servedAll notes the same for everybody whom nothing has reached yet, such as after a round of letters.
@@ -170,7 +207,7 @@ func (o *Office) servedAll(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	done := 0
+	done, from := 0, o.Now()
 	var after broadcasts.Place
 	for err == nil {
 		var people []broadcasts.Person
@@ -188,7 +225,40 @@ func (o *Office) servedAll(c echo.Context) error {
 			done++
 		}
 	}
-	return o.did(c, err, backTo(c), "site.broadcast.noted_all", "n", done)
+	if err != nil || done == 0 {
+		return o.did(c, err, backTo(c), "site.broadcast.noted_all", "n", done)
+	}
+	return o.did(c, nil, backTo(c, "noted_from", instant(from), "noted_to", instant(o.Now())), "site.broadcast.noted_all", "n", done)
+}
+
+func instant(at time.Time) string { return at.Format(time.RFC3339Nano) }
+
+// undoServedAll takes back what whoever asks has noted from one instant to another.
+func (o *Office) undoServedAll(c echo.Context) error {
+	ctx, val := c.Request().Context(), screen.Values(c)
+	b, err := o.Broadcasts.Get(ctx, o.DB, c.Param("id"))
+	if err != nil {
+		return err
+	}
+	from, bad := time.Parse(time.RFC3339Nano, val["from"])
+	to, worse := time.Parse(time.RFC3339Nano, val["to"])
+	if bad != nil || worse != nil {
+		return problem.Invalid("from", "must be a date and a time")
+	}
+	done := 0
+	for err == nil {
+		var people []string
+		if people, err = o.Broadcasts.NotedBetween(ctx, b, actor(c).Name, from, to, screen.PageSize); len(people) == 0 {
+			break
+		}
+		for _, one := range people {
+			if err = o.Broadcasts.UndoServed(ctx, actor(c), b.ID, one); err != nil {
+				break
+			}
+			done++
+		}
+	}
+	return o.did(c, err, backTo(c), "site.broadcast.unserved_all", "n", done)
 }
 
 // listed bounds whom the document lists by name.

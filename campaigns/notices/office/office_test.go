@@ -2,6 +2,9 @@ package office_test
 
 import (
 	"context"
+	"html"
+	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -148,6 +151,55 @@ func TestAPolicyIsAnnouncedAndTakesEffect(t *testing.T) {
 		if body := olga.Get(second2+"/coverage?show=open").Want(200, "Nobody.").Body.String(); strings.Contains(body, "gone@example.com</") {
 			t.Error("who was served is still open")
 		}
+		marked := func() (n int) {
+			if err := h.DB.QueryRowContext(ctx, "SELECT count(*) FROM notice_served").Scan(&n); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		button := func(kv ...string) string { // of a form that takes back
+			out := `action="` + second2 + kv[0] + `"`
+			for i := 1; i < len(kv); i += 2 {
+				out += `.*name="` + kv[i] + `" value="` + regexp.QuoteMeta(kv[i+1]) + `"`
+			}
+			return out
+		}
+		offers := func(who *stafftest.Browser, path, button string) bool {
+			return regexp.MustCompile(`(?s)` + button).MatchString(who.Get(path).Want(200).Body.String())
+		}
+		row := button("/served/undo", "subscriber_id", sub.ID)
+		if !offers(olga, second2+"/coverage?show=bounced", row) || offers(ada, second2+"/coverage?show=bounced", row) {
+			t.Error("the mark is not taken back by an officer, or by an approver")
+		}
+		olga.Post(second2+"/served/undo", "subscriber_id", sub.ID).Want(303, "show=open")
+		olga.Get(second2+"/coverage?show=open").Want(200, "gone@example.com", "Taken back: the person is still to be reached.")
+		if marked() != 0 {
+			t.Error("the mark stands")
+		}
+		again := olga.Post(second2+"/served", "subscriber_id", sub.ID, "channel", "phone", "on", "2026-05-01").Want(303).Location()
+		if !offers(olga, again, `class="note flash.*`+row) {
+			t.Error("what was noted just now cannot be taken back where it is told")
+		}
+		olga.Post(second2+"/served/undo", "subscriber_id", sub.ID).Want(303)
+		all := olga.Post(second2+"/served-all", "channel", "post", "on", "2026-05-01").Want(303).Location()
+		at, err := url.Parse(all)
+		if err != nil || marked() != 1 {
+			t.Fatal(err, marked())
+		}
+		from, to := at.Query().Get("noted_from"), at.Query().Get("noted_to")
+		if !offers(olga, all, `class="note flash.*`+button("/served-all/undo", "from", html.EscapeString(from), "to", html.EscapeString(to))) {
+			t.Errorf("what was noted of all cannot be taken back: %s", all)
+		}
+		olga.Post(second2+"/served-all/undo", "from", from, "to", "x").Want(422)
+		h.As("Otto", access.PrivacyOfficer).Post(second2+"/served-all/undo", "from", from, "to", to).Want(303)
+		if marked() != 1 {
+			t.Error("somebody took back what another noted meanwhile")
+		}
+		olga.Post(second2+"/served-all/undo", "from", from, "to", to).Want(303)
+		if marked() != 0 {
+			t.Error("the marks stand")
+		}
+		olga.Post(second2+"/served", "subscriber_id", sub.ID, "channel", "post", "on", "2026-05-01", "note", "RR1 "+script).Want(303)
 		if body := olga.Get(second2+"/paper").Want(200, "RR1", "for two years", "Addressed").Body.String(); strings.Contains(body, "<script>alert") {
 			t.Error("the document runs a note")
 		}
@@ -211,7 +263,7 @@ func TestTheRolesOfMandatoryMail(t *testing.T) {
 		{"/admin/notices/new", false, "yynnn"}, {"/admin/notices/single/new", false, "yynnn"}, {"/admin/policies/new", false, "yynnn"}, {"/admin/policies/terms/new", false, "yynnn"},
 		{"/admin/notices", true, "yynnn"}, {"/admin/notices/check", true, "yynnn"}, {"/admin/notices/single", true, "yynnn"}, {"/admin/policies", true, "yynnn"}, {"/admin/policies/terms/versions", true, "yynnn"},
 		{"/admin/notices/x/approve", true, "ynynn"}, {"/admin/notices/x/refuse", true, "ynynn"}, {"/admin/notices/x/cancel", true, "yyynn"}, {"/admin/notices/x/resume", true, "yyynn"},
-		{"/admin/notices/x/served", true, "yynnn"}, {"/admin/notices/x/served-all", true, "yynnn"}, {"/admin/notices/single/x/mail", false, "yynny"},
+		{"/admin/notices/x/served", true, "yynnn"}, {"/admin/notices/x/served-all", true, "yynnn"}, {"/admin/notices/x/served/undo", true, "yynnn"}, {"/admin/notices/x/served-all/undo", true, "yynnn"}, {"/admin/notices/single/x/mail", false, "yynny"},
 	}
 	for i, role := range roles {
 		who := h.As("Staff"+string(role), role)
