@@ -8,8 +8,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"assent/campaigns"
 	"assent/campaigns/campaignstest"
+	"assent/campaigns/notices"
 	"assent/preferences"
 	"assent/preferences/preferencestest"
 	"assent/preferences/rights"
@@ -17,6 +20,57 @@ import (
 	"assent/preferences/sqldb/sqldbtest"
 	"assent/preferences/tokens"
 )
+
+// GDPR 15: the copy of somebody's data shows the subject of a mail as they got it, with no merge field in it. No copy of a
+// campaign's mail is kept, so its subject is filled in anew and says that; the name in a message is kept with it.
+func TestTheCopyShowsSubjectsAsTheyWere(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		ctx, w := context.Background(), campaignstest.New(t, db)
+		w.Topic("news", nil)
+		named := func(name string) preferences.Profile {
+			return preferences.Profile{FirstName: &name, Attributes: &map[string]any{"plan": "Gold"}}
+		}
+		anna := w.Person("anna@example.com", nil)
+		w.Give(anna, "news")
+		if _, err := w.People.Update(ctx, campaignstest.Staff, anna.ID, named("Anna")); err != nil {
+			t.Fatal(err)
+		}
+		for _, subject := range []string{`Hello {{ first_name | "there" }}, {{ attributes.plan }}{{ attributes.none | " wins" }}`, "Nothing of anybody in it"} {
+			c := w.Campaign("news", func(d *campaigns.Draft) { d.Subject = &subject })
+			w.Schedule(c)
+			w.SendAll(c)
+		}
+		n := &notices.Service{DB: db, Now: w.Clock.Now, Outbox: w.Outbox, People: w.People}
+		if _, err := n.Create(ctx, campaignstest.Staff, notices.Input{To: notices.Recipient{SubscriberID: anna.ID, Name: "Anna"}, Obligation: "contract", Basis: "contract", Brand: "default",
+			Subject: "{{ first_name }}, your contract", Blocks: []byte(`[{"type":"text","markdown":"It has changed."}]`)}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.People.Update(ctx, campaignstest.Staff, anna.ID, named("Berta")); err != nil {
+			t.Fatal(err)
+		}
+		desk := &rights.Service{DB: db, Now: w.Clock.Now, Keys: w.Keys, People: w.People}
+		own, err := desk.Copy(ctx, &rights.Request{SubscriberID: anna.ID, Email: anna.Email, AddressKey: anna.EmailKey})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]bool{}
+		for _, m := range own.Mails {
+			got[m.Subject] = m.Today
+		}
+		if diff := cmp.Diff(map[string]bool{"Hello Berta, Gold wins": true, "Nothing of anybody in it": false, "Anna, your contract": false}, got); diff != "" {
+			t.Error(diff)
+		}
+		var b bytes.Buffer
+		if err := own.WriteZip(&b); err != nil {
+			t.Fatal(err)
+		}
+		for file, want := range map[string]string{"data.json": `"subject_filled_in_with_todays_data": true`, "mails.csv": ",subject_filled_in_with_todays_data"} {
+			if text := preferencestest.Unzip(t, b.Bytes())[file]; !strings.Contains(text, want) || strings.Contains(text, "{{") {
+				t.Errorf("%s: %s", file, text)
+			}
+		}
+	})
+}
 
 // GDPR 15 and 17: the text that a person got and the links that they followed are in the copy of their data, in both of its
 // forms, and go with them when they are erased; that somebody got it and clicked stays counted.

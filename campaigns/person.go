@@ -9,9 +9,11 @@ import (
 	"strconv"
 	"time"
 
+	"assent/campaigns/content"
 	"assent/campaigns/evidence"
 	"assent/preferences"
 	"assent/preferences/sqldb"
+	"assent/templates/locale"
 )
 
 // Forget removes what is kept about a person's mail beyond the bare count of it; see preferences.Sending.
@@ -57,18 +59,21 @@ func noticesTo(ctx context.Context, q sqldb.Querier, subscriberID, addressKey st
 	return ids, nil
 }
 
-// History is what was sent to a person, newest first; see preferences.Sending.
+// History is what was sent to a person, newest first; see preferences.Sending. Of a campaign's mails no copy is kept: their
+// subjects are filled in with what is known of the person now, and say so. A message's own name is kept with it.
 func (s *Service) History(ctx context.Context, q sqldb.Querier, sub *preferences.Subscriber, limit int) ([]preferences.SentMail, error) {
 	list := []preferences.SentMail{}
-	for row := range sqldb.Rows(ctx, q, `SELECT d.at, t.class, c.subject, '', t.key, d.status, d.reason, d.variant, d.tested, d.tracked, c.ab_test FROM deliveries d JOIN campaigns c ON c.id = d.campaign_id JOIN topics t ON t.id = c.topic_id
+	mailing := Mailing{Locale: locale.Get(s.LocaleOf(ctx, sub))}
+	person := mailing.Fill(sub, preferences.MailLinks{})
+	for row := range sqldb.Rows(ctx, q, `SELECT d.at, t.class, c.subject, '', t.key, d.status, d.reason, d.variant, d.tested, d.tracked, c.ab_test, '' FROM deliveries d JOIN campaigns c ON c.id = d.campaign_id JOIN topics t ON t.id = c.topic_id
 			WHERE d.subscriber_id = $1
-		UNION ALL SELECT at, class, subject, CASE WHEN subject = '' THEN kind ELSE '' END, '', status, reason, 0, FALSE, FALSE, '' FROM messages WHERE subscriber_id = $2
-		UNION ALL SELECT at, class, subject, CASE WHEN subject = '' THEN kind ELSE '' END, '', status, reason, 0, FALSE, FALSE, '' FROM messages WHERE address_key = $3 AND subscriber_id IS NULL
+		UNION ALL SELECT at, class, subject, CASE WHEN subject = '' THEN kind ELSE '' END, '', status, reason, 0, FALSE, FALSE, '', name FROM messages WHERE subscriber_id = $2
+		UNION ALL SELECT at, class, subject, CASE WHEN subject = '' THEN kind ELSE '' END, '', status, reason, 0, FALSE, FALSE, '', name FROM messages WHERE address_key = $3 AND subscriber_id IS NULL
 		ORDER BY 1 DESC LIMIT $4`, sub.ID, sub.ID, sub.EmailKey, limit) {
 		var m preferences.SentMail
 		var at int64
-		var test string
-		if err := row.Scan(&at, &m.Class, &m.Subject, &m.Kind, &m.Topic, &m.Status, &m.Reason, &m.Variant, &m.Tested, &m.Tracked, &test); err != nil {
+		var test, name string
+		if err := row.Scan(&at, &m.Class, &m.Subject, &m.Kind, &m.Topic, &m.Status, &m.Reason, &m.Variant, &m.Tested, &m.Tracked, &test, &name); err != nil {
 			return nil, fmt.Errorf("campaigns: history: %w", err)
 		}
 		m.At = sqldb.Time(at)
@@ -78,6 +83,11 @@ func (s *Service) History(ctx context.Context, q sqldb.Querier, sub *preferences
 				return nil, fmt.Errorf("campaigns: history: %w", err)
 			}
 			m.Subject = c.As(m.Variant).Subject
+		}
+		if m.Topic != "" {
+			m.Subject, m.Today = content.FillLine(m.Subject, &person)
+		} else {
+			m.Subject, _ = content.FillLine(m.Subject, &content.Person{FirstName: name, Locale: person.Locale})
 		}
 		list = append(list, m)
 	}

@@ -96,11 +96,13 @@ type SentMail struct {
 	At      time.Time `json:"at"`
 	Class   string    `json:"class"`
 	Subject string    `json:"subject,omitempty"`
-	Kind    string    `json:"kind,omitempty"` // of what has no subject of its own: which of Assent's texts it was
-	Topic   string    `json:"topic,omitempty"`
-	Status  string    `json:"status"`
-	Reason  string    `json:"reason,omitempty"`
-	Variant int       `json:"variant,omitempty"`        // which of the texts of a test they got, counted from 1
-	Tested  bool      `json:"tested,omitempty"`         // to find the better one
-	Tracked bool      `json:"clicks_counted,omitempty"` // they agreed to it
+	// Today tells that the subject is not kept as it was sent: its merge fields are filled in with what is known of the person now.
+	Today   bool   `json:"subject_filled_in_with_todays_data,omitempty"`
+	Kind    string `json:"kind,omitempty"` // of what has no subject of its own: which of Assent's texts it was
+	Topic   string `json:"topic,omitempty"`
+	Status  string `json:"status"`
+	Reason  string `json:"reason,omitempty"`
+	Variant int    `json:"variant,omitempty"`        // which of the texts of a test they got, counted from 1
+	Tested  bool   `json:"tested,omitempty"`         // to find the better one
+	Tracked bool   `json:"clicks_counted,omitempty"` // they agreed to it
 }

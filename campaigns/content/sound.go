@@ -34,6 +34,24 @@ func (b Blocks) Sound(known func(slug string) bool) Blocks {
 	return out
 }
 
+// FillLine is a subject or preheader as a person reads it, and whether anything in it is of that person.
+func FillLine(s string, p *Person) (line string, personal bool) {
+	parts, err := split(s)
+	if err != nil {
+		return SoundLine(s), false
+	}
+	var out []byte
+	for _, part := range parts {
+		if part.ref == nil {
+			out = append(out, part.literal...)
+			continue
+		}
+		personal = personal || part.ref.field != constant
+		out = appendValue(out, p.value(part.ref), header, inText)
+	}
+	return string(out), personal
+}
+
 // SoundLine is a subject or preheader with its braces taken apart while a merge field in it is wrong.
 func SoundLine(s string) string {
 	s = scrub(s)
