@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
@@ -143,6 +144,10 @@ func (h pageHandler) register(c echo.Context) error {
 	if version := c.FormValue(pages.FieldWording); version != "" && version != wordingVersion && len(agreed) > 0 {
 		return h.again(c, v, agreed, map[string]string{pages.FieldShare: v.Locale.T("pages.registration.changed")})
 	}
+	if err := h.store.source(ctx, c.RealIP()); err != nil {
+		return err
+	}
+	answerAt := time.Now().Add(wait)
 	_, _, err = h.store.Add(ctx, audit.Actor{Kind: audit.KindRecipient, IP: c.RealIP()}, e.Slug, in)
 	if p, ok := problem.As(err); ok && p.Status == http.StatusUnprocessableEntity {
 		faults := map[string]string{}
@@ -157,8 +162,15 @@ func (h pageHandler) register(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	select { // its time tells as little
+	case <-time.After(time.Until(answerAt)):
+	case <-ctx.Done():
+	}
 	return show(c, http.StatusOK, pages.Registered(answer))
 }
+
+// wait is how long every answer to a registration takes: longer than storing one does, which is not done for an address that is there already.
+const wait = 60 * time.Millisecond
 
 // entry reads the form. Only partners of the event can be agreed to; a box that is not sent is no consent.
 func (h pageHandler) entry(c echo.Context, e Event, v pages.EventView) (in Entry, agreed []string) {

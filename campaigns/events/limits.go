@@ -4,33 +4,43 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"assent/preferences/problem"
 	"assent/preferences/sqldb"
 )
 
-// limit holds back floods of public registrations (compliance 69). repeated tells that the same mailbox, whatever tag follows
-// a plus sign, was registered for the event within a day: nothing more is stored or sent then, and the answer is the same.
-func (s *Store) limit(ctx context.Context, tx *sqldb.Tx, e Event, in Entry, folded string, now time.Time) (repeated bool, err error) {
+// Limits brakes public registrations by where they come from, in one count with the sign-ups by forms.
+type Limits interface {
+	// Source says whether one more from ip may go on, at so many an hour for one ip and for all, and counts it if so.
+	Source(ctx context.Context, ip netip.Addr, perIP, all int) (bool, error)
+}
+
+// source holds back floods of public registrations (compliance 69), whoever they are about.
+func (s *Store) source(ctx context.Context, from string) error {
+	if s.Limits == nil {
+		return nil
+	}
 	site, err := s.Site.Get(ctx)
 	if err != nil {
-		return false, err
+		return err
 	}
-	count := func(query string, args ...any) (n int) {
-		if err == nil {
-			err = tx.QueryRowContext(ctx, query, args...).Scan(&n)
-		}
-		return n
+	ip, _ := netip.ParseAddr(from) // one that cannot be read counts with all
+	ok, err := s.Limits.Source(ctx, ip, site.SignupsPerIPHour, site.SignupsPerHour)
+	if err == nil && !ok {
+		err = problem.New(http.StatusTooManyRequests, "Too many registrations came from your network. Try again in an hour.")
 	}
-	hour, day := sqldb.Micros(now.Add(-time.Hour)), sqldb.Micros(now.Add(-24*time.Hour))
-	byIP := count("SELECT count(*) FROM event_registrations WHERE ip = $1 AND created_at > $2", in.Evidence.IP, hour)
-	same := count("SELECT count(*) FROM event_registrations WHERE event_id = $1 AND folded_key = $2 AND created_at > $3", e.id, folded, day)
+	return err
+}
+
+// repeated tells that the same mailbox, whatever tag follows a plus sign, was registered for the event within a day: nothing more
+// is stored or sent then, and the answer is the same (compliance 69).
+func repeated(ctx context.Context, tx *sqldb.Tx, e Event, folded string, now time.Time) (bool, error) {
+	var n int
+	err := tx.QueryRowContext(ctx, "SELECT count(*) FROM event_registrations WHERE event_id = $1 AND folded_key = $2 AND created_at > $3", e.id, folded, sqldb.Micros(now.Add(-24*time.Hour))).Scan(&n)
 	if err != nil {
 		return false, fmt.Errorf("events: limits: %w", err)
 	}
-	if in.Evidence.IP != "" && site.SignupsPerIPHour > 0 && byIP >= site.SignupsPerIPHour {
-		return false, problem.New(http.StatusTooManyRequests, "Too many registrations came from your network. Try again in an hour.")
-	}
-	return same > 0, nil
+	return n > 0, nil
 }

@@ -125,8 +125,7 @@ func (s *Store) Add(ctx context.Context, actor audit.Actor, slug string, in Entr
 			return s.share(ctx, tx, actor, e, &r, in, now)
 		}
 		if in.Public {
-			repeated, err := s.limit(ctx, tx, e, in, address.FoldPlus(parsed.Key), now)
-			if err != nil || repeated {
+			if again, err := repeated(ctx, tx, e, address.FoldPlus(parsed.Key), now); err != nil || again {
 				return err
 			}
 		}

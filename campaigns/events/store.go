@@ -40,6 +40,7 @@ type Store struct {
 	Base     string // public address, without a slash at the end
 	Site     *preferences.Settings
 	Partners Partners
+	Limits   Limits // nil: none
 }
 
 func (s *Store) now() time.Time { return s.Now().UTC().Truncate(time.Microsecond) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
@@ -36,6 +37,7 @@ type world struct {
 	store *events.Store
 	now   time.Time
 	told  []events.Withdrawal
+	from  map[netip.Addr]int // registrations by place
 	box   *outbox.Store
 }
 
@@ -45,11 +47,17 @@ func (w *world) SharingWithdrawn(_ context.Context, _ *sqldb.Tx, withdrawal even
 	return true, nil
 }
 
+// Source lets so many in from one place, and never forgets.
+func (w *world) Source(_ context.Context, ip netip.Addr, perIP, _ int) (bool, error) {
+	w.from[ip]++
+	return w.from[ip] <= perIP, nil
+}
+
 type object map[string]any
 
 func newWorld(t *testing.T, db *sqldb.DB) *world {
 	t.Helper()
-	w := &world{t: t, db: db, now: start}
+	w := &world{t: t, db: db, now: start, from: map[netip.Addr]int{}}
 	now := func() time.Time { return w.now }
 	keys, err := tokens.Parse("a:" + strings.Repeat("A", 43) + "=")
 	if err != nil {
@@ -58,7 +66,7 @@ func newWorld(t *testing.T, db *sqldb.DB) *world {
 	people := &preferences.Service{DB: db, Keys: keys, Now: now, Site: &preferences.Settings{DB: db, Started: preferences.DefaultSite()}}
 	box := &outbox.Store{DB: db, Now: now, Facts: people.TransactionalFacts}
 	people.Outbox, w.box = box, box
-	w.store = &events.Store{DB: db, Now: now, People: people, Outbox: box, Keys: keys, Base: "https://acme.example", Site: people.Site, Partners: w}
+	w.store = &events.Store{DB: db, Now: now, People: people, Outbox: box, Keys: keys, Base: "https://acme.example", Site: people.Site, Partners: w, Limits: w}
 	brand := &brands.Store{DB: db, Now: now}
 	if err := brand.EnsureDefault(context.Background(), "acme.example", "Main Street 1"); err != nil {
 		t.Fatal(err)

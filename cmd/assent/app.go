@@ -130,7 +130,7 @@ func (a *app) domain() {
 	a.openDesk()
 	a.people.Forget = append(a.people.Forget, a.feedback().Forget)
 	a.mandatory()
-	a.events = &events.Store{DB: a.db, Now: c.Now, People: a.people, Outbox: a.outbox, Keys: a.keyring, Base: a.links.Base, Site: a.people.Site, Partners: passedOn{a.hooks}}
+	a.events = &events.Store{DB: a.db, Now: c.Now, People: a.people, Outbox: a.outbox, Keys: a.keyring, Base: a.links.Base, Site: a.people.Site, Partners: passedOn{a.hooks}, Limits: sources{limits.NewSignups(a.queue.Redis())}}
 	a.mails.Event = a.events.Cards
 	a.people.Forget = append(a.people.Forget, a.events.Forget)
 	views := campaigns.Views(a.people, a.links)
@@ -139,7 +139,7 @@ func (a *app) domain() {
 	maps.Copy(views, alertViews(a.links.Base))
 	maps.Copy(views, a.letterViews())
 	maps.Copy(views, recipients.Views(a.people, a.links, a.requestsURL()))
-	a.forms = &forms.Store{DB: a.db, Now: c.Now, People: a.people, Limits: sources{limits.NewSignups(a.queue.Redis())}, Log: a.log}
+	a.forms = &forms.Store{DB: a.db, Now: c.Now, People: a.people, Limits: a.events.Limits, Log: a.log}
 	a.imports = &imports.Store{DB: a.db, Now: c.Now, People: a.people, Dir: filepath.Join(c.Data, "imports"), Log: a.log}
 	a.together = &together.Store{DB: a.db, Now: c.Now, People: a.people, Log: a.log}
 	a.people.Forget = append(a.people.Forget, a.forms.Forget, a.imports.Forget, a.together.Forget)

@@ -49,9 +49,13 @@ func (a *app) routes(ctx context.Context) (*echo.Echo, error) {
 }
 
 func (a *app) api(e *echo.Echo) {
-	api := e.Group("/api/v1", staff.Authenticate(a.apiKeys), web.Idempotency(a.db, a.config.Now, func(c echo.Context) string { return staff.ActorOf(c).ID }))
+	api := e.Group("/api/v1", staff.Authenticate(a.apiKeys))
 	api.RouteNotFound("/*", web.OtherMethods)
-	scope := func(name string) echo.MiddlewareFunc { return staff.RequireScope(access.Scope(name)) }
+	once := web.Idempotency(a.db, a.config.Now, func(c echo.Context) string { return staff.ActorOf(c).ID })
+	scope := func(name string) echo.MiddlewareFunc {
+		allowed := staff.RequireScope(access.Scope(name))
+		return func(next echo.HandlerFunc) echo.HandlerFunc { return allowed(once(next)) } // a body is kept only of who may send it
+	}
 	a.people.Register(api, scope, staff.ActorOf)
 	a.mails.Register(api, scope, staff.ActorOf)
 	a.notices.Register(api, scope, staff.ActorOf)

@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"assent/preferences/web"
 )
 
 type serveCmd struct{}
@@ -95,7 +97,7 @@ func (a *app) listen(ctx context.Context, listener net.Listener, t *terminal) er
 	server := &http.Server{Handler: routes, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 	server.RegisterOnShutdown(a.live.Close) // a page that is watched would hold the stop up
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() { failed <- server.Serve(web.Patient(listener)) }()
 	go a.resume(ctx)
 	if err := a.greet(ctx, t); err != nil {
 		return err

@@ -51,6 +51,52 @@ func TestNobodyIsBombedWithConfirmations(t *testing.T) {
 	}
 }
 
+// The other public pages that send mail to whoever is named on them: one network reaches no more people by them either, and one mailbox
+// gets no more by tags in its address (compliance 69).
+func TestNobodyIsBombedByTheOtherPages(t *testing.T) {
+	w := openWhole(t, &Settings{RedisURL: queuetest.Start(t).URL(), TrustedProxies: "127.0.0.0/8,::1"}, nil)
+	w.api("POST", "/events", `{"slug":"fair","names":{"en":"Fair"},"starts_at":"2099-05-01T09:00:00Z","ends_at":"2099-05-01T17:00:00Z","timezone":"UTC","place":"Hall"}`)
+	for _, page := range []string{"/events/fair", "/rights"} {
+		for name, ip := range map[string]func(i int) string{
+			"place":   func(i int) string { return fmt.Sprintf("2001:db8:%d:2::%x", len(page), i+1) },
+			"network": func(i int) string { return fmt.Sprintf("198.51.%d.%d", len(page), i+1) },
+		} {
+			tag, most := strings.Trim(page[:3], "/")+name, map[string]int{"place": 20, "network": 100}[name]
+			for i := range most + 30 {
+				w.postFrom(page, url.Values{"email": {fmt.Sprintf("%s-%d@example.net", tag, i)}, "kind": {"access"}}, ip(i))
+			}
+			w.settled()
+			if n := w.mails(tag + "-"); n != most {
+				t.Errorf("%s: one %s has %d mails sent, want %d", page, name, n, most)
+			}
+		}
+	}
+	for i := range 15 {
+		w.postFrom("/rights", url.Values{"email": {fmt.Sprintf("victim+%d@example.org", i)}, "kind": {"access"}}, fmt.Sprintf("203.0.%d.1", i))
+	}
+	w.settled()
+	if n := w.mails("victim"); n != 5 {
+		t.Errorf("%d mails about requests to one mailbox, want 5", n)
+	}
+}
+
+// postFrom sends a form from some place.
+func (w *whole) postFrom(path string, form url.Values, ip string) (status int) {
+	w.t.Helper()
+	r, err := http.NewRequestWithContext(w.t.Context(), "POST", w.url+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("X-Forwarded-For", ip)
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	answer.Body.Close()
+	return answer.StatusCode
+}
+
 // posts sends the form n times from 64 browsers.
 func (w *whole) posts(n int, who func(i int) (email, ip string)) {
 	w.t.Helper()

@@ -126,7 +126,7 @@ func (s *Service) Receive(ctx context.Context, actor audit.Actor, in Input) (r *
 // ErrMany is more requests for one address in a day than a person makes.
 var ErrMany = problem.New(429, "There were several requests for this address today. Use the links in the mails that were sent, or try again tomorrow.")
 
-// mostADay bounds the mails that who has a link, or knows an address, can have sent to it.
+// mostADay bounds the mails that who has a link, or knows an address, can have sent to it, whatever tag follows a plus sign in it.
 const mostADay = 5
 
 func enough(ctx context.Context, tx *sqldb.Tx, r *Request, now time.Time) error {
@@ -134,7 +134,10 @@ func enough(ctx context.Context, tx *sqldb.Tx, r *Request, now time.Time) error 
 		return nil
 	}
 	var n int
-	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM data_requests WHERE address_key = $1 AND created_at > $2 AND verified_at IS NULL", r.AddressKey, sqldb.Micros(now.Add(-24*time.Hour))).Scan(&n); err != nil {
+	folded := address.FoldPlus(r.AddressKey)
+	at := max(0, strings.LastIndexByte(folded, '@'))
+	tagged := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(folded[:at]) + "+%" + strings.ReplaceAll(folded[at:], "_", `\_`)
+	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM data_requests WHERE (address_key = $1 OR address_key LIKE $2 ESCAPE '\') AND created_at > $3 AND verified_at IS NULL`, folded, tagged, sqldb.Micros(now.Add(-24*time.Hour))).Scan(&n); err != nil {
 		return fmt.Errorf("rights: request: %w", err)
 	}
 	if n >= mostADay {

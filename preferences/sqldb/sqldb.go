@@ -91,6 +91,9 @@ func openSQLite(ctx context.Context, rawURL string) (*DB, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("sqldb: folder of the database: %w", err)
 	}
+	if err := private(path); err != nil {
+		return nil, err
+	}
 	query := url.Values{"_pragma": append([]string{writerCache}, pragmas...), "_txlock": {"immediate"}}
 	file := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path)}).String()
 	file = strings.ReplaceAll(file, "%2F", "/")
@@ -113,6 +116,24 @@ func openSQLite(ctx context.Context, rawURL string) (*DB, error) {
 		return nil, fmt.Errorf("sqldb: cannot open %s: %w", path, err)
 	}
 	return db, nil
+}
+
+// private makes the file so that only its owner may read it, whatever the folder allows: it holds addresses and secrets. SQLite gives
+// the files beside it the same mode. The mode of a file that is there already is taken back to that too, with those beside it.
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("sqldb: cannot open %s: %w", path, err)
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("sqldb: cannot open %s: %w", path, err)
+	}
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		if is, err := os.Stat(name); err == nil && is.Mode().Perm()&0o077 != 0 {
+			_ = os.Chmod(name, is.Mode().Perm()&^0o077) // one that belongs to another is that one's affair
+		}
+	}
+	return nil
 }
 
 func openPostgres(ctx context.Context, rawURL string) (*DB, error) {

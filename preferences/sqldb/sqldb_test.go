@@ -3,6 +3,7 @@ package sqldb_test
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -118,4 +119,34 @@ func count(t *testing.T, db *sqldb.DB) (n int) {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// The database holds addresses and secrets: nobody else on the machine may read it, also where the folder was there before and is open
+// to all, or where an older version made the files.
+func TestDatabaseFileIsItsOwnersAlone(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "a.db")
+	for _, before := range []string{"made", "made before"} {
+		db, err := sqldb.Open(t.Context(), "sqlite:"+path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.ExecContext(t.Context(), "CREATE TABLE IF NOT EXISTS a (b TEXT)"); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{path, path + "-wal", path + "-shm"} {
+			if is, err := os.Stat(name); err != nil || is.Mode().Perm() != 0o600 {
+				t.Errorf("%s: %s is %v, %v", before, name, is.Mode(), err)
+			}
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

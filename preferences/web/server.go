@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -26,6 +27,7 @@ type Options struct {
 	ClockOffset    time.Duration // told in every answer when it is not zero
 	ErrorPage      ErrorPage
 	Observe        func(method, route string, status int, took time.Duration) // metrics, may be nil
+	BodyGrace      time.Duration                                              // how long a body may take above its least speed; zero stands for bodyGrace
 }
 
 // maxBody bounds a request body that no handler reads as a stream.
@@ -39,7 +41,7 @@ func New(o Options) *echo.Echo {
 	e.HTTPErrorHandler = errorHandler(o.Log, o.ErrorPage)
 	e.OnAddRouteHandler = answerHead(e)
 	e.Pre(plain)
-	e.Use(requestID, access(o), recovered(o.Log), secured(o), limited, legible)
+	e.Use(requestID, access(o), recovered(o.Log), secured(o), limited, paced(o.BodyGrace), legible)
 	return e
 }
 
@@ -107,10 +109,10 @@ func access(o Options) echo.MiddlewareFunc {
 			if err := next(c); err != nil {
 				c.Error(err)
 			}
-			took, status, route := time.Since(start), c.Response().Status, c.Path()
-			told(span, c.Request().Method, route, status)
+			took, status, route, method := time.Since(start), c.Response().Status, c.Path(), methodOf(c.Request())
+			told(span, method, route, status)
 			if o.Observe != nil {
-				o.Observe(c.Request().Method, route, status, took)
+				o.Observe(method, route, status, took)
 			}
 			level := slog.LevelDebug
 			if status >= http.StatusInternalServerError {
@@ -119,11 +121,19 @@ func access(o Options) echo.MiddlewareFunc {
 			if route == "" {
 				route = "(none)" // the path itself may hold a token
 			}
-			o.Log.Log(c.Request().Context(), level, "request", "method", c.Request().Method, "route", route, "status", status,
+			o.Log.Log(c.Request().Context(), level, "request", "method", method, "route", route, "status", status,
 				"took", took.Round(time.Microsecond), "id", RequestID(c))
 			return nil
 		}
 	}
+}
+
+// methodOf is the method of a request, as figures have it: what strangers make up is one and the same, or each would be a series of its own for ever.
+func methodOf(r *http.Request) string {
+	if r.Method == http.MethodOptions || slices.Contains(methods, r.Method) {
+		return r.Method
+	}
+	return "(other)"
 }
 
 // legible refuses an address with NUL or broken UTF-8 in it, which is nobody's link and no database takes.
@@ -198,7 +208,8 @@ func Private(next echo.HandlerFunc) echo.HandlerFunc {
 
 func limited(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if !strings.HasSuffix(c.Request().URL.Path, "/imports") && !strings.HasSuffix(c.Request().URL.Path, "/suppressions/import") { // streamed by its handler, of any size
+		// Of any size are those that a handler reads as they come: by its route, not by its address, which strangers choose.
+		if !strings.HasSuffix(c.Path(), "/imports") && !strings.HasSuffix(c.Path(), "/suppressions/import") {
 			body := c.Request().Body
 			c.Request().Body = http.MaxBytesReader(c.Response(), body, maxBody)
 			err := next(c)

@@ -16,7 +16,7 @@ var tracer = otel.Tracer("assent/web")
 // trace begins the span of a request, below the caller's when it names one. It costs nothing while nobody collects spans.
 func trace(r *http.Request) (context.Context, otrace.Span) {
 	ctx := otel.GetTextMapPropagator().Extract(r.Context(), propagation.HeaderCarrier(r.Header))
-	return tracer.Start(ctx, r.Method, otrace.WithSpanKind(otrace.SpanKindServer))
+	return tracer.Start(ctx, methodOf(r), otrace.WithSpanKind(otrace.SpanKindServer))
 }
 
 // told ends the span. It carries the route's pattern and never the path, which may hold a token.

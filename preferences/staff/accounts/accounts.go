@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -33,6 +34,7 @@ type Store struct {
 	Letters Letters
 
 	pairs, callers, seconds *throttle.Limiter
+	noted                   *throttle.Limiter // of being slowed down
 	hashing                 chan struct{}
 	check                   func(hash, password string) bool
 	decoy                   func() string
@@ -48,6 +50,7 @@ func New(db *sqldb.DB, now func() time.Time) *Store {
 		pairs:   throttle.New(throttle.Rate{Burst: 10, Every: 30 * time.Second}, 100_000),
 		callers: throttle.New(throttle.Rate{Burst: 60, Every: 10 * time.Second}, 100_000),
 		seconds: throttle.New(throttle.Rate{Burst: 20, Every: time.Minute}, 100_000),
+		noted:   throttle.New(throttle.Rate{Burst: 1, Every: time.Minute}, 100_000),
 		hashing: make(chan struct{}, max(1, runtime.NumCPU())),
 		check:   secret.CheckPassword,
 	}
@@ -60,10 +63,7 @@ type From struct{ IP, UserAgent string }
 
 func (f From) agent() string {
 	const most = 300
-	if len(f.UserAgent) > most {
-		return f.UserAgent[:most]
-	}
-	return f.UserAgent
+	return strings.ToValidUTF8(f.UserAgent[:min(len(f.UserAgent), most)], "") // a cut may go through a character
 }
 
 // hash computes a password hash; not more at once than there are processors, as

@@ -166,7 +166,11 @@ func (s *Store) allowed(ctx context.Context, email string, from From) error {
 	return nil
 }
 
+// slowed refuses an attempt. The log has one line a minute of it for each place: whoever goes on trying must not fill it.
 func (s *Store) slowed(ctx context.Context, userID string, wait time.Duration, from From) error {
+	if _, first := s.noted.Take(throttle.Caller(from.IP)+"|"+userID, s.Now()); !first {
+		return &SlowedError{Wait: wait}
+	}
 	if err := note(ctx, s.DB, s.Now(), userID, EventSlowed, from, ""); err != nil {
 		return err
 	}

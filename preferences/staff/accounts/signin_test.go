@@ -107,6 +107,53 @@ func TestOnePlaceCannotTryManyAccounts(t *testing.T) {
 	})
 }
 
+// Whoever goes on trying while being slowed down would write a line at a time for as long as they like.
+func TestSlowedAttemptsDoNotFillTheLog(t *testing.T) {
+	exercise(t, func(t *testing.T, s *fixture) {
+		lines := func() (n int) {
+			t.Helper()
+			list, err := s.Security(ctx, "", "", 1000)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range list {
+				if e.Event == EventSlowed {
+					n++
+				}
+			}
+			return n
+		}
+		try := func() {
+			for range 100 {
+				_, _ = s.SignIn(ctx, "ada@example.org", "guess", away)
+			}
+		}
+		if try(); lines() != 1 {
+			t.Errorf("%d lines of one place within a minute", lines())
+		}
+		s.at = s.at.Add(61 * time.Second)
+		if try(); lines() != 2 {
+			t.Errorf("%d lines of one place within two minutes", lines())
+		}
+	})
+}
+
+// What a browser calls itself may be no text, or be cut within a character: that keeps nobody out and no failure out of the log.
+func TestAnyNameOfABrowserIsTaken(t *testing.T) {
+	exercise(t, func(t *testing.T, s *fixture) {
+		s.person(t, "ada@example.org")
+		for _, agent := range []string{"old \xe9 browser", strings.Repeat("a", 299) + "é", strings.Repeat("é", 400)} {
+			from := From{IP: "192.0.2.7", UserAgent: agent}
+			if _, err := s.SignIn(ctx, "ada@example.org", "guess", from); !errors.Is(err, ErrRefused) {
+				t.Errorf("%.20q: %v", agent, err)
+			}
+			if _, err := s.SignIn(ctx, "ada@example.org", password, from); err != nil {
+				t.Errorf("%.20q: %v", agent, err)
+			}
+		}
+	})
+}
+
 func TestSessionEndsByIdlenessAgeAndSignOut(t *testing.T) {
 	exercise(t, func(t *testing.T, s *fixture) {
 		s.person(t, "ada@example.org")
