@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -46,19 +45,7 @@ window.addEventListener('unhandledrejection', e => window.breaches.push('rejecte
 
 func browse(t *testing.T, base string, who *stafftest.Browser) *tab {
 	t.Helper()
-	path, err := exec.LookPath("chromium-headless-shell")
-	if err != nil {
-		t.Skip("no chromium-headless-shell: apt-get install chromium-headless-shell, or run `make test`")
-	}
-	alloc, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.ExecPath(path), chromedp.WSURLReadTimeout(time.Minute))...)
-	t.Cleanup(stop)
-	ctx, cancel := chromedp.NewContext(alloc)
-	t.Cleanup(cancel)
-	b := &tab{t, ctx, base}
-	b.do("start", chromedp.EmulateViewport(1280, 900), chromedp.Navigate("about:blank"))
-	var end context.CancelFunc
-	b.ctx, end = context.WithTimeout(ctx, 4*time.Minute)
-	t.Cleanup(end)
+	b := &tab{t, pagetest.Browser(t), base}
 	b.prepare(who)
 	return b
 }
@@ -102,7 +89,7 @@ func (b *tab) ask(expression string) (string, error) {
 // until waits for an expression to be true.
 func (b *tab) until(expression string) {
 	b.t.Helper()
-	for end := time.Now().Add(15 * time.Second); time.Now().Before(end); time.Sleep(40 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(40 * time.Millisecond) {
 		got, err := b.ask("Boolean(" + expression + ")")
 		if got == "true" {
 			return

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -40,20 +39,8 @@ window.addEventListener('unhandledrejection', e => window.breaches.push('rejecte
 // seat opens a browser for somebody of a role.
 func (o *officeRoom) seat(role access.Role) *clerk {
 	o.t.Helper()
-	path, err := exec.LookPath("chromium-headless-shell")
-	if err != nil {
-		o.t.Skip("no chromium-headless-shell: apt-get install chromium-headless-shell, or run `make test`")
-	}
-	alloc, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.ExecPath(path),
-		chromedp.Flag("disable-features", "site-per-process,IsolateSandboxedIframes,Translate"), chromedp.WSURLReadTimeout(time.Minute))...)
-	o.t.Cleanup(stop)
-	ctx, cancel := chromedp.NewContext(alloc)
-	o.t.Cleanup(cancel)
+	ctx := pagetest.Browser(o.t, chromedp.Flag("disable-features", "site-per-process,IsolateSandboxedIframes,Translate"))
 	c := &clerk{t: o.t, ctx: ctx, o: o}
-	c.do("start", chromedp.EmulateViewport(1280, 900), chromedp.Navigate("about:blank"))
-	var end context.CancelFunc
-	c.ctx, end = context.WithTimeout(ctx, 5*time.Minute)
-	o.t.Cleanup(end)
 	if _, err := chromedp.Call(c.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: trap}); err != nil {
 		o.t.Fatal(err)
 	}
@@ -93,7 +80,7 @@ func (c *clerk) reads() string {
 // until waits for an expression to be true; the page may be on its way to the next.
 func (c *clerk) until(expression string) {
 	c.t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if got, err := c.ask("Boolean(" + expression + ")"); err == nil && got == "true" {
 			return
 		}
@@ -126,7 +113,7 @@ func (c *clerk) press(selector, text string) {
 func (c *clerk) hit(element string) {
 	c.t.Helper()
 	var at []float64
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		got, err := c.ask(`(() => { const e = document.readyState === 'complete' && ` + element + `; if (!e) return '[]'; e.scrollIntoView({block: 'center', behavior: 'instant'}); const r = e.getClientRects()[0]; return JSON.stringify([r.left + r.width / 2, r.top + r.height / 2]); })()`)
 		if err == nil && json.Unmarshal([]byte(got), &at) == nil && len(at) == 2 {
 			break
@@ -160,7 +147,7 @@ func (c *clerk) fill(name, text string) {
 func (c *clerk) framed(texts ...string) {
 	c.t.Helper()
 	said := ""
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		answer, err := chromedp.Call(c.ctx, dom.GetDocument, dom.GetDocumentParams{Depth: new(int64(-1)), Pierce: new(true)})
 		if err != nil {
 			continue

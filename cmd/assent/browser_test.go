@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
@@ -37,26 +35,14 @@ type reader struct {
 // newReader opens a browser. Without scripts the pages run none, nor does anything that a mail program would not run.
 func newReader(t *testing.T, w *whole, scripts bool) *reader {
 	t.Helper()
-	path, err := exec.LookPath("chromium-headless-shell")
-	if err != nil {
-		if path, err = exec.LookPath("chromium"); err != nil {
-			t.Skip("no chromium-headless-shell: apt-get install chromium-headless-shell, or run `make test`")
-		}
-	}
 	axe, err := os.ReadFile(os.Getenv(pagetest.AxeFile))
 	if err != nil {
 		t.Logf("%s does not name axe.min.js: pages are used, but axe does not look at them", pagetest.AxeFile)
 	}
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.ExecPath(path))
-	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
-	t.Cleanup(stop)
-	ctx, end := chromedp.NewContext(alloc)
-	t.Cleanup(end)
-	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank"), chromedp.EmulateViewport(320, 900)); err != nil {
-		t.Fatalf("the browser does not start: %v", err)
+	ctx := pagetest.Browser(t)
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(320, 900)); err != nil {
+		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
-	t.Cleanup(cancel)
 	r := &reader{t: t, ctx: ctx, w: w, axe: string(axe), scripts: scripts, looks: []string{"light", "dark"}, looked: map[string]bool{}}
 	r.allow(scripts)
 	return r

@@ -3,7 +3,6 @@ package staff
 import (
 	"context"
 	"net/url"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -16,17 +15,15 @@ import (
 	"assent/preferences/staff/access"
 	"assent/preferences/staff/passkeys"
 	"assent/templates/assets"
+	"assent/templates/pagetest"
 )
 
 // A real browser with a virtual authenticator adds a passkey and signs in with it,
 // by the pages and their script.
 func TestPasskeyInABrowser(t *testing.T) {
-	path, err := exec.LookPath("chromium-headless-shell")
-	if err != nil {
-		t.Skip("no chromium-headless-shell: apt-get install chromium-headless-shell, or run `make test`")
-	}
 	h := build(t, sqldbtest.SQLite(t), "")
 	h.Base = &url.URL{Scheme: "http", Host: strings.Replace(strings.TrimPrefix(h.server.URL, "http://"), "127.0.0.1", "localhost", 1)}
+	var err error
 	if h.Passkeys, err = passkeys.New(h.Accounts, h.Base); err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +37,7 @@ func TestPasskeyInABrowser(t *testing.T) {
 	})
 	h.open().person(t, "ada@example.org", access.Administrator)
 
-	ctx := start(t, path)
+	ctx := start(t)
 	do := func(what string, steps ...chromedp.Action[chromedp.Void]) {
 		t.Helper()
 		if err := chromedp.Do(ctx, steps...); err != nil {
@@ -81,33 +78,19 @@ func TestPasskeyInABrowser(t *testing.T) {
 }
 
 // start opens a browser that reaches this machine under the name assent.test too.
-func start(t *testing.T, path string) context.Context {
+func start(t *testing.T) context.Context {
 	t.Helper()
-	alloc, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.NoSandbox, chromedp.ExecPath(path), chromedp.WSURLReadTimeout(time.Minute), chromedp.Flag("host-resolver-rules", "MAP assent.test 127.0.0.1"))...)
-	t.Cleanup(stop)
-	ctx, cancel := chromedp.NewContext(alloc)
-	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900), chromedp.Navigate("about:blank")); err != nil {
-		t.Fatalf("the browser does not start: %v", err)
-	}
-	ctx, end := context.WithTimeout(ctx, 2*time.Minute)
-	t.Cleanup(end)
-	return ctx
+	return pagetest.Browser(t, chromedp.Flag("host-resolver-rules", "MAP assent.test 127.0.0.1"))
 }
 
 // Without HTTPS browsers send no Sec-Fetch-Site, and what they send as Origin
 // depends on the page's referrer policy.
 func TestFormsWorkWithoutHTTPSInABrowser(t *testing.T) {
-	path, err := exec.LookPath("chromium-headless-shell")
-	if err != nil {
-		t.Skip("no chromium-headless-shell: apt-get install chromium-headless-shell, or run `make test`")
-	}
 	h := build(t, sqldbtest.SQLite(t), "")
 	h.Base = &url.URL{Scheme: "http", Host: strings.Replace(strings.TrimPrefix(h.server.URL, "http://"), "127.0.0.1", "assent.test", 1)}
 	h.open().person(t, "ada@example.org", access.Administrator)
-	ctx := start(t, path)
-	err = chromedp.Do(ctx, chromedp.Navigate(h.Base.JoinPath(pathSignIn).String()+"?next="+pathAccount),
+	ctx := start(t)
+	err := chromedp.Do(ctx, chromedp.Navigate(h.Base.JoinPath(pathSignIn).String()+"?next="+pathAccount),
 		chromedp.SendKeys(`input[name=email]`, "ada@example.org"), chromedp.SendKeys(`input[name=password]`, password), chromedp.Click(`form button[type=submit]`),
 		chromedp.WaitVisible(`#profile`))
 	if err != nil {

@@ -43,6 +43,35 @@ type Look struct {
 // Looks are the ways every page is looked at.
 var Looks = []Look{{"desk", 1280, "light"}, {"desk-dark", 1280, "dark"}, {"phone", 390, "light"}, {"phone-dark", 390, "dark"}, {"narrow", 320, "light"}}
 
+// programs are the browsers that will do, the best one first.
+var programs = []string{"chromium-headless-shell", "headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"}
+
+// Browser starts a browser, 1280 wide, that ends with the test; without one installed the test is skipped.
+func Browser(t testing.TB, options ...chromedp.ExecAllocatorOption) context.Context {
+	t.Helper()
+	path := ""
+	for _, name := range programs {
+		if found, err := exec.LookPath(name); err == nil {
+			path = found
+			break
+		}
+	}
+	if path == "" {
+		t.Skip("no browser: apt-get install chromium-headless-shell, or run `make test`")
+	}
+	options = append([]chromedp.ExecAllocatorOption{chromedp.NoSandbox, chromedp.ExecPath(path), chromedp.WSURLReadTimeout(5 * time.Minute)}, options...)
+	alloc, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:], options...)...)
+	t.Cleanup(stop)
+	ctx, cancel := chromedp.NewContext(alloc)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900), chromedp.Navigate("about:blank")); err != nil {
+		t.Fatalf("the browser does not start: %v", err)
+	}
+	ctx, end := context.WithTimeout(ctx, 30*time.Minute)
+	t.Cleanup(end)
+	return ctx
+}
+
 // Browse opens every page in a real browser, in the looks of looksFor, under the given content policy. A page fails if axe finds a
 // violation of WCAG 2.2 AA, if it is wider than the window, or if the browser reports a breach of the policy.
 func Browse(t *testing.T, policy string, pages map[string]string) {
@@ -65,19 +94,7 @@ func Browse(t *testing.T, policy string, pages map[string]string) {
 	server := httptest.NewServer(mux)
 	defer server.Close()
 
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox)
-	if path, err := exec.LookPath("chromium-headless-shell"); err == nil {
-		opts = append(opts, chromedp.ExecPath(path))
-	}
-	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
-	defer stop()
-	ctx, cancel := chromedp.NewContext(alloc)
-	defer cancel()
-	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
-		t.Fatalf("the browser does not start: %v", err)
-	}
-	ctx, end := context.WithTimeout(ctx, 15*time.Minute)
-	defer end()
+	ctx := Browser(t)
 	if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: listen}); err != nil {
 		t.Fatal(err)
 	}

@@ -62,14 +62,14 @@ func (c *Cluster) URL() string {
 // Start starts the server again after Crash, with all that was committed.
 func (c *Cluster) Start() {
 	c.t.Helper()
-	c.must("pg_ctl", "-D", c.data(), "-l", filepath.Join(c.dir, "log"), "-w", "-o",
-		"-p "+c.port+" -h 127.0.0.1 -k "+c.dir+" -c fsync=off -c full_page_writes=off -c shared_buffers=32MB", "start")
+	c.must("pg_ctl", "-D", c.data(), "-l", filepath.Join(c.dir, "log"), "-w", "-t", "300", "-o",
+		"-p "+c.port+" -h 127.0.0.1 -c unix_socket_directories='' -c fsync=off -c full_page_writes=off -c shared_buffers=32MB", "start")
 }
 
 // Crash ends the server at once: it cuts every connection, finishes nothing, and has to recover when it starts.
 func (c *Cluster) Crash() {
 	c.t.Helper()
-	c.must("pg_ctl", "-D", c.data(), "-m", "immediate", "-w", "stop")
+	c.must("pg_ctl", "-D", c.data(), "-m", "immediate", "-w", "-t", "300", "stop")
 }
 
 func (c *Cluster) must(name string, args ...string) {

@@ -61,7 +61,7 @@ func (s *Server) Restart() {
 
 // answers waits until the server replies to PING.
 func (s *Server) answers() error {
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if reply, err := s.say("PING"); err == nil && reply == "+PONG" {
 			return nil
 		}
