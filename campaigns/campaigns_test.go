@@ -119,7 +119,11 @@ func TestAMailThatHadBegunIsCountedInFlight(t *testing.T) {
 			t.Fatal(len(b.Items), err)
 		}
 		go func() {
-			time.Sleep(50 * time.Millisecond)
+			for revoked := 0; revoked == 0; time.Sleep(time.Millisecond) { // until the withdrawal waits
+				if err := db.QueryRowContext(ctx, "SELECT count(*) FROM deliveries WHERE revoked_at IS NOT NULL").Scan(&revoked); err != nil {
+					return
+				}
+			}
 			_ = w.Mails.Complete(ctx, c.ID, "worker", 0, []campaigns.Outcome{{ID: b.Items[0].ID, Status: campaigns.StatusSent}})
 		}()
 		if r := w.Withdraw(p, "news"); r.InFlight != 1 {

@@ -71,11 +71,10 @@ func (r *rig) back(l *told, what string, m smtptest.Transaction, n int) {
 func (r *rig) until(c *campaigns.Campaign, what string, is func(campaigns.Report) bool) campaigns.Report {
 	r.T.Helper()
 	var got campaigns.Report
-	for range 1500 {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if got = r.Report(c); is(got) {
 			return got
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
 	r.T.Fatalf("never %s: %+v", what, got)
 	return got

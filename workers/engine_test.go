@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -172,7 +173,7 @@ func TestAddressesThatDoNotExistHoldNobodyUp(t *testing.T) {
 		}
 		for _, d := range list {
 			blocks, err := r.People.Suppressions(t.Context(), d.Email, "", time.Time{}, "", 10)
-			for end := time.Now().Add(10 * time.Second); err == nil && len(blocks) == 0 && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+			for end := time.Now().Add(time.Minute); err == nil && len(blocks) == 0 && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 				blocks, err = r.People.Suppressions(t.Context(), d.Email, "", time.Time{}, "", 10) // it follows the outcome
 			}
 			if d.Reply != reply || err != nil || len(blocks) != 1 || blocks[0].Reason != preferences.SuppressedBounced {
@@ -263,11 +264,7 @@ func TestTransactionalMailKeepsItsMessageIDThroughEveryTry(t *testing.T) {
 			Evidence: preferences.Evidence{Source: "form", Wording: "Yes"}}); err != nil {
 			t.Fatal(err)
 		}
-		for range 400 {
-			if len(r.sink.Messages()) > 0 {
-				break
-			}
-			time.Sleep(50 * time.Millisecond)
+		for end := time.Now().Add(2 * time.Minute); len(r.sink.Messages()) == 0 && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		}
 		ids := map[string]bool{}
 		for _, m := range r.sink.Transactions() {
@@ -292,22 +289,14 @@ func TestAWarmUpHoldsEachDayToItsNumber(t *testing.T) {
 		r.Crowd(70, "news")
 		c := r.Campaign("news", nil)
 		r.Schedule(c)
-		for r.Report(c).Sent < 30 {
-			time.Sleep(10 * time.Millisecond)
-		}
+		r.until(c, "is the first day's number out", func(x campaigns.Report) bool { return x.Sent >= 30 })
 		time.Sleep(300 * time.Millisecond)
 		if n := len(r.sink.Messages()); n != 30 {
 			t.Fatalf("%d mails on the first day of a plan of 30", n)
 		}
 		r.Clock.Move(24 * time.Hour)
 		r.Mails.Kick(context.Background(), c.ID)
-		for range 200 {
-			if len(r.sink.Messages()) == 70 {
-				return
-			}
-			time.Sleep(50 * time.Millisecond)
-		}
-		t.Fatalf("%d of 70 after the plan", len(r.sink.Messages()))
+		r.until(c, "has everybody the mail after the plan", func(x campaigns.Report) bool { return x.Sent == 70 })
 	})
 }
 
@@ -354,7 +343,12 @@ func TestASlowRateIsReached(t *testing.T) {
 	r.Schedule(c)
 	r.finished(c)
 	out := r.sink.Messages()
-	if took := out[len(out)-1].MailAt.Sub(out[0].MailAt); took < 2500*time.Millisecond || took > 6*time.Second {
-		t.Errorf("%d mails at 5/s within %v", len(out), took)
+	var gaps []time.Duration
+	for i, m := range out[1:] {
+		gaps = append(gaps, m.MailAt.Sub(out[i].MailAt))
+	}
+	slices.Sort(gaps) // a machine that stands still for a moment makes one long
+	if took, gap := out[len(out)-1].MailAt.Sub(out[0].MailAt), gaps[len(gaps)/2]; took < 2500*time.Millisecond || gap > 600*time.Millisecond {
+		t.Errorf("%d mails at 5/s within %v, one each %v", len(out), took, gap)
 	}
 }

@@ -157,9 +157,9 @@ func (f *field) tryPost() error {
 
 func (f *field) until(what string, done func() bool) {
 	f.t.Helper()
-	for end := time.Now().Add(time.Minute); !done(); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(5 * time.Minute); !done(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
-			f.t.Fatalf("%s: not within a minute; %+v", what, f.Report(f.campaign))
+			f.t.Fatalf("%s: not within five minutes; %+v", what, f.Report(f.campaign))
 		}
 	}
 }

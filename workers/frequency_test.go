@@ -43,13 +43,7 @@ func TestAMailAWeekAtMostComesByItselfWhenTheWeekIsOver(t *testing.T) {
 		if report := r.finished(expiring); report.Sent != 1 || report.Skipped["frequency_capped"] != 1 {
 			t.Errorf("a campaign that ends before the week is over: %+v", report)
 		}
-		for range 200 {
-			if report := r.Report(second); report.Sent == 1 && report.Deferred == 1 {
-				break
-			}
-			time.Sleep(20 * time.Millisecond)
-		}
-		if report := r.Report(second); report.Status != campaigns.StatusSending || report.Deferred != 1 {
+		if report := r.until(second, "does one wait for the week", func(x campaigns.Report) bool { return x.Sent == 1 && x.Deferred == 1 }); report.Status != campaigns.StatusSending {
 			t.Fatalf("within the week: %+v", report)
 		}
 		r.Clock.Move(6*24*time.Hour + time.Minute)

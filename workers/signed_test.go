@@ -88,11 +88,7 @@ func TestMailOfBothStreamsIsSigned(t *testing.T) {
 		r.Schedule(c)
 		r.finished(c)
 		selectors := map[string]int{}
-		for range 200 {
-			if len(r.sink.Messages()) == 4 {
-				break
-			}
-			time.Sleep(20 * time.Millisecond)
+		for end := time.Now().Add(time.Minute); len(r.sink.Messages()) < 4 && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		}
 		for _, m := range r.sink.Messages() {
 			good, bad, fields := zone.covered(t, m.Data)
@@ -144,14 +140,8 @@ func TestAMailThatShouldBeSignedDoesNotGoUnsigned(t *testing.T) {
 		}
 		c := r.Campaign("news", nil)
 		r.Schedule(c)
-		var got campaigns.Report
-		for range 400 {
-			if got = r.Report(c); got.Status == campaigns.StatusPaused {
-				break
-			}
-			time.Sleep(20 * time.Millisecond)
-		}
-		if got.Status != campaigns.StatusPaused || !strings.Contains(got.StatusReason, "cannot be signed: the key cannot be unsealed") || got.Failed != 0 || got.Sent != 0 || len(r.sink.Messages()) != 0 {
+		got := r.until(c, "is it paused", func(x campaigns.Report) bool { return x.Status == campaigns.StatusPaused })
+		if !strings.Contains(got.StatusReason, "cannot be signed: the key cannot be unsealed") || got.Failed != 0 || got.Sent != 0 || len(r.sink.Messages()) != 0 {
 			t.Errorf("%+v, %d mails", got, len(r.sink.Messages()))
 		}
 	})
@@ -188,14 +178,14 @@ func TestATransactionalMailWaitsForItsKey(t *testing.T) {
 			}
 			return m
 		}
-		for end := time.Now().Add(20 * time.Second); status().Status != outbox.StatusDeferred && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		for end := time.Now().Add(time.Minute); status().Status != outbox.StatusDeferred && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		}
 		if m := status(); m.Status != outbox.StatusDeferred || !strings.Contains(m.Reply, "cannot be unsealed") || len(r.sink.Messages()) != 0 {
 			t.Fatalf("%+v, %d mails", m, len(r.sink.Messages()))
 		}
 		readable.Store(true)
 		r.Clock.Move(10 * time.Minute)
-		for end := time.Now().Add(30 * time.Second); len(r.sink.Messages()) == 0 && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		for end := time.Now().Add(time.Minute); len(r.sink.Messages()) == 0 && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		}
 		if got := r.sink.Messages(); len(got) != 1 {
 			t.Fatalf("%d mails, %+v", len(got), status())

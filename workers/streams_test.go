@@ -87,7 +87,7 @@ func TestTroubleOfMarketingDoesNotTouchNotices(t *testing.T) {
 		s.crowd(40)
 		c := s.Campaign("news", nil)
 		s.Schedule(c)
-		for end := time.Now().Add(30 * time.Second); s.Report(c).Status != campaigns.StatusPaused; time.Sleep(10 * time.Millisecond) {
+		for end := time.Now().Add(time.Minute); s.Report(c).Status != campaigns.StatusPaused; time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("compliance 15, 25: the campaign is not paused: %+v", s.Report(c))
 			}
@@ -96,7 +96,7 @@ func TestTroubleOfMarketingDoesNotTouchNotices(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i := range 40 {
-			if m := s.ended(s.notice(fmt.Sprintf("p%d@example.com", i)), 20*time.Second); m.Status != outbox.StatusSent {
+			if m := s.ended(s.notice(fmt.Sprintf("p%d@example.com", i)), time.Minute); m.Status != outbox.StatusSent {
 				t.Fatalf("the notice to p%d is %s %s", i, m.Status, m.Reason)
 			}
 		}
@@ -113,31 +113,24 @@ func TestTroubleOfMarketingDoesNotTouchNotices(t *testing.T) {
 // A marketing relay that hangs, with a campaign for many, does not delay a notice.
 func TestAHangingMarketingRelayDoesNotDelayNotices(t *testing.T) {
 	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
-		var begun atomic.Int64
+		hangs, release := make(chan struct{}, 300), make(chan struct{})
 		s := newStreams(t, db, smtptest.Options{Script: func(at smtptest.Step) smtptest.Reply {
 			if at.Verb == "." {
-				begun.Add(1)
-				return smtptest.Reply{Delay: 2 * time.Second}
+				hangs <- struct{}{}
+				<-release
 			}
 			return smtptest.Reply{}
 		}}, smtptest.Options{})
+		t.Cleanup(func() { close(release) })
 		s.crowd(300)
 		s.Schedule(s.Campaign("news", nil))
-		for end := time.Now().Add(30 * time.Second); begun.Load() == 0 && time.Now().Before(end); {
-			time.Sleep(5 * time.Millisecond)
-		}
-		var slowest time.Duration
+		<-hangs
 		for i := range 10 {
-			m := s.ended(s.notice(fmt.Sprintf("p%d@example.com", i)), 20*time.Second)
-			if m.Status != outbox.StatusSent {
+			if m := s.ended(s.notice(fmt.Sprintf("p%d@example.com", i)), time.Minute); m.Status != outbox.StatusSent {
 				t.Fatalf("%+v", m)
 			}
-			slowest = max(slowest, m.SentAt.Sub(m.CreatedAt))
 		}
-		if slowest > 1500*time.Millisecond { // less than one mail of the other stream takes
-			t.Errorf("the slowest notice took %v", slowest)
-		}
-		if sent := len(s.sink.Messages()); sent > 200 {
+		if sent := len(s.sink.Messages()); sent > 0 {
 			t.Errorf("%d of the campaign were out already: nothing was in the way", sent)
 		}
 	})
@@ -155,7 +148,7 @@ func TestStreamsHaveTheirOwnRelayAndFrom(t *testing.T) {
 	s.Schedule(c)
 	s.finished(c)
 	for i := range 5 {
-		s.ended(s.notice(fmt.Sprintf("p%d@example.com", i)), 20*time.Second)
+		s.ended(s.notice(fmt.Sprintf("p%d@example.com", i)), time.Minute)
 	}
 	if len(s.own.Messages()) != 5 || len(s.sink.Messages()) != 5 {
 		t.Fatalf("%d notices, %d of the campaign", len(s.own.Messages()), len(s.sink.Messages()))
@@ -193,7 +186,7 @@ func TestATestMailTakesTheWayOfItsCampaign(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, want := range []string{outbox.StatusSent, outbox.StatusSent, outbox.StatusUnserved} {
-			if m := s.ended(&outbox.Message{ID: ids[i]}, 20*time.Second); m.Status != want {
+			if m := s.ended(&outbox.Message{ID: ids[i]}, time.Minute); m.Status != want {
 				t.Errorf("the mail to %s is %s %s, want %s", m.Email, m.Status, m.Reason, want)
 			}
 		}
@@ -230,11 +223,9 @@ func TestANoticeWaitsForItsOwnRelay(t *testing.T) {
 			return smtptest.Reply{Drop: at.Verb == "CONNECT" && down.Load()}
 		}})
 		m := s.notice("anna@example.com")
-		if now := s.ended(m, 1500*time.Millisecond); now.Status != outbox.StatusDeferred && now.Status != outbox.StatusQueued && now.Status != outbox.StatusSending {
-			t.Fatalf("%+v", now)
-		}
+		s.settles(m, outbox.StatusDeferred, 0)
 		down.Store(false)
-		if now := s.ended(m, 30*time.Second); now.Status != outbox.StatusSent || now.Attempts < 2 {
+		if now := s.ended(m, time.Minute); now.Status != outbox.StatusSent || now.Attempts < 2 {
 			t.Errorf("%s after %d tries", now.Status, now.Attempts)
 		}
 		if n := len(s.sink.Messages()); n != 0 {
@@ -274,7 +265,7 @@ func TestHowLongANoticeIsTried(t *testing.T) {
 // settles waits until a message was tried at or after an instant and has a status.
 func (s *streams) settles(m *outbox.Message, want string, after time.Duration) {
 	s.T.Helper()
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		now, err := s.Outbox.Get(context.Background(), s.DB, m.ID)
 		if err != nil {
 			s.T.Fatal(err)

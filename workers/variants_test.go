@@ -207,6 +207,7 @@ func TestWhatWaitsForAWinnerEndsWithTheCampaign(t *testing.T) {
 				r.Schedule(c)
 				first := r.waits(c)
 				end(r, c)
+				r.until(c, "is nobody held any more", func(x campaigns.Report) bool { return x.Deferred == 0 })
 				time.Sleep(time.Second) // two looks of the reconciler
 				report := r.Report(c)
 				if report.Sent != first.Sent || report.Skipped[reason] != first.Deferred || report.Deferred != 0 || report.Total != triedPeople {

@@ -38,7 +38,7 @@ func running(t *testing.T, db *sqldb.DB, n int) (*campaignstest.World, *campaign
 func TestAllWatchersShareOneReading(t *testing.T) {
 	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
 		w, c := running(t, db, 40)
-		h := &live.Hub{Campaigns: w.Mails, Every: 50 * time.Millisecond}
+		h, began := &live.Hub{Campaigns: w.Mails, Every: 50 * time.Millisecond}, time.Now()
 		var watchers []*live.Watcher
 		for i := range 200 {
 			ids := []string{c.ID}
@@ -59,17 +59,17 @@ func TestAllWatchersShareOneReading(t *testing.T) {
 				}
 			}
 		}
-		if n := h.Readings(); n > 20 {
-			t.Errorf("%d readings of the database for 200 watchers", n)
+		if n, took := h.Readings(), time.Since(began); n > 2+int(took/h.Every) {
+			t.Errorf("%d readings of the database for 200 watchers in %v", n, took)
 		}
 		for _, watcher := range watchers {
 			watcher.Stop()
 		}
-		time.Sleep(200 * time.Millisecond)
-		before := h.Readings()
-		time.Sleep(200 * time.Millisecond)
-		if after := h.Readings(); after != before {
-			t.Errorf("%d readings while nobody watches", after-before)
+		before := -1
+		for end := time.Now().Add(time.Minute); before != h.Readings(); time.Sleep(200 * time.Millisecond) {
+			if before = h.Readings(); time.Now().After(end) {
+				t.Fatal("the database is read while nobody watches")
+			}
 		}
 		again, _ := h.Watch(c.ID)
 		defer again.Stop()
@@ -177,11 +177,10 @@ func TestAStopLetsGoOfWhoWatches(t *testing.T) {
 	defer answer.Body.Close()
 	in := bufio.NewReader(answer.Body)
 	next(t, in)
-	began := time.Now()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second) // the stream would go on for minutes
 	defer cancel()
-	if err := server.Config.Shutdown(ctx); err != nil || time.Since(began) > 2*time.Second {
-		t.Errorf("the stop took %v: %v", time.Since(began), err)
+	if err := server.Config.Shutdown(ctx); err != nil {
+		t.Error(err)
 	}
 	if _, ok := h.Watch(c.ID); ok {
 		t.Error("somebody may watch after the stop")

@@ -23,7 +23,7 @@ type answer struct{ value any }
 
 // client follows no redirect and keeps no cookie, as a mail provider that posts a one-click link.
 var client = &http.Client{
-	Timeout:       30 * time.Second,
+	Timeout:       time.Minute,
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
@@ -132,12 +132,12 @@ func (s *stage) save(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], text(got))
 }
 
-// poll PATH JSONPATH OP VALUE [TIME] asks until the answer is so; it becomes the last answer. 60 s unless told.
+// poll PATH JSONPATH OP VALUE [TIME] asks until the answer is so; it becomes the last answer. Two minutes unless told.
 func (s *stage) poll(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 4 || len(args) > 5 {
 		ts.Fatalf("usage: poll PATH JSONPATH =|!=|~ VALUE [TIME]")
 	}
-	limit := time.Minute
+	limit := 2 * time.Minute
 	if len(args) == 5 {
 		var err error
 		limit, err = time.ParseDuration(args[4])

@@ -78,7 +78,7 @@ func (s *stage) imap(ts *testscript.TestScript, neg bool, args []string) {
 		_, err := s.letters.user.Append("INBOX", literal{bytes.NewReader(mail)}, &imap.AppendOptions{})
 		ts.Check(err)
 	case args[0] == "unseen" && len(args) == 2:
-		for end := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
 			d, err := s.letters.user.Status("INBOX", &imap.StatusOptions{NumUnseen: true})
 			ts.Check(err)
 			if strconv.Itoa(int(*d.NumUnseen)) == args[1] {

@@ -64,7 +64,7 @@ func (s *stage) mail(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 	}
 	var to []smtptest.Transaction
-	for end := time.Now().Add(30 * time.Second); len(to) < n; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); len(to) < n; time.Sleep(20 * time.Millisecond) {
 		if to = s.to(args[0]); len(to) < n && time.Now().After(end) {
 			ts.Fatalf("%d mails to %s came, want %d; there are %d in all", len(to), args[0], n, len(s.sink.Messages()))
 		}

@@ -39,7 +39,7 @@ func (s *stage) leaveAll(ts *testscript.TestScript, killAt int) {
 	var mu sync.Mutex
 	var failed atomic.Int32
 	var all sync.WaitGroup
-	client := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 32}}
+	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 32}}
 	for range 32 {
 		all.Go(func() {
 			for i := range next {

@@ -150,7 +150,7 @@ func (w *whole) post(path string, pairs ...string) string {
 // until waits for something to become true.
 func (w *whole) until(what string, is func() bool) {
 	w.t.Helper()
-	for end := time.Now().Add(30 * time.Second); !is(); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !is(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			w.t.Fatalf("waited in vain for %s", what)
 		}

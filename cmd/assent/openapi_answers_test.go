@@ -184,7 +184,7 @@ func TestTheAnswersOfWithdrawalsAreAsDescribed(t *testing.T) {
 	d.ask(authorKey, "POST", path, path, 400, `{"topic":"news","note":"x","filter":{"stauts":"active"}}`)
 	over := func(made map[string]any) (j map[string]any) {
 		t.Helper()
-		for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 			if j = d.ask(reader, "GET", fmt.Sprintf("/withdrawals/%s", made["id"]), one, 200, ""); j["status"] == "finished" {
 				break
 			}

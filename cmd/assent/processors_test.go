@@ -62,7 +62,7 @@ func TestProcessorsAreToldOfRestrictionAndErasure(t *testing.T) {
 			if strings.Contains(string(got.body), "vera") {
 				t.Errorf("the address is in %s", got.body)
 			}
-		case <-time.After(30 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatalf("the processor was not told: %s", step.event)
 		}
 	}

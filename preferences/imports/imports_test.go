@@ -83,14 +83,13 @@ func (d *desk) load(file string, fields ...string) *imports.Import {
 
 func (d *desk) wait(id string) *imports.Import {
 	d.T.Helper()
-	for range 2000 {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		var imp imports.Import
 		d.API("GET", "/imports/"+id, nil).Want(http.StatusOK).Into(&imp)
 		switch imp.Status {
 		case imports.StatusFinished, imports.StatusFailed, imports.StatusUndone:
 			return &imp
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
 	d.T.Fatal("the import does not end")
 	return nil

@@ -39,19 +39,23 @@ func must(t *testing.T, l *Limiter, n int, limits ...Limit) (int, time.Duration)
 func TestBurstThenRate(t *testing.T) {
 	queuetest.Exercise(t, func(t *testing.T, url string) {
 		l := New(client(t, url).Redis(), "test", Closed)
-		limit := Limit{Key: "k", Rate: pace.Rate{N: 10, Per: time.Second}, Burst: 5}
-		if n, retry := must(t, l, 3, limit); n != 3 || retry != 0 {
+		slow := Limit{Key: "slow", Rate: pace.Rate{N: 1, Per: time.Minute}, Burst: 5}
+		if n, retry := must(t, l, 3, slow); n != 3 || retry != 0 {
 			t.Fatalf("3 of 5 at once: %d, %v", n, retry)
 		}
-		n, retry := must(t, l, 10, limit)
-		if n != 2 || retry <= 0 || retry > 100*time.Millisecond {
-			t.Fatalf("10 more: %d allowed, again in %v; want the 2 that are left, and a wait of 100 ms at most", n, retry)
+		if n, retry := must(t, l, 10, slow); n != 2 || retry <= 0 || retry > time.Minute {
+			t.Fatalf("10 more: %d allowed, again in %v; want the 2 that are left, and a wait of a minute at most", n, retry)
+		}
+		limit := Limit{Key: "k", Rate: pace.Rate{N: 10, Per: time.Second}, Burst: 5}
+		_, retry := must(t, l, 1000, limit)
+		if retry <= 0 || retry > 100*time.Millisecond {
+			t.Fatalf("again in %v; want a wait of 100 ms at most", retry)
 		}
 		time.Sleep(retry + 5*time.Millisecond)
 		if n, _ := must(t, l, 1, limit); n != 1 {
 			t.Error("nothing is free after the time that was told")
 		}
-		if n, _ := must(t, l, 10, Limit{Key: "other", Rate: limit.Rate, Burst: 5}); n != 5 {
+		if n, _ := must(t, l, 10, Limit{Key: "other", Rate: slow.Rate, Burst: 5}); n != 5 {
 			t.Errorf("another key has %d of 5", n)
 		}
 		time.Sleep(600 * time.Millisecond)
@@ -70,7 +74,7 @@ func TestRateOverAllWorkers(t *testing.T) {
 		var total int
 		var workers sync.WaitGroup
 		began := time.Now()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		for range 8 {
 			l := New(q.Redis(), "test", Closed)
@@ -82,7 +86,9 @@ func TestRateOverAllWorkers(t *testing.T) {
 						return
 					}
 					mu.Lock()
-					total += n
+					if total += n; total >= 100 {
+						cancel()
+					}
 					mu.Unlock()
 					select {
 					case <-ctx.Done():
@@ -93,8 +99,8 @@ func TestRateOverAllWorkers(t *testing.T) {
 		}
 		workers.Wait()
 		most := 10 + int(100*time.Since(began).Seconds()) + 1
-		if total > most || total < 60 {
-			t.Errorf("%d taken in %v at 100/s with a burst of 10; want %d at most, and nearly as many", total, time.Since(began), most)
+		if total > most {
+			t.Errorf("%d taken in %v at 100/s with a burst of 10; want %d at most", total, time.Since(began), most)
 		}
 	})
 }

@@ -95,7 +95,7 @@ func setUp(t *testing.T, db *sqldb.DB, o smtptest.Options) *fixture {
 			}
 			return out, nil
 		},
-		Sign: func(context.Context, gate.Stream, string) (*message.Signer, error) { return f.signer, nil }, Returns: true, Patience: 5 * time.Second}
+		Sign: func(context.Context, gate.Stream, string) (*message.Signer, error) { return f.signer, nil }, Returns: true, Patience: time.Minute}
 	host, port, _ := net.SplitHostPort(f.relay.Addr)
 	n, _ := strconv.Atoi(port)
 	for stream, from := range map[gate.Stream]string{gate.StreamMarketing: "news@shop.example", gate.StreamTransactional: "notices@shop.example"} {

@@ -23,36 +23,29 @@ func TestRedisOutage(t *testing.T) {
 		return queue.Task{Queue: queue.Notices, Type: "t", ID: id, Payload: []byte(id)}
 	}
 	enqueue(t, q, task("before"))
-	until(t, "the first task is done", 5*time.Second, func() bool { return slices.Contains(r.all(), "before") })
+	until(t, "the first task is done", time.Minute, func() bool { return slices.Contains(r.all(), "before") })
 
 	server.Stop()
 	for i := range 5 {
-		began := time.Now()
-		if err := q.Enqueue(t.Context(), task(fmt.Sprint("lost", i))); err == nil {
-			t.Error("enqueued into nothing")
-		}
-		if err := q.Ping(t.Context()); err == nil {
-			t.Error("a stopped Redis answers")
-		}
-		if _, err := q.Stats(t.Context()); err == nil {
-			t.Error("a stopped Redis tells its queues")
-		}
-		if took := time.Since(began); took > 2*time.Second {
-			t.Errorf("three calls took %v to fail", took)
+		_, told := q.Stats(t.Context())
+		for what, err := range map[string]error{"enqueued": q.Enqueue(t.Context(), task(fmt.Sprint("lost", i))), "pinged": q.Ping(t.Context()), "counted": told} {
+			if err == nil || !strings.Contains(err.Error(), "connection refused") { // it did not wait until its time was over
+				t.Errorf("%s, with no Redis: %v", what, err)
+			}
 		}
 	}
 	time.Sleep(time.Second) // the servers meet it too
 
 	server.Restart()
-	until(t, "Redis answers", 5*time.Second, func() bool { return q.Ping(t.Context()) == nil })
+	until(t, "Redis answers", time.Minute, func() bool { return q.Ping(t.Context()) == nil })
 	enqueue(t, q, task("after"))
-	until(t, "the servers work again", 10*time.Second, func() bool { return slices.Contains(r.all(), "after") })
+	until(t, "the servers work again", time.Minute, func() bool { return slices.Contains(r.all(), "after") })
 
 	if err := q.Redis().FlushAll(t.Context()).Err(); err != nil {
 		t.Fatal(err)
 	}
 	enqueue(t, q, task("flushed"))
-	until(t, "the servers work after a flush", 5*time.Second, func() bool { return slices.Contains(r.all(), "flushed") })
+	until(t, "the servers work after a flush", time.Minute, func() bool { return slices.Contains(r.all(), "flushed") })
 	if stats, err := q.Stats(t.Context()); err != nil || len(stats) != 4 {
 		t.Errorf("stats after a flush: %+v, %v", stats, err)
 	}
@@ -74,7 +67,7 @@ func TestSilentRedis(t *testing.T) {
 	if err := q.Enqueue(t.Context(), queue.Task{Queue: queue.Notices, Type: "t", ID: "x"}); err == nil {
 		t.Error("enqueued into silence")
 	}
-	if took := time.Since(began); took > 3*time.Second {
+	if took := time.Since(began); took > 8*time.Second { // without its limit it tries for twelve
 		t.Errorf("waited %v", took)
 	}
 }
@@ -91,14 +84,16 @@ func TestStartAndStopWithoutRedis(t *testing.T) {
 		t.Fatal(err)
 	}
 	server.Restart()
-	until(t, "Redis answers", 5*time.Second, func() bool { return q.Ping(t.Context()) == nil })
+	until(t, "Redis answers", time.Minute, func() bool { return q.Ping(t.Context()) == nil })
 	enqueue(t, q, queue.Task{Queue: queue.Notices, Type: "t", ID: "x", Payload: []byte("x")})
-	until(t, "the server found it", 10*time.Second, func() bool { return len(r.all()) == 1 })
+	until(t, "the server found it", time.Minute, func() bool { return len(r.all()) == 1 })
 	server.Stop()
-	began := time.Now()
-	s.Stop()
-	if took := time.Since(began); took > 8*time.Second {
-		t.Errorf("stopping without Redis took %v", took)
+	stopped := make(chan struct{})
+	go func() { s.Stop(); close(stopped) }()
+	select {
+	case <-stopped:
+	case <-time.After(time.Minute):
+		t.Fatal("it does not stop without Redis")
 	}
 }
 
@@ -109,18 +104,19 @@ func TestEmbeddedKeysExpire(t *testing.T) {
 		t.Fatal("not embedded")
 	}
 	ctx := t.Context()
+	began := time.Now()
 	if err := q.Redis().Set(ctx, "short", "x", 300*time.Millisecond).Err(); err != nil {
 		t.Fatal(err)
 	}
 	if err := q.Redis().Set(ctx, "long", "x", time.Minute).Err(); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "the short key has expired", 2*time.Second, func() bool { return q.Redis().Exists(ctx, "short").Val() == 0 })
+	until(t, "the short key has expired", time.Minute, func() bool { return q.Redis().Exists(ctx, "short").Val() == 0 })
 	if q.Redis().Exists(ctx, "long").Val() != 1 {
 		t.Error("the long key expired too")
 	}
-	if ttl := q.Redis().TTL(ctx, "long").Val(); ttl < 57*time.Second || ttl > time.Minute {
-		t.Errorf("the long key has %v left after a second", ttl)
+	if ttl, took := q.Redis().TTL(ctx, "long").Val(), time.Since(began); ttl < 57*time.Second-took || ttl > time.Minute {
+		t.Errorf("the long key has %v left after %v", ttl, took)
 	}
 }
 

@@ -29,7 +29,7 @@ func dial(t *testing.T, s *smtptest.Server) *peer {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	return &peer{t, c, bufio.NewReader(c)}
 }
 

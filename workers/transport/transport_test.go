@@ -59,7 +59,7 @@ func batch(tb testing.TB, n int) transport.Batch {
 }
 
 // quick are options for tests in which relays do not answer.
-var quick = transport.Options{Dial: 2 * time.Second, Command: time.Second, Final: time.Second}
+var quick = transport.Options{Dial: 2 * time.Second, Command: 2 * time.Second, Final: 2 * time.Second}
 
 func relayTo(s *smtptest.Server) transport.Relay {
 	host, port, _ := net.SplitHostPort(s.Addr)
@@ -79,7 +79,7 @@ func openRelay(tb testing.TB, r transport.Relay, o transport.Options) *transport
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := t.Close(ctx); err != nil {
 			tb.Error(err)

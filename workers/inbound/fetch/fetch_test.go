@@ -281,7 +281,7 @@ func TestAServerThatSaysNothingDoesNotHoldUs(t *testing.T) {
 		start := time.Now()
 		_, err = m.Once(ctx)
 		cancel()
-		if err == nil || time.Since(start) > 5*time.Second {
+		if err == nil || time.Since(start) > 20*time.Second {
 			t.Errorf("%s: %v after %s", scheme, err, time.Since(start))
 		}
 	}

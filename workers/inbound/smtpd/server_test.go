@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/smtp"
 	"net/textproto"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -338,12 +339,11 @@ func TestConnectionsAreLimitedByNetworkAndInAll(t *testing.T) {
 		t.Errorf("fourth in all: %v", err)
 	}
 	_ = last.Quit()
-	for range 100 {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if c, err := smtp.Dial(g.addr); err == nil {
 			_ = c.Close()
 			return
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 	t.Error("a place that was left is not given again")
 }
@@ -381,8 +381,8 @@ func TestALongConnectionEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
-	if _, err := io.Copy(io.Discard, conn); errors.Is(err, context.DeadlineExceeded) {
+	_ = conn.SetDeadline(time.Now().Add(time.Minute))
+	if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Error("the connection is still open")
 	}
 }
