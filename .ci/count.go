@@ -24,6 +24,7 @@ func main() {
 	output := map[string]*strings.Builder{} // by package and test
 	reasons := map[string]int{}
 	broken := map[string]bool{} // packages with a failed test
+	open := map[string]bool{}   // packages that have begun and not ended
 
 	in := bufio.NewScanner(os.Stdin)
 	in.Buffer(nil, 64<<20)
@@ -35,6 +36,8 @@ func main() {
 		}
 		key := e.Package + " " + e.Test
 		switch e.Action {
+		case "start":
+			open[e.Package] = true
 		case "output":
 			if output[key] == nil {
 				output[key] = &strings.Builder{}
@@ -49,6 +52,7 @@ func main() {
 				delete(output, key)
 			}
 			if e.Test == "" {
+				delete(open, e.Package)
 				fmt.Printf("%-5s %7.1fs  %s\n", e.Action, e.Elapsed, e.Package)
 				if e.Action == "fail" && !broken[e.Package] { // did not build, or died outside a test
 					failed++
@@ -74,10 +78,14 @@ func main() {
 		fmt.Println(err)
 		failed++
 	}
-	for _, e := range output { // a package that never ended
+	for _, e := range output { // a test that never ended
 		if e != nil && strings.Contains(e.String(), "panic:") {
 			fmt.Print(e.String())
 		}
+	}
+	for name := range open {
+		fmt.Println("never ended: ", name)
+		failed++
 	}
 	for text, n := range reasons {
 		fmt.Printf("skipped %d: %s\n", n, text)

@@ -7,6 +7,7 @@ import (
 
 	"assent/campaigns"
 	"assent/campaigns/campaignstest"
+	"assent/preferences"
 	"assent/preferences/sqldb/sqldbtest"
 )
 
@@ -37,16 +38,16 @@ func TestAWithdrawalWaitsForTheClaimThatIsUnderWay(t *testing.T) {
 				}
 			}
 			for _, statement := range []string{
-				"CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1); RETURN NEW; END'",
+				"CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(2); RETURN NEW; END'",
 				"CREATE TRIGGER dawdle BEFORE INSERT OR UPDATE ON deliveries FOR EACH ROW WHEN (NEW.status = 'claimed' AND NEW.revoked_at IS NULL AND NEW.worker = 'slow') EXECUTE FUNCTION dawdle()",
 			} {
 				if _, err := w.DB.ExecContext(ctx, statement); err != nil {
 					t.Fatal(err)
 				}
 			}
-			claimed := make(chan campaigns.Batch)
+			claimed := make(chan campaigns.Batch, 1)
 			go func() { claimed <- claim("slow") }()
-			for n := 0; n == 0; time.Sleep(5 * time.Millisecond) { // it sleeps with its decision made
+			for n := 0; n == 0 && len(claimed) == 0; time.Sleep(5 * time.Millisecond) { // it sleeps with its decision made
 				if err := w.DB.QueryRowContext(ctx, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND query LIKE '%deliveries%'").Scan(&n); err != nil {
 					t.Fatal(err)
 				}
@@ -72,19 +73,16 @@ func TestANewCampaignWaitsForTheWithdrawalsUnderWay(t *testing.T) {
 	w.Give(p, "news")
 	w.Clock.Move(time.Second)
 	for _, statement := range []string{
-		"CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1); RETURN NEW; END'",
+		"CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(2); RETURN NEW; END'",
 		"CREATE TRIGGER dawdle BEFORE INSERT OR UPDATE ON consents FOR EACH ROW WHEN (NEW.state = 'withdrawn') EXECUTE FUNCTION dawdle()",
 	} {
 		if _, err := w.DB.ExecContext(ctx, statement); err != nil {
 			t.Fatal(err)
 		}
 	}
-	withdrawn := make(chan struct{})
-	go func() {
-		w.Withdraw(p, "news")
-		close(withdrawn)
-	}()
-	for n := 0; n == 0; time.Sleep(5 * time.Millisecond) { // it sleeps with its campaigns locked
+	withdrawn := make(chan preferences.Recorded, 1)
+	go func() { withdrawn <- w.Withdraw(p, "news") }()
+	for n := 0; n == 0 && len(withdrawn) == 0; time.Sleep(5 * time.Millisecond) { // it sleeps with its campaigns locked
 		if err := w.DB.QueryRowContext(ctx, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND query LIKE '%INTO consents%' AND query NOT LIKE '%pg_stat_activity%'").Scan(&n); err != nil {
 			t.Fatal(err)
 		}

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -47,11 +46,8 @@ func officeWith(t *testing.T, s *Settings) *officeRoom {
 
 // ask sends what somebody of a role asks for; without a role, somebody who is not signed in.
 func (o *officeRoom) ask(role access.Role, method, path string) *httptest.ResponseRecorder {
-	ctx, cancel := context.WithTimeout(o.t.Context(), 500*time.Millisecond) // pages that go on until the reader leaves
-	if !strings.HasSuffix(path, "/live") {
-		ctx = o.t.Context()
-	}
-	defer cancel()
+	ctx, leave := context.WithCancel(o.t.Context())
+	defer leave()
 	r := httptest.NewRequestWithContext(ctx, method, o.url+path, nil)
 	if role != "" {
 		r.AddCookie(&http.Cookie{Name: "assent", Value: o.sessions[role]})
@@ -60,8 +56,23 @@ func (o *officeRoom) ask(role access.Role, method, path string) *httptest.Respon
 		r.Header.Set(echo.HeaderContentType, echo.MIMEApplicationForm)
 	}
 	w := httptest.NewRecorder()
-	o.e.ServeHTTP(w, r)
+	if strings.HasSuffix(path, "/live") { // goes on until the reader leaves
+		o.e.ServeHTTP(leaver{w, leave}, r)
+	} else {
+		o.e.ServeHTTP(w, r)
+	}
 	return w
+}
+
+// leaver leaves a page as soon as something of it has come.
+type leaver struct {
+	*httptest.ResponseRecorder
+	leave func()
+}
+
+func (l leaver) Flush() {
+	l.ResponseRecorder.Flush()
+	l.leave()
 }
 
 // Everybody on the staff may read what is not in this table. An administrator may read everything.
