@@ -2,6 +2,7 @@ package imports
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -119,6 +120,19 @@ func (b *bounded) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// carriages reads a file whose lines end in a carriage return alone, as spreadsheets on a Macintosh write them.
+type carriages struct{ io.Reader }
+
+func (c carriages) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	for i, b := range p[:n] {
+		if b == '\r' {
+			p[i] = '\n'
+		}
+	}
+	return n, err
+}
+
 // openTable opens a file and reads its header.
 func openTable(path, charset string) (*table, error) {
 	f, err := os.Open(path)
@@ -137,6 +151,9 @@ func openTable(path, charset string) (*table, error) {
 	in := bufio.NewReaderSize(t.bound, 64<<10)
 	if start, _ := in.Peek(3); string(start) == "\ufeff" {
 		_, _ = in.Discard(3)
+	}
+	if start, _ := in.Peek(32 << 10); bytes.IndexByte(start, '\r') >= 0 && bytes.IndexByte(start, '\n') < 0 {
+		in = bufio.NewReaderSize(carriages{in}, 64<<10)
 	}
 	comma, err := delimiter(in)
 	if err != nil {

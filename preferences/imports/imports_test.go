@@ -418,6 +418,7 @@ func TestFilesAsSpreadsheetsWriteThem(t *testing.T) {
 			"tab":           {"email\tfirst_name\nx@example.com\tA, B\n", "A, B"},
 			"sep":           {"sep=;\r\nemail;first_name\r\nx@example.com;A,B,C,D\r\n", "A,B,C,D"},
 			"latin-1":       {"email;first_name\nx@example.com;Zo\xeb \x80\n", "Zoë €"},
+			"Macintosh":     {"email,first_name\rx@example.com,Zoë\r", "Zoë"},
 			"utf-16":        {utf16("email\tfirst_name\r\nx@example.com\tZoë\r\n"), "Zoë"},
 			"old mac no":    {"email,first_name\nx@example.com,A", "A"},
 			"quoted header": {"\"E mail\",\"first_name\"\n\"x@example.com\",\" A \"\n", "A"},

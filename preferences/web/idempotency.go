@@ -8,6 +8,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
 	"net/http"
 	"time"
 
@@ -55,7 +58,9 @@ type idempotency struct {
 func (s idempotency) serve(c echo.Context, next echo.HandlerFunc, key string) error {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%s %s\n", c.Request().Method, c.Request().URL.RequestURI())
-	body, err := spool(c.Request().Body, sum)
+	content, summed := contentOf(c.Request(), sum)
+	body, err := spool(c.Request().Body, content)
+	summed()
 	if err != nil {
 		return err
 	}
@@ -85,6 +90,28 @@ func (s idempotency) serve(c echo.Context, next echo.HandlerFunc, key string) er
 	_, err = s.db.ExecContext(ctx, "UPDATE idempotency_keys SET status = $1, content_type = $2, location = $3, body = $4 WHERE actor = $5 AND key = $6",
 		status, c.Response().Header().Get(echo.HeaderContentType), c.Response().Header().Get(echo.HeaderLocation), recorder.body.String(), actor, key)
 	return err
+}
+
+// contentOf is what takes a body in to tell whether it is the same again; summed ends it. What divides the parts of a form does not
+// count: a client makes it up anew for each attempt.
+func contentOf(r *http.Request, sum io.Writer) (content io.Writer, summed func()) {
+	kind, params, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
+	if err != nil || kind != echo.MIMEMultipartForm || params["boundary"] == "" {
+		return sum, func() {}
+	}
+	out, in := io.Pipe()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		form := multipart.NewReader(out, params["boundary"])
+		for part, err := form.NextRawPart(); err == nil; part, err = form.NextRawPart() {
+			fmt.Fprintf(sum, "%q %q\n", part.Header, part.FormName())
+			n, err := io.Copy(sum, part)
+			fmt.Fprintln(sum, n, err)
+		}
+		_, _ = io.Copy(io.Discard, out)
+	}()
+	return in, func() { in.Close(); <-done }
 }
 
 type firstAnswer struct {

@@ -270,6 +270,13 @@ func TestARepeatedIdempotencyKeyGetsTheFirstAnswer(t *testing.T) {
 		if other := call(e, "POST", "/api/v1/things", `{"a":2}`, "Idempotency-Key", "k"); other.Code != 422 {
 			t.Fatalf("the same key with another body: %d", other.Code)
 		}
+		form := func(boundary, content string) int {
+			body := "--" + boundary + "\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\n" + content + "\r\n--" + boundary + "--\r\n"
+			return call(e, "POST", "/api/v1/things", body, "Idempotency-Key", "form", "Content-Type", "multipart/form-data; boundary="+boundary).Code
+		}
+		if a, b, c := form("one", "email"), form("another", "email"), form("another", "e-mail"); a != 201 || b != 201 || c != 422 {
+			t.Errorf("a form, the same in another attempt, and another form: %d, %d, %d", a, b, c)
+		}
 		mu.Lock()
 		now = now.Add(25 * time.Hour)
 		mu.Unlock()
