@@ -169,6 +169,71 @@ func TestPauseCancelAndExpiryLeaveNobodyWithoutAnOutcome(t *testing.T) {
 	})
 }
 
+// A pause and a cancellation reach the mails that a slow relay has not taken yet, at the end of their lease; what was not begun of a
+// cancelled campaign is skipped with the rest.
+func TestPauseAndCancelReachWhatIsClaimed(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		w, ctx := campaignstest.New(t, db), context.Background()
+		w.Topic("news", nil)
+		w.Crowd(10, "news")
+		c := w.Campaign("news", nil)
+		w.Schedule(c)
+		claim := func(n int) (ids []string) {
+			t.Helper()
+			b, err := w.Mails.Claim(ctx, c.ID, "worker", 0, n)
+			if err != nil || len(b.Items) != n {
+				t.Fatal(len(b.Items), err)
+			}
+			for _, item := range b.Items {
+				ids = append(ids, item.ID)
+			}
+			return ids
+		}
+		expect := func(when string, ids []string, may int) {
+			t.Helper()
+			if still, _, err := w.Mails.Extend(ctx, "worker", ids); err != nil || len(still) != may {
+				t.Fatalf("%s: %d of %d may begin, %v; want %d", when, len(still), len(ids), err, may)
+			}
+		}
+		complete := func(ids []string, statuses ...string) {
+			t.Helper()
+			var outcomes []campaigns.Outcome
+			for i, id := range ids {
+				outcomes = append(outcomes, campaigns.Outcome{ID: id, Status: statuses[i]})
+			}
+			if err := w.Mails.Complete(ctx, c.ID, "worker", 0, outcomes); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ids := claim(4)
+		expect("sending", ids, 4)
+		if _, err := w.Mails.Pause(ctx, campaignstest.Staff, c.ID, "by hand"); err != nil {
+			t.Fatal(err)
+		}
+		expect("paused", ids[2:], 0)
+		complete(ids, campaigns.StatusSent, campaigns.StatusSent, campaigns.StatusClaimed, campaigns.StatusClaimed)
+		if _, err := w.Mails.Resume(ctx, campaignstest.Staff, c.ID); err != nil {
+			t.Fatal(err)
+		}
+		ids = append(claim(2), claim(4)...) // those that were not begun, and new ones
+		if err := w.Mails.Beat(ctx, "worker", "host"); err != nil {
+			t.Fatal(err)
+		}
+		expect("resumed", ids, 6)
+		if _, err := w.Mails.Cancel(ctx, campaignstest.Staff, c.ID); err != nil {
+			t.Fatal(err)
+		}
+		expect("cancelled", ids[1:], 0)
+		complete(ids[:4], campaigns.StatusSent, campaigns.StatusClaimed, campaigns.StatusDeferred, campaigns.StatusClaimed)
+		if _, err := w.Mails.SettleWorker(ctx, "worker", func(string) campaigns.Fate { return campaigns.FateNotBegun }); err != nil {
+			t.Fatal(err)
+		}
+		if r := w.Report(c); r.Sent != 3 || r.Skipped[campaigns.ReasonCancelled] != 7 || r.Deferred != 0 || r.Claimed != 0 || r.Total != 10 {
+			t.Fatalf("%+v", r)
+		}
+	})
+}
+
 func TestLocalTimeAndWindowHoldEachPersonBackInTheirZone(t *testing.T) {
 	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
 		w, ctx := campaignstest.New(t, db), context.Background()

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -32,15 +33,36 @@ type Outcome struct {
 	DueAt  time.Time // of a deferred one
 }
 
+// open tells whether the mail is to be tried again.
+func (o Outcome) open() bool { return o.Status == StatusClaimed || o.Status == StatusDeferred }
+
+// ended locks a campaign against [Service.Cancel] and tells whether it still sends, and for which reason it ended if it did.
+func ended(ctx context.Context, tx *sqldb.Tx, campaign string, args ...any) (sends bool, reason string, err error) {
+	var status string
+	err = tx.QueryRowContext(ctx, "SELECT status, status_reason FROM campaigns WHERE id = "+campaign+tx.Dialect().ForShare(), args...).Scan(&status, &reason)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return false, "", fmt.Errorf("campaigns: ended: %w", err)
+	}
+	if status != StatusCancelled && status != StatusFinished {
+		reason = ""
+	}
+	return status == StatusSending, reason, nil
+}
+
 // Extend asks again, before their MAIL FROM, for claims whose lease ran out: those which nobody revoked meanwhile are
-// returned with a new lease. The others must not begin; they are given back at once, so that whoever waits for them knows.
+// returned with a new lease, unless their campaign was paused or cancelled. The others must not begin; those that were revoked
+// are given back at once, so that whoever waits for them knows.
 func (s *Service) Extend(ctx context.Context, worker string, ids []string) (still map[string]bool, lease time.Time, err error) {
 	still = map[string]bool{}
 	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		clear(still)
+		sends, over, err := ended(ctx, tx, "(SELECT campaign_id FROM deliveries WHERE id = $1)", ids[0])
+		if err != nil || over != "" {
+			return err // [Service.Complete] tells them that it is over
+		}
 		lease = time.Now().Add(LeaseTime)
-		for row := range sqldb.Rows(ctx, tx, "UPDATE deliveries SET at = $1 WHERE worker = $2 AND status = 'claimed' AND revoked_at IS NULL AND id "+tx.Dialect().In(3)+" RETURNING id",
-			sqldb.Micros(s.now()), worker, tx.Dialect().List(ids)) {
+		for row := range sqldb.Rows(ctx, tx, "UPDATE deliveries SET at = $1 WHERE worker = $2 AND status = 'claimed' AND revoked_at IS NULL AND $3 AND id "+tx.Dialect().In(4)+" RETURNING id",
+			sqldb.Micros(s.now()), worker, sends, tx.Dialect().List(ids)) {
 			var id string
 			if err := row.Scan(&id); err != nil {
 				return fmt.Errorf("campaigns: extend: %w", err)
@@ -61,7 +83,7 @@ func (s *Service) Extend(ctx context.Context, worker string, ids []string) (stil
 }
 
 // Complete stores what became of claimed mails. One that was not begun goes back: it is decided about again, which is how a
-// withdrawal that came in between turns into its outcome. Only what worker still holds is touched: a mail that it lost when it
+// withdrawal that came in between turns into its outcome; if its campaign is over by now, so is it. Only what worker still holds is touched: a mail that it lost when it
 // asked again ([Service.Extend]) may be another lane's by now, which must neither lose it nor let it be claimed a second time.
 func (s *Service) Complete(ctx context.Context, campaignID, worker string, lane int, outcomes []Outcome) error {
 	if len(outcomes) == 0 {
@@ -75,11 +97,19 @@ func (s *Service) Complete(ctx context.Context, campaignID, worker string, lane 
 		DueAt  int64  `json:"d"`
 	}
 	return s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
-		now, d, t := s.now(), tx.Dialect(), tally{}
+		now, d, t, over := s.now(), tx.Dialect(), tally{}, ""
+		if slices.ContainsFunc(outcomes, Outcome.open) {
+			var err error
+			if _, over, err = ended(ctx, tx, "$1", campaignID); err != nil {
+				return err
+			}
+		}
 		lines := make([]line, 0, len(outcomes))
 		for _, o := range outcomes {
 			l := line{ID: o.ID, Status: o.Status, Reason: o.Reason, Reply: o.Reply}
 			switch {
+			case over != "" && o.open():
+				l.Status, l.Reason = StatusSkipped, over
 			case o.Status == StatusClaimed:
 				l.Status, l.DueAt = StatusDeferred, sqldb.Micros(now)
 			case !o.DueAt.IsZero():

@@ -134,7 +134,11 @@ func (h handler) list(c echo.Context) error {
 		}
 		id = page.Cursor[1]
 	}
-	list, err := h.s.List(c.Request().Context(), c.QueryParam("status"), before, id, page.Limit+1)
+	status, err := web.Chosen(c, "status", StatusDraft, StatusInReview, StatusScheduled, StatusSending, StatusPaused, StatusFinished, StatusCancelled)
+	if err != nil {
+		return err
+	}
+	list, err := h.s.List(c.Request().Context(), status, before, id, page.Limit+1)
 	if err != nil {
 		return err
 	}
@@ -227,7 +231,7 @@ func (b scheduleBody) schedule() (Schedule, error) {
 	var perHour int
 	switch {
 	case len(b.Rate) == 0 || string(b.Rate) == "null":
-	case json.Unmarshal(b.Rate, &perHour) == nil && perHour >= 0:
+	case json.Unmarshal(b.Rate, &perHour) == nil && perHour > 0:
 		out.Rate = perHour
 	case json.Unmarshal(b.Rate, &text) == nil:
 		n, err := parseRate(text)
@@ -365,7 +369,11 @@ func (h handler) deliveries(c echo.Context) error {
 	if after != "" && !sqldb.IsID(after) {
 		return problem.Invalid("cursor", "is not one that this list answered with")
 	}
-	list, err := h.s.Deliveries(ctx, campaign.ID, c.QueryParam("status"), after, page.Limit+1)
+	status, err := web.Chosen(c, "status", StatusClaimed, StatusSent, StatusDeferred, StatusBounced, StatusSkipped, StatusFailed, StatusUncertain)
+	if err != nil {
+		return err
+	}
+	list, err := h.s.Deliveries(ctx, campaign.ID, status, after, page.Limit+1)
 	if err != nil {
 		return err
 	}

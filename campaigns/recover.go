@@ -68,12 +68,13 @@ func (s *Service) settleSome(ctx context.Context, worker string, fate func(strin
 	type line struct {
 		ID     string `json:"id"`
 		Status string `json:"st"`
+		Reason string `json:"r"`
 		DueAt  int64  `json:"d"`
 	}
 	var sum Settled
 	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		n, sum = 0, Settled{}
-		now, lines, tallies := sqldb.Micros(s.now()), []line{}, map[string]tally{}
+		now, lines, tallies, returned := sqldb.Micros(s.now()), []line{}, map[string]tally{}, map[string][]int{}
 		for row := range sqldb.Rows(ctx, tx, "SELECT id, campaign_id FROM deliveries WHERE "+sqldb.Held(1)+" AND status = 'claimed' ORDER BY campaign_id, id LIMIT $2"+tx.Dialect().ForUpdate(), worker, settleBatch) {
 			var id, campaign string
 			if err := row.Scan(&id, &campaign); err != nil {
@@ -86,6 +87,7 @@ func (s *Service) settleSome(ctx context.Context, worker string, fate func(strin
 			switch fate(id) {
 			case FateNotBegun:
 				l.Status, l.DueAt = StatusDeferred, now
+				returned[campaign] = append(returned[campaign], len(lines))
 				sum.Returned++
 			case FateSent:
 				l.Status = StatusSent
@@ -105,8 +107,20 @@ func (s *Service) settleSome(ctx context.Context, worker string, fate func(strin
 		if n = len(lines); n == 0 {
 			return nil
 		}
+		for campaign, at := range returned {
+			_, over, err := ended(ctx, tx, "$1", campaign)
+			if err != nil {
+				return err
+			}
+			for _, i := range at {
+				if over != "" {
+					lines[i].Status, lines[i].Reason, lines[i].DueAt = StatusSkipped, over, 0
+					tallies[campaign].add(StatusSkipped, over, 1)
+				}
+			}
+		}
 		d := tx.Dialect()
-		if _, err := tx.ExecContext(ctx, "UPDATE deliveries SET at = $1, worker = '', reason = '', status = "+d.Field("st", "TEXT")+", due_at = nullif("+d.Field("d", "BIGINT")+", 0) FROM "+d.Rows(2)+
+		if _, err := tx.ExecContext(ctx, "UPDATE deliveries SET at = $1, worker = '', reason = "+d.Field("r", "TEXT")+", status = "+d.Field("st", "TEXT")+", due_at = nullif("+d.Field("d", "BIGINT")+", 0) FROM "+d.Rows(2)+
 			" WHERE deliveries.id = "+d.Field("id", "TEXT"), now, sqldb.JSON(lines)); err != nil {
 			return fmt.Errorf("campaigns: settle worker: %w", err)
 		}

@@ -2,7 +2,6 @@ package preferences
 
 import (
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -24,7 +23,11 @@ func (h handler) listSuppressions(c echo.Context) error {
 		}
 		id = page.Cursor[1]
 	}
-	blocks, err := h.s.Suppressions(c.Request().Context(), c.QueryParam("email"), c.QueryParam("reason"), at, id, page.Limit+1)
+	reason, err := web.Chosen(c, "reason", reasons...)
+	if err != nil {
+		return err
+	}
+	blocks, err := h.s.Suppressions(c.Request().Context(), c.QueryParam("email"), reason, at, id, page.Limit+1)
 	if err != nil {
 		return err
 	}
@@ -87,9 +90,9 @@ func (h handler) unsuppress(c echo.Context) error {
 
 // exportSuppressions is the list as a file.
 func (h handler) exportSuppressions(c echo.Context) error {
-	reason := c.QueryParam("reason")
-	if reason != "" && !slices.Contains(reasons, reason) {
-		return problem.Invalid("reason", "must be manual, bounced or complained")
+	reason, err := web.Chosen(c, "reason", reasons...)
+	if err != nil {
+		return err
 	}
 	c.Response().Header().Set(echo.HeaderContentType, "text/csv; charset=utf-8")
 	c.Response().Header().Set(echo.HeaderContentDisposition, `attachment; filename="suppressions.csv"`)

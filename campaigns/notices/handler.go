@@ -105,7 +105,15 @@ func (h handler) list(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	f := Filter{Status: c.QueryParam("status"), Obligation: c.QueryParam("obligation"), Reference: c.QueryParam("reference"), Email: c.QueryParam("email"), Broadcast: c.QueryParam("broadcast_id")}
+	status, err := web.Chosen(c, "status", outbox.StatusQueued, outbox.StatusSending, outbox.StatusSent, outbox.StatusDeferred, outbox.StatusBounced, outbox.StatusUnserved)
+	if err != nil {
+		return err
+	}
+	obligation, err := web.Chosen(c, "obligation", Obligations...)
+	if err != nil {
+		return err
+	}
+	f := Filter{Status: status, Obligation: obligation, Reference: c.QueryParam("reference"), Email: c.QueryParam("email"), Broadcast: c.QueryParam("broadcast_id")}
 	before := page.After()
 	list, err := h.s.List(c.Request().Context(), f, before, page.Limit+1)
 	if err != nil {

@@ -120,6 +120,9 @@ func TestTheAnswersAboutPeopleAndCampaignsAreAsDescribed(t *testing.T) {
 	ask("PATCH", campaign, c, 200, `{"subject": "Spring is here"}`)
 	ask("GET", campaign+"/audience", c+"/audience", 200, "")
 	ask("POST", campaign+"/test", c+"/test", 202, `{"to": ["eve@example.com"]}`)
+	for _, rate := range []string{`0`, `-1`, `"0/h"`} {
+		ask("POST", campaign+"/schedule", c+"/schedule", 422, `{"rate": `+rate+`}`)
+	}
 	ask("POST", campaign+"/schedule", c+"/schedule", 200, `{"at": "2036-01-01T00:00:00Z", "rate": 100}`)
 	ask("DELETE", campaign, c, 409, "")
 	ask("POST", campaign+"/unschedule", c+"/unschedule", 200, "")
@@ -128,6 +131,10 @@ func TestTheAnswersAboutPeopleAndCampaignsAreAsDescribed(t *testing.T) {
 	ask("GET", campaign, c, 200, "")
 	ask("GET", campaign+"/report", c+"/report", 200, "")
 	ask("GET", campaign+"/deliveries?limit=10", c+"/deliveries", 200, "")
+	for path, list := range map[string]string{"/campaigns?status=": "/campaigns", campaign + "/deliveries?status=": c + "/deliveries", "/notices?status=": "/notices", "/notices?obligation=": "/notices", "/suppressions?reason=": "/suppressions"} {
+		ask("GET", path, list, 200, "")
+		ask("GET", path+"nothing", list, 422, "")
+	}
 	ask("POST", campaign+"/pause", c+"/pause", 409, "")
 	for _, path := range []string{"/brands", "/partners", "/topics", "/subscribers", "/suppressions", "/forms", "/imports", "/data-requests", "/webhooks", "/segments", "/events", "/campaigns"} {
 		listed(path)

@@ -120,7 +120,7 @@ func (p *parser) domain(name, text string) string {
 	if text == "" {
 		return ""
 	}
-	domain, err := idna.Lookup.ToASCII(text)
+	domain, err := idna.New(idna.MapForLookup(), idna.StrictDomainName(true), idna.VerifyDNSLength(true)).ToASCII(text)
 	if err != nil || domain == "" {
 		p.fail(name, "is %q; want a domain such as bounces.example.com", text)
 	}

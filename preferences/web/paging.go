@@ -51,6 +51,17 @@ func PageOf(c echo.Context, parts int) (Page, error) {
 	return page, nil
 }
 
+// Chosen reads a parameter by which a list is narrowed: one of these values, or empty.
+func Chosen(c echo.Context, name string, values ...string) (string, error) {
+	value := c.QueryParam(name)
+	if value == "" || slices.Contains(values, value) {
+		return value, nil
+	}
+	var bad problem.Collector
+	bad.Add(name, "must be one of %s", strings.Join(values, ", "))
+	return "", bad.Err()
+}
+
 // hasNUL finds what no text in the database holds and PostgreSQL does not take.
 func hasNUL(s string) bool { return strings.ContainsRune(s, 0) }
 

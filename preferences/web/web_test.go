@@ -172,6 +172,22 @@ func TestHeadIsAnsweredWhereGetIs(t *testing.T) {
 	}
 }
 
+func TestAListIsNarrowedByWhatThereIs(t *testing.T) {
+	e := newServer(io.Discard)
+	e.GET("/api/things", func(c echo.Context) error {
+		colour, err := web.Chosen(c, "colour", "red", "blue")
+		if err != nil {
+			return err
+		}
+		return c.String(http.StatusOK, colour)
+	})
+	for query, want := range map[string]int{"": 200, "?colour=": 200, "?colour=red": 200, "?colour=green": 422, "?colour=Red": 422} {
+		if w := call(e, http.MethodGet, "/api/things"+query, ""); w.Code != want {
+			t.Errorf("%s: %d %s; want %d", query, w.Code, w.Body, want)
+		}
+	}
+}
+
 // RFC 3986 §6.2.2.2: who rewrites the links of a mail may write a character with a percent sign; it is the same address. Compliance 64:
 // but for the slash.
 func TestAPathIsTheSameWithPercentSigns(t *testing.T) {
