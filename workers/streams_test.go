@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -194,6 +195,7 @@ func TestATestMailTakesTheWayOfItsCampaign(t *testing.T) {
 			t.Errorf("%d left by the relay of notices", n)
 		}
 		got := s.sink.Messages()
+		slices.SortFunc(got, func(a, b smtptest.Transaction) int { return strings.Compare(a.To[0], b.To[0]) }) // two leave at once
 		if len(got) != 2 || got[0].To[0] != "maker@example.com" || got[1].To[0] != "p1@example.com" {
 			t.Fatalf("the marketing relay got %d", len(got))
 		}
