@@ -46,6 +46,7 @@ type Campaign struct {
 	Planned         bool
 	Total           int64
 	Author          string
+	ChangedBy       string // the person who changed it last; empty when nobody has but its author
 	CreatedAt       time.Time
 	UpdatedAt       time.Time
 	StartedAt       time.Time
@@ -62,7 +63,7 @@ type Campaign struct {
 var ErrNotFound = problem.NotFound("campaign")
 
 const columns = `id, name, topic_id, segment_key, exclude_segments, brand_key, subject, preheader, blocks, status, status_reason, scheduled_at, local_time, send_window, rate,
-	expires_after, expires_at, cursor, planned, total, author, created_at, updated_at, started_at, finished_at, approved_by, approved_name, approved_at, track_clicks, ab_test, ab_state`
+	expires_after, expires_at, cursor, planned, total, author, created_at, updated_at, started_at, finished_at, approved_by, approved_name, approved_at, track_clicks, ab_test, ab_state, changed_by`
 
 func scan(row sqldb.Scanner) (*Campaign, error) {
 	var (
@@ -73,7 +74,7 @@ func scan(row sqldb.Scanner) (*Campaign, error) {
 		expiresAfter, createdAt, updatedAt              int64
 	)
 	err := row.Scan(&c.ID, &c.Name, &c.TopicID, &segment, &exclude, &c.Brand, &c.Subject, &c.Preheader, &blocks, &c.Status, &c.StatusReason, &scheduled, &c.LocalTime, &c.Window, &c.Rate,
-		&expiresAfter, &expires, &c.Cursor, &c.Planned, &c.Total, &c.Author, &createdAt, &updatedAt, &started, &finished, &c.ApprovedBy, &c.ApprovedName, &approved, &c.TrackClicks, &test, &state)
+		&expiresAfter, &expires, &c.Cursor, &c.Planned, &c.Total, &c.Author, &createdAt, &updatedAt, &started, &finished, &c.ApprovedBy, &c.ApprovedName, &approved, &c.TrackClicks, &test, &state, &c.ChangedBy)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrNotFound
 	}
@@ -98,7 +99,7 @@ func scan(row sqldb.Scanner) (*Campaign, error) {
 }
 
 func (c *Campaign) insert(ctx context.Context, tx *sqldb.Tx) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO campaigns (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)`, c.args()...)
+	_, err := tx.ExecContext(ctx, `INSERT INTO campaigns (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)`, c.args()...)
 	if err != nil {
 		return fmt.Errorf("campaigns: %w", err)
 	}
@@ -109,7 +110,7 @@ func (c *Campaign) insert(ctx context.Context, tx *sqldb.Tx) error {
 func (c *Campaign) save(ctx context.Context, tx *sqldb.Tx) error {
 	_, err := tx.ExecContext(ctx, `UPDATE campaigns SET name = $2, topic_id = $3, segment_key = $4, exclude_segments = $5, brand_key = $6, subject = $7, preheader = $8, blocks = $9, status = $10,
 		status_reason = $11, scheduled_at = $12, local_time = $13, send_window = $14, rate = $15, expires_after = $16, expires_at = $17, cursor = $18, planned = $19, total = $20, author = $21,
-		created_at = $22, updated_at = $23, started_at = $24, finished_at = $25, approved_by = $26, approved_name = $27, approved_at = $28, track_clicks = $29, ab_test = $30, ab_state = $31 WHERE id = $1`, c.args()...)
+		created_at = $22, updated_at = $23, started_at = $24, finished_at = $25, approved_by = $26, approved_name = $27, approved_at = $28, track_clicks = $29, ab_test = $30, ab_state = $31, changed_by = $32 WHERE id = $1`, c.args()...)
 	if err != nil {
 		return fmt.Errorf("campaigns: %w", err)
 	}
@@ -129,7 +130,7 @@ func (c *Campaign) args() []any {
 	}
 	return []any{c.ID, c.Name, c.TopicID, sqldb.NullText(c.Segment), sqldb.JSON(exclude), c.Brand, c.Subject, c.Preheader, string(c.Blocks), c.Status, c.StatusReason,
 		sqldb.NullMicros(c.ScheduledAt), c.LocalTime, c.Window, c.Rate, c.ExpiresAfter.Microseconds(), sqldb.NullMicros(c.ExpiresAt), c.Cursor, c.Planned, c.Total, c.Author,
-		sqldb.Micros(c.CreatedAt), sqldb.Micros(c.UpdatedAt), sqldb.NullMicros(c.StartedAt), sqldb.NullMicros(c.FinishedAt), c.ApprovedBy, c.ApprovedName, sqldb.NullMicros(c.ApprovedAt), c.TrackClicks, test, state}
+		sqldb.Micros(c.CreatedAt), sqldb.Micros(c.UpdatedAt), sqldb.NullMicros(c.StartedAt), sqldb.NullMicros(c.FinishedAt), c.ApprovedBy, c.ApprovedName, sqldb.NullMicros(c.ApprovedAt), c.TrackClicks, test, state, c.ChangedBy}
 }
 
 // Get reads one campaign.

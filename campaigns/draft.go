@@ -172,7 +172,7 @@ func (s *Service) Update(ctx context.Context, actor audit.Actor, id string, d Dr
 		if err := s.apply(ctx, tx, d, c); err != nil {
 			return err
 		}
-		c.UpdatedAt = now
+		c.UpdatedAt, c.ChangedBy = now, actor.Person()
 		if err := c.save(ctx, tx); err != nil {
 			return err
 		}

@@ -69,9 +69,12 @@ func (s *Service) reviewed(ctx context.Context, actor audit.Actor, c *Campaign, 
 	return nil
 }
 
+// WrittenBy tells whether a campaign is a person's own work: who made it, and who changed it last.
+func (c *Campaign) WrittenBy(person string) bool { return person == c.Author || person == c.ChangedBy }
+
 func (c *Campaign) approve(actor audit.Actor, now time.Time) error {
-	if actor.Person() == c.Author {
-		return problem.Forbidden("Another person than its author approves a campaign.")
+	if c.WrittenBy(actor.Person()) {
+		return problem.Forbidden("Another person than its author, and than who changed it last, approves a campaign.")
 	}
 	c.ApprovedBy, c.ApprovedName, c.ApprovedAt = actor.Person(), actor.Name, now
 	return nil

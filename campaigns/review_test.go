@@ -2,6 +2,7 @@ package campaigns_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -22,6 +23,59 @@ func status(err error) int {
 		return p.Status
 	}
 	return 500
+}
+
+// Who rewrites somebody else's campaign would otherwise approve their own words. Once another has changed it again, they may.
+func TestNobodyApprovesWhatTheyChanged(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		w, ctx := campaignstest.New(t, db), context.Background()
+		w.Topic("news", nil)
+		author := audit.Actor{Kind: audit.KindUser, ID: "u1", UserID: "u1", Name: "Ada"}
+		other := audit.Actor{Kind: audit.KindUser, ID: "u2", UserID: "u2", Name: "Olga"}
+		key := audit.Actor{Kind: audit.KindKey, ID: "k2", UserID: "u2", Name: "Olga's key"}
+		name, topic, subject, mine := "Spring", "news", "Hello", "Mine now"
+		text := []byte(`[{"type":"text","markdown":"Hi"}]`)
+		for how, change := range map[string]func(id string, who audit.Actor) error{
+			"by the API": func(id string, who audit.Actor) error {
+				_, err := w.Mails.Update(ctx, who, id, campaigns.Draft{Subject: &mine})
+				return err
+			},
+			"in the editor": func(id string, who audit.Actor) error {
+				_, _, wrong, err := w.Mails.Revise(ctx, who, id, campaigns.Revision{Draft: campaigns.Draft{Subject: &mine}, Form: []byte("{}"), Version: campaigns.AnyVersion})
+				return errors.Join(wrong, err)
+			},
+		} {
+			for _, who := range []audit.Actor{other, key} {
+				c, err := w.Mails.Create(ctx, author, campaigns.Draft{Name: &name, Topic: &topic, Subject: &subject, Blocks: text})
+				if err != nil {
+					t.Fatal(err)
+				}
+				submit := func(changed audit.Actor) {
+					t.Helper()
+					if err := change(c.ID, changed); err != nil {
+						t.Fatal(err)
+					}
+					if _, err := w.Mails.Submit(ctx, author, c.ID); err != nil {
+						t.Fatal(err)
+					}
+				}
+				submit(who)
+				if _, err := w.Mails.Approve(ctx, other, c.ID); status(err) != 403 {
+					t.Errorf("%s, %s: who changed it approved it: %v", how, who.Name, err)
+				}
+				if _, err := w.Mails.Schedule(ctx, other, c.ID, campaigns.Schedule{}); status(err) != 403 {
+					t.Errorf("%s, %s: who changed it let it go: %v", how, who.Name, err)
+				}
+				if _, err := w.Mails.Refuse(ctx, other, c.ID, "again"); err != nil {
+					t.Fatal(err)
+				}
+				submit(author)
+				if _, err := w.Mails.Approve(ctx, other, c.ID); err != nil {
+					t.Errorf("%s, %s: the author changed it again, and nobody may approve it: %v", how, who.Name, err)
+				}
+			}
+		}
+	})
 }
 
 func TestNobodyApprovesTheirOwnCampaign(t *testing.T) {

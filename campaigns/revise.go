@@ -62,7 +62,7 @@ func (s *Service) Revise(ctx context.Context, actor audit.Actor, id string, r Re
 					return err
 				}
 			}
-			c.UpdatedAt = now
+			c.UpdatedAt, c.ChangedBy = now, actor.Person()
 			if err := c.save(ctx, tx); err != nil {
 				return err
 			}

@@ -62,11 +62,11 @@ func (c *change) confirm(ctx context.Context) error {
 	if c.evidence.Locale != "" {
 		locale = c.evidence.Locale
 	}
-	kind := MailConfirmSignup
+	kind, name := MailConfirmSignup, "" // the name may be what a stranger typed, who would have it shown to anybody they like
 	if c.centre {
-		kind = MailConfirmTopics
+		kind, name = MailConfirmTopics, c.sub.Name()
 	}
-	id, err := c.s.Outbox.Queue(ctx, c.tx, c.now, ServiceMail{Kind: kind, Reference: "signup:" + c.sub.ID, SubscriberID: c.sub.ID, Email: c.sub.Email, Name: c.sub.Name(),
+	id, err := c.s.Outbox.Queue(ctx, c.tx, c.now, ServiceMail{Kind: kind, Reference: "signup:" + c.sub.ID, SubscriberID: c.sub.ID, Email: c.sub.Email, Name: name,
 		Locale: locale, Brand: brand, Data: ConfirmSignup{Topics: topics, Wishes: c.wishes, Issued: c.now}})
 	if err != nil {
 		return err

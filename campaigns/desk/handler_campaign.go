@@ -105,7 +105,7 @@ func (d *Desk) allow(c echo.Context, m *campaigns.Campaign, v *site.CampaignView
 		post("submit", "submit", tone)
 	}
 	if m.Status == campaigns.StatusInReview {
-		other := m.Author != actor(c).Person()
+		other := !m.WrittenBy(actor(c).Person())
 		if approver && other && m.ApprovedAt.IsZero() {
 			post("approve", "approve", ui.Good)
 			v.RefuseAction = here + "/refuse"
@@ -229,7 +229,7 @@ func (d *Desk) schedule(c echo.Context) error {
 	}
 	switch m.Status {
 	case campaigns.StatusInReview:
-		if m.ApprovedAt.IsZero() && (!may(c, access.Approver) || m.Author == actor(c).Person()) {
+		if m.ApprovedAt.IsZero() && (!may(c, access.Approver) || m.WrittenBy(actor(c).Person())) {
 			return problem.Forbidden("Another person who approves campaigns lets this one go.")
 		}
 	case campaigns.StatusDraft:

@@ -60,7 +60,8 @@ type letter struct {
 	Issued       time.Time   `json:"issued"`
 }
 
-// mail queues a service mail to a registrant, in the transaction of what it tells of.
+// mail queues a service mail to a registrant, in the transaction of what it tells of. It names nobody: a stranger may have typed the
+// name, to have it shown to anybody they like.
 func (s *Store) mail(ctx context.Context, tx *sqldb.Tx, e Event, r Registration, stage string, now time.Time) error {
 	data := letter{Stage: stage, Registration: r.ID, Event: e.id, Slug: e.Slug, Names: e.Names, StartsAt: e.StartsAt, EndsAt: e.EndsAt,
 		Timezone: e.Timezone, Place: e.Place, URL: e.URL, Sequence: e.sequence, Issued: now}
@@ -77,7 +78,7 @@ func (s *Store) mail(ctx context.Context, tx *sqldb.Tx, e Event, r Registration,
 		}
 	}
 	_, err := s.Outbox.Queue(ctx, tx, now, preferences.ServiceMail{Kind: MailKind, Reference: "registration:" + r.ID, SubscriberID: r.SubscriberID, Email: r.Email,
-		Name: r.Name(), Locale: r.Locale, Brand: e.Brand, Data: data})
+		Locale: r.Locale, Brand: e.Brand, Data: data})
 	if err != nil {
 		return fmt.Errorf("events: mail to a registrant: %w", err)
 	}

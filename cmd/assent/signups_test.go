@@ -80,6 +80,32 @@ func TestNobodyIsBombedByTheOtherPages(t *testing.T) {
 	}
 }
 
+// What a stranger types as a name is shown to nobody whose address they type beside it: our mails would carry their words.
+func TestNamesTypedByStrangersAreInNoMail(t *testing.T) {
+	w := openWhole(t, &Settings{}, nil)
+	w.api("POST", "/topics", `{"key":"news","class":"marketing","basis":"consent","double_opt_in":true,"names":{"en":"Newsletter"}}`)
+	w.api("POST", "/events", `{"slug":"fair","names":{"en":"Fair"},"starts_at":"2099-05-01T09:00:00Z","ends_at":"2099-05-01T17:00:00Z","timezone":"UTC","place":"Hall"}`)
+	w.api("POST", "/forms", `{"key":"join","kind":"newsletter","names":{"en":"Newsletter"},"topics":["news"],"ask_names":true}`)
+	w.api("POST", "/forms", `{"key":"talk","kind":"contact","names":{"en":"Contact"},"topics":["news"],"ask_names":true}`)
+	for i, page := range []string{"/subscribe/join", "/subscribe/talk", "/events/fair"} {
+		w.postFrom(page, url.Values{"email": {fmt.Sprintf("victim%d@example.org", i)}, "first_name": {"evilword"}, "last_name": {"https://evil.example"}, "topics": {"news"}, "message": {"Hello"}}, "192.0.2.1")
+	}
+	w.settled()
+	list, err := w.a.mailbox.List(t.Context(), mailbox.Query{Search: "victim", Limit: 100})
+	if err != nil || len(list) != 4 {
+		t.Fatalf("%d mails, %v", len(list), err)
+	}
+	for _, m := range list {
+		_, raw, err := w.a.mailbox.Get(t.Context(), m.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if head, _, _ := strings.Cut(string(raw), "\r\n\r\n"); strings.Contains(string(raw), "evil") || !strings.Contains(head, "\r\nTo: victim") && !strings.Contains(head, "\r\nTo: <victim") {
+			t.Errorf("%s to %s:\n%s", m.Subject, m.To, head)
+		}
+	}
+}
+
 // postFrom sends a form from some place.
 func (w *whole) postFrom(path string, form url.Values, ip string) (status int) {
 	w.t.Helper()

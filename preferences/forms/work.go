@@ -178,7 +178,8 @@ func (s *Store) settle(ctx context.Context, tx *sqldb.Tx, f *Form, in Submission
 		}
 	}
 	if mail, ok := f.answer(reference, in.Locale); ok && !box.answered && box.mails < mostMails {
-		mail.SubscriberID, mail.Email, mail.Name, mail.Locale, mail.Brand = done.Subscriber.ID, done.Subscriber.Email, done.Subscriber.Name(), in.Locale, f.Brand
+		// Without a name: a stranger may have typed it, to have it shown to anybody they like.
+		mail.SubscriberID, mail.Email, mail.Locale, mail.Brand = done.Subscriber.ID, done.Subscriber.Email, in.Locale, f.Brand
 		if _, err := s.People.Outbox.Queue(ctx, tx, now, mail); err != nil {
 			return err
 		}
