@@ -286,9 +286,11 @@ func (s *Store) Registration(ctx context.Context, id string) (e Event, r Registr
 	return e, r, err
 }
 
+const inOrder = "r.event_id = $1 AND r.id > $2 ORDER BY r.id LIMIT $3"
+
 // Registrations reads up to limit registrations of an event in the order in which they were made, after an id.
 func (s *Store) Registrations(ctx context.Context, e Event, after string, limit int) ([]Registration, error) {
-	return list(ctx, s.DB, "r.event_id = $1 AND r.id > $2 ORDER BY r.id LIMIT $3", e.id, after, limit)
+	return list(ctx, s.DB, inOrder, e.id, after, limit)
 }
 
 func find(ctx context.Context, q sqldb.Querier, where string, args ...any) (Registration, error) {

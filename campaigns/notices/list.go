@@ -1,8 +1,10 @@
 package notices
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,6 +26,10 @@ type Filter struct {
 
 // query is what [Service.List] asks.
 func (f Filter) query(before string, limit int) (query string, args []any, err error) {
+	if f.Email == "" && f.Reference == "" && f.Broadcast == "" && f.Status+f.Obligation != "" {
+		query, args = f.merged(before, limit)
+		return query, args, nil
+	}
 	query = "SELECT " + outbox.BareColumns + " FROM messages WHERE class = 'notice'"
 	where := func(column, op string, value any) {
 		args = append(args, value)
@@ -36,10 +42,18 @@ func (f Filter) query(before string, limit int) (query string, args []any, err e
 		}
 		where("address_key", "=", parsed.Key)
 	}
-	for _, c := range []struct{ column, value string }{{"status", f.Status}, {"obligation", f.Obligation}, {"reference", f.Reference}, {"broadcast_id", f.Broadcast}} {
+	for _, c := range []struct{ column, value string }{{"status", f.Status}, {"reference", f.Reference}, {"broadcast_id", f.Broadcast}} {
 		if c.value != "" {
 			where(c.column, "=", c.value)
 		}
+	}
+	switch {
+	case f.Obligation == "":
+	case f.Broadcast == "":
+		where("obligation", "=", f.Obligation)
+	default: // all of its messages have that of the broadcast
+		args = append(args, f.Broadcast, f.Obligation)
+		query += fmt.Sprintf(" AND EXISTS (SELECT 1 FROM notice_broadcasts WHERE id = $%d AND obligation = $%d)", len(args)-1, len(args))
 	}
 	if f.Reference != "" {
 		query += " AND reference <> ''" // as the index has it
@@ -52,6 +66,36 @@ func (f Filter) query(before string, limit int) (query string, args []any, err e
 	}
 	args = append(args, limit)
 	return query + fmt.Sprintf(" ORDER BY id DESC LIMIT $%d", len(args)), args, nil
+}
+
+// merged asks for each obligation and status by itself, as the indexes have them, and takes the newest of all.
+func (f Filter) merged(before string, limit int) (query string, args []any) {
+	obligations, statuses, kinds := Obligations, outbox.Statuses, []string{"broadcast_id IS NULL", "broadcast_id IS NOT NULL"}
+	if f.Obligation != "" {
+		obligations = []string{f.Obligation}
+	}
+	if f.Status != "" {
+		statuses = []string{f.Status}
+	}
+	if f.Single {
+		kinds = kinds[:1]
+	}
+	bind := func(value any) string {
+		args = append(args, value)
+		return "$" + strconv.Itoa(len(args))
+	}
+	newest := " ORDER BY id DESC LIMIT " + strconv.Itoa(limit)
+	end := bind(cmp.Or(before, "z")) // after every id
+	var parts []string
+	for _, obligation := range obligations {
+		for _, status := range statuses {
+			which := "obligation = " + bind(obligation) + " AND status = " + bind(status)
+			for _, kind := range kinds {
+				parts = append(parts, "SELECT * FROM (SELECT id FROM messages WHERE id < "+end+" AND class = 'notice' AND "+kind+" AND "+which+newest+") AS part")
+			}
+		}
+	}
+	return "SELECT " + outbox.BareColumns + " FROM messages WHERE id IN (SELECT id FROM (" + strings.Join(parts, " UNION ALL ") + ") AS parts" + newest + ") ORDER BY id DESC", args
 }
 
 // List reads up to limit notices made before the one with the given id (empty: from the newest), newest first.

@@ -28,6 +28,9 @@ const (
 	StatusCancelled = "cancelled"
 )
 
+// Statuses are all of them.
+var Statuses = []string{StatusQueued, StatusSending, StatusSent, StatusDeferred, StatusBounced, StatusUnserved, StatusCancelled}
+
 // KindTrial is the kind of a message that shows a campaign to its makers. It leaves as the campaign does: by the marketing stream.
 const KindTrial = "campaign_test"
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -218,29 +219,48 @@ type Filter struct {
 
 // List reads requests by the day that they are due, after one that is due then and has this id.
 func (s *Service) List(ctx context.Context, f Filter, after time.Time, id string, limit int) ([]*Request, error) {
-	beyond, order, from, until := ">", "due_at, id", int64(-1<<62), int64(1<<62)
+	query, args := f.query(s.DB.Dialect(), after, id, limit)
+	return sqldb.All(ctx, s.DB, scan, query, args...)
+}
+
+// query asks only for what was named, so that an index finds it: those of one person, those that are not closed, or by the day.
+func (f Filter) query(d sqldb.Dialect, after time.Time, id string, limit int) (query string, args []any) {
+	beyond, order, from := ">", "due_at, id", int64(-1<<62)
 	if f.Latest {
 		beyond, order, from = "<", "due_at DESC, id DESC", 1<<62
 	}
 	if !after.IsZero() {
 		from = sqldb.Micros(after)
 	}
+	query, args = "SELECT "+columns+" FROM data_requests WHERE (due_at, id) "+beyond+" ($1, $2)", []any{from, id}
+	where := func(condition string, value any) {
+		args = append(args, value)
+		query += " AND " + strings.ReplaceAll(condition, "$", "$"+strconv.Itoa(len(args)))
+	}
 	if !f.DueBefore.IsZero() {
-		until = sqldb.Micros(f.DueBefore)
+		where("due_at <= $", sqldb.Micros(f.DueBefore))
 	}
-	among := f.Among
-	if len(among) == 0 {
-		among = Statuses
+	for _, c := range []struct{ column, value string }{{"status", string(f.Status)}, {"kind", string(f.Kind)}, {"subscriber_id", f.SubscriberID}} {
+		if c.value != "" {
+			where(c.column+" = $", c.value)
+		}
 	}
-	statuses := make([]string, len(among))
-	for i, status := range among {
-		statuses[i] = string(status)
+	if f.Running || f.Status != "" && !f.Status.Closed() {
+		query += " AND status IN ('unconfirmed', 'open', 'in_progress')" // as the index has it
 	}
-	d := s.DB.Dialect()
-	return sqldb.All(ctx, s.DB, scan, "SELECT "+columns+` FROM data_requests WHERE (due_at, id) `+beyond+` ($1, $2) AND due_at <= $3 AND ($4 = '' OR status = $4) AND ($5 = '' OR kind = $5)
-		AND ($6 = '' OR subscriber_id = $6) AND ($7 = FALSE OR status IN ('unconfirmed', 'open', 'in_progress')) AND status `+d.In(8)+`
-		AND ($9 = '' OR lower(number) LIKE $9 ESCAPE '!' OR lower(email) LIKE $9 ESCAPE '!') ORDER BY `+order+" LIMIT $10",
-		from, id, until, string(f.Status), string(f.Kind), f.SubscriberID, f.Running, d.List(statuses), within(f.Text), limit)
+	if len(f.Among) > 0 {
+		statuses := make([]string, len(f.Among))
+		for i, status := range f.Among {
+			statuses[i] = string(status)
+		}
+		args = append(args, d.List(statuses))
+		query += " AND status " + d.In(len(args))
+	}
+	if text := within(f.Text); text != "" {
+		where("(lower(number) LIKE $ ESCAPE '!' OR lower(email) LIKE $ ESCAPE '!')", text)
+	}
+	args = append(args, limit)
+	return query + " ORDER BY " + order + " LIMIT $" + strconv.Itoa(len(args)), args
 }
 
 // within is the pattern of whatever holds the text; empty for none.

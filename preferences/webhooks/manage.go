@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"assent/preferences/audit"
@@ -127,9 +128,9 @@ func (s *Store) Calls(ctx context.Context, id, status, before string, limit int)
 	if before == "" {
 		before = "z" // after every id
 	}
+	query, args := callList(id, status, before, limit)
 	var out []Call
-	for row := range sqldb.Rows(ctx, s.DB, `SELECT id, event, status, attempts, answered, error, due_at, created_at, at, body <> '' FROM webhook_calls
-		WHERE webhook_id = $1 AND id < $2 AND ($3 = '' OR status = $3) ORDER BY id DESC LIMIT $4`, id, before, status, limit) {
+	for row := range sqldb.Rows(ctx, s.DB, query, args...) {
 		var c Call
 		var due, created, at int64
 		if err := row.Scan(&c.ID, &c.Event, &c.Status, &c.Attempts, &c.Answered, &c.Error, &due, &created, &at, &c.Again); err != nil {
@@ -139,6 +140,15 @@ func (s *Store) Calls(ctx context.Context, id, status, before string, limit int)
 		out = append(out, c)
 	}
 	return out, nil
+}
+
+func callList(id, status, before string, limit int) (query string, args []any) {
+	query, args = "SELECT id, event, status, attempts, answered, error, due_at, created_at, at, body <> '' FROM webhook_calls WHERE webhook_id = $1 AND id < $2", []any{id, before}
+	if status != "" {
+		query, args = query+" AND status = $3", append(args, status)
+	}
+	args = append(args, limit)
+	return query + " ORDER BY id DESC LIMIT $" + strconv.Itoa(len(args)), args
 }
 
 // Redeliver makes a call now that waits for its next attempt or was given up not long ago.

@@ -3,10 +3,12 @@ package feedback
 import (
 	"context"
 	"fmt"
-	"strings"
+	"slices"
+	"strconv"
 	"time"
 
 	"assent/preferences/sqldb"
+	"assent/workers/inbound"
 )
 
 // Kept is an event that came back, as it is kept for people to look at.
@@ -19,31 +21,38 @@ type Kept struct {
 	SourceID, Campaign      string // the campaign with its name, or the id of a single message without one
 }
 
-// groups are the parts that a list of what came back can be narrowed to: conditions on kind and class.
-var groups = map[string]string{
-	"hard": "f.kind = 'bounce' AND f.class = 'hard'", "soft": "f.kind = 'bounce' AND f.class IN ('soft', 'full')", "policy": "f.kind = 'bounce' AND f.class IN ('policy', 'spam')", "delayed": "f.kind = 'delayed'",
-	"complaint": "f.kind = 'complaint'", "unsubscribe": "f.kind = 'unsubscribe'", "answer": "f.kind = 'auto_reply'", "unknown": "f.kind = 'unknown'",
-}
-
-// Groups are their names in the order in which they are offered.
+// Groups are the parts that a list of what came back can be narrowed to, in the order in which they are offered.
 var Groups = []string{"hard", "soft", "policy", "delayed", "complaint", "unsubscribe", "answer", "unknown"}
+
+// part is what the index feedback_part is of: the group of an event, but for answers, which have the name of their kind there.
+const part = "CASE WHEN f.kind <> 'bounce' THEN f.kind WHEN f.class IN ('soft', 'full') THEN 'soft' WHEN f.class IN ('policy', 'spam') THEN 'policy' ELSE f.class END"
 
 // List is what came back, newest first, of one of Groups or all; after is the last of the page before, in time and id.
 func List(ctx context.Context, q sqldb.Querier, group string, after time.Time, id string, most int) ([]Kept, error) {
-	where, args := []string{"TRUE"}, []any{}
-	if !after.IsZero() {
-		where, args = append(where, "(f.at < $1 OR f.at = $1 AND f.id < $2)"), append(args, sqldb.Micros(after), id)
-	}
-	if condition := groups[group]; condition != "" {
-		where = append(where, condition)
-	}
-	list, err := sqldb.All(ctx, q, scanKept, `SELECT f.id, f.provider, f.at, f.kind, f.class, f.code, f.said, f.effect, coalesce(f.subscriber_id, ''), coalesce(s.email, ''), coalesce(f.source_id, ''), coalesce(c.name, '')
-		FROM feedback f LEFT JOIN subscribers s ON s.id = f.subscriber_id LEFT JOIN campaigns c ON c.id = f.source_id
-		WHERE `+strings.Join(where, " AND ")+" ORDER BY f.at DESC, f.id DESC LIMIT "+fmt.Sprint(most), args...)
+	query, args := keptList(group, after, id, most)
+	list, err := sqldb.All(ctx, q, scanKept, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("feedback: list: %w", err)
 	}
 	return list, nil
+}
+
+func keptList(group string, after time.Time, id string, most int) (query string, args []any) {
+	before := int64(1<<62 - 1)
+	if !after.IsZero() {
+		before = sqldb.Micros(after)
+	}
+	query, args = `SELECT f.id, f.provider, f.at, f.kind, f.class, f.code, f.said, f.effect, coalesce(f.subscriber_id, ''), coalesce(s.email, ''), coalesce(f.source_id, ''), coalesce(c.name, '')
+		FROM feedback f LEFT JOIN subscribers s ON s.id = f.subscriber_id LEFT JOIN campaigns c ON c.id = f.source_id
+		WHERE (f.at, f.id) < ($1, $2)`, []any{before, id}
+	if slices.Contains(Groups, group) {
+		if group == "answer" {
+			group = string(inbound.AutoReply)
+		}
+		query, args = query+" AND "+part+" = $3", append(args, group)
+	}
+	args = append(args, most)
+	return query + " ORDER BY f.at DESC, f.id DESC LIMIT $" + strconv.Itoa(len(args)), args
 }
 
 func scanKept(row sqldb.Scanner) (k Kept, err error) {

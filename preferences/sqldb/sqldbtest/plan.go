@@ -26,6 +26,14 @@ func Indexed(t testing.TB, db *sqldb.DB, small []string, query string, args ...a
 	return plan
 }
 
+// Follows is [Indexed] that also fails when the plan does not go by the index of this name.
+func Follows(t testing.TB, db *sqldb.DB, index, query string, args ...any) {
+	t.Helper()
+	if plan := Indexed(t, db, nil, query, args...); !strings.Contains(plan, index) {
+		t.Errorf("%s: not by %s:\n%s\n%s", db.Dialect(), index, query, plan)
+	}
+}
+
 // Plan is how a query would be carried out, a step a line, in a database that has many rows.
 func Plan(t testing.TB, db *sqldb.DB, query string, args ...any) (plan string) {
 	t.Helper()
