@@ -202,6 +202,9 @@ func (w *work) claim(ctx context.Context, campaignID string, find func(context.C
 		}
 		return w.write(ctx)
 	})
+	if err == nil && len(b.Items) > 0 {
+		w.s.acquaint(ctx)
+	}
 	return b, found, err
 }
 
