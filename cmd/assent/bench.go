@@ -196,7 +196,7 @@ func (b *bench) run(ctx context.Context, t *terminal) (*figures, error) {
 		return nil, err
 	}
 	fmt.Fprintln(t.err, "sending …")
-	if err := b.send(ctx, campaign); err != nil {
+	if err := b.first(ctx, campaign); err != nil {
 		return nil, err
 	}
 	if b.cmd.DKIM || b.cmd.Bounces > 0 {
@@ -289,31 +289,39 @@ func (b *bench) decisions(ctx context.Context, c *campaigns.Campaign) error {
 	return nil
 }
 
-func (b *bench) send(ctx context.Context, c *campaigns.Campaign) error {
+// leg is one campaign that was sent, and what it took.
+type leg struct {
+	PerSecond   float64 `json:"mails_per_second"`
+	CPU         float64 `json:"assent_cpu_seconds_per_10000"`
+	DatabaseCPU float64 `json:"database_cpu_seconds_per_10000"`
+	noticeTimes
+
+	took, first, claim time.Duration // all of it; until the first mail; the median of the claims
+	sink               float64       // CPU seconds per 10,000
+	mappedMB           float64
+	roundTrips         float64 // a mail
+	bytes              int     // a mail
+	bounced            int64   // addresses, when the last mail was sent
+}
+
+// send sends a campaign through the whole engine.
+func (b *bench) send(ctx context.Context, c *campaigns.Campaign, profiled string) (*leg, error) {
 	e, err := b.app.engine()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := e.Start(); err != nil {
-		return err
+		return nil, err
 	}
 	defer e.Stop(ctx)
-	of := b.cmd.Profile
-	if b.others != nil { // it is the second campaign that is looked at
-		of = ""
-	}
-	stopProfile, err := profile(of)
+	stopProfile, err := profile(profiled)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	memory, enough := context.WithCancel(ctx)
-	defer enough()
-	var watched sync.WaitGroup
-	watched.Go(func() { b.watchMemory(memory) })
-	before, sinkBefore := b.usage(), b.sink.stats()
-	start := time.Now()
+	defer stopProfile()
+	before, sinkBefore, start := b.usage(), b.sink.stats(), time.Now()
 	if _, err := b.app.mails.Schedule(ctx, benchActor, c.ID, campaigns.Schedule{}); err != nil {
-		return err
+		return nil, err
 	}
 	watch, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -321,32 +329,47 @@ func (b *bench) send(ctx context.Context, c *campaigns.Campaign) error {
 	for b.sink.stats().Accepted == sinkBefore.Accepted && ctx.Err() == nil {
 		time.Sleep(2 * time.Millisecond)
 	}
-	b.f.FirstMail = time.Since(start).Seconds()
+	l := &leg{first: time.Since(start)}
 	if err := b.finished(ctx, c); err != nil {
-		return err
+		return nil, err
 	}
-	b.f.Seconds = time.Since(start).Seconds()
-	stopProfile()
+	l.took = time.Since(start)
+	after, sinkAfter := b.usage(), b.sink.stats()
+	sent := float64(max(sinkAfter.Accepted-sinkBefore.Accepted, 1))
+	l.PerSecond, l.claim, l.mappedMB = float64(b.cmd.Recipients)/l.took.Seconds(), median(e.ClaimTimes()), after.peakMB
+	l.CPU, l.DatabaseCPU, l.sink = (after.self-before.self)*10_000/sent, (after.database-before.database)*10_000/sent, (after.sink-before.sink)*10_000/sent
+	l.roundTrips, l.bytes = float64(sinkAfter.RoundTrips-sinkBefore.RoundTrips)/sent, int(float64(sinkAfter.Bytes-sinkBefore.Bytes)/sent)
+	if l.bounced, err = b.suppressed(ctx); err != nil {
+		return nil, err
+	}
+	cancel()
+	l.noticeTimes = <-noticed
+	r, err := b.app.mails.Report(ctx, c)
+	if err == nil && r.Sent != int64(b.cmd.Recipients) {
+		err = fmt.Errorf("bench: %d of %d were sent: %+v", r.Sent, b.cmd.Recipients, r)
+	}
+	return l, err
+}
+
+// first sends the first campaign, which most figures are of.
+func (b *bench) first(ctx context.Context, c *campaigns.Campaign) error {
+	of := b.cmd.Profile
+	if b.others != nil { // it is the second campaign that is looked at
+		of = ""
+	}
+	memory, enough := context.WithCancel(ctx)
+	var watched sync.WaitGroup
+	watched.Go(func() { b.watchMemory(memory) })
+	l, err := b.send(ctx, c, of)
 	enough()
 	watched.Wait()
-	cancel()
-	b.f.noticeTimes = <-noticed
-	after, sinkAfter := b.usage(), b.sink.stats()
-	sent := sinkAfter.Accepted - sinkBefore.Accepted
-	per := 10_000 / float64(sent)
-	b.f.PerSecond = float64(b.cmd.Recipients) / b.f.Seconds
-	b.f.CPU, b.f.DatabaseCPU, b.f.SinkCPU = (after.self-before.self)*per, (after.database-before.database)*per, (after.sink-before.sink)*per
-	b.f.MappedMB = after.peakMB
-	b.f.RoundTrips = float64(sinkAfter.RoundTrips-sinkBefore.RoundTrips) / float64(sent)
-	b.f.MessageBytes = int((sinkAfter.Bytes - sinkBefore.Bytes) / max(sent, 1))
-	b.f.ClaimMillis = median(e.ClaimTimes()).Seconds() * 1000
-	r, err := b.app.mails.Report(ctx, c)
 	if err != nil {
 		return err
 	}
-	if r.Sent != int64(b.cmd.Recipients) {
-		return fmt.Errorf("bench: %d of %d were sent: %+v", r.Sent, b.cmd.Recipients, r)
-	}
+	f := &b.f
+	f.Seconds, f.PerSecond, f.FirstMail, f.ClaimMillis = l.took.Seconds(), l.PerSecond, l.first.Seconds(), l.claim.Seconds()*1000
+	f.CPU, f.DatabaseCPU, f.SinkCPU, f.MappedMB = l.CPU, l.DatabaseCPU, l.sink, l.mappedMB
+	f.RoundTrips, f.MessageBytes, f.noticeTimes = l.roundTrips, l.bytes, l.noticeTimes
 	return nil
 }
 

@@ -25,17 +25,6 @@ import (
 	"assent/workers/signing"
 )
 
-// leg is a campaign that was sent after the first one in the same run.
-type leg struct {
-	PerSecond   float64 `json:"mails_per_second"`
-	CPU         float64 `json:"assent_cpu_seconds_per_10000"`
-	DatabaseCPU float64 `json:"database_cpu_seconds_per_10000"`
-	noticeTimes
-
-	took    time.Duration
-	bounced int64 // addresses, when the last mail was sent
-}
-
 // second is how a campaign fared under other circumstances than those sent before and after it.
 type second struct {
 	With string `json:"with"`
@@ -92,39 +81,7 @@ func (b *bench) again(ctx context.Context, profiled string) (*leg, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := b.app.engine()
-	if err != nil {
-		return nil, err
-	}
-	if err := e.Start(); err != nil {
-		return nil, err
-	}
-	defer e.Stop(ctx)
-	stopProfile, err := profile(profiled)
-	if err != nil {
-		return nil, err
-	}
-	defer stopProfile()
-	before, start := b.usage(), time.Now()
-	if _, err := b.app.mails.Schedule(ctx, benchActor, c.ID, campaigns.Schedule{}); err != nil {
-		return nil, err
-	}
-	watch, cancel := context.WithCancel(ctx)
-	defer cancel()
-	noticed := b.postNotices(watch)
-	if err := b.finished(ctx, c); err != nil {
-		return nil, err
-	}
-	l := &leg{took: time.Since(start)}
-	l.PerSecond = float64(b.cmd.Recipients) / l.took.Seconds()
-	after, per := b.usage(), 10_000/float64(b.cmd.Recipients)
-	l.CPU, l.DatabaseCPU = (after.self-before.self)*per, (after.database-before.database)*per
-	if l.bounced, err = b.suppressed(ctx); err != nil {
-		return nil, err
-	}
-	cancel()
-	l.noticeTimes = <-noticed
-	return l, nil
+	return b.send(ctx, c, profiled)
 }
 
 // own is a zone that holds the records of our own keys.
