@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,6 +43,7 @@ type BulkRow struct {
 const (
 	SkipInvalid   = "invalid"
 	SkipDuplicate = "duplicate"
+	SkipFormer    = "former_address" // of somebody who has another one now
 )
 
 // BulkResult is what became of a row.
@@ -73,7 +76,9 @@ type bulk struct {
 	now     time.Time
 	people  []bulkPerson
 	known   map[string]*Subscriber // by address key
+	named   map[string]bool        // which of them have a row
 	erased  map[string]bool
+	former  map[string]string // why the row of a former address is left out, by address key
 	blocks  map[string]string // reason of the gate, by address key
 	states  map[[2]string]ConsentState
 	owners  map[string]string // external id to person
@@ -98,7 +103,7 @@ func (s *Service) Bulk(ctx context.Context, tx *sqldb.Tx, in Bulk) (results []Bu
 	b := &bulk{Bulk: &in, s: s, tx: tx, now: s.now()}
 	results = make([]BulkResult, len(in.Rows))
 	keys := b.read(results)
-	for _, look := range []func(context.Context, []string) error{b.lookUp, b.lookUpErased, b.lookUpBlocks, b.lookUpStates, b.lookUpOwners} {
+	for _, look := range []func(context.Context, []string) error{b.lookUp, b.lookUpFormer, b.lookUpErased, b.lookUpBlocks, b.lookUpStates, b.lookUpOwners} {
 		if err := look(ctx, keys); err != nil {
 			return nil, nil, fmt.Errorf("preferences: bulk: %w", err)
 		}
@@ -157,13 +162,50 @@ func (b *bulk) checkEvidence(row BulkRow) error {
 }
 
 func (b *bulk) lookUp(ctx context.Context, keys []string) error {
-	b.known = make(map[string]*Subscriber, len(keys))
+	b.known, b.named = make(map[string]*Subscriber, len(keys)), map[string]bool{}
 	d := b.tx.Dialect()
 	people, err := subscribersWhere(ctx, b.tx, "s.email_key "+d.In(1)+" ORDER BY s.id"+d.ForUpdate(), d.List(keys))
 	for _, sub := range people {
-		b.known[sub.EmailKey] = sub
+		b.known[sub.EmailKey], b.named[sub.ID] = sub, true
 	}
 	return err
+}
+
+// less tells that the set says less mail.
+func (b *bulk) less() bool { return len(b.Topics) > 0 && b.Action != ActionGive }
+
+// lookUpFormer finds the addresses that nobody has and somebody had. Less mail is for whoever that was, once; anything else is
+// left out, because it would make the same person a second time, as one who never said no.
+func (b *bulk) lookUpFormer(ctx context.Context, keys []string) error {
+	b.former = map[string]string{}
+	free := slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return b.known[key] != nil })
+	if len(free) == 0 {
+		return nil
+	}
+	owners, err := formerOwners(ctx, b.tx, free)
+	if err != nil || len(owners) == 0 {
+		return err
+	}
+	if !b.less() {
+		for key := range owners {
+			b.former[key] = SkipFormer
+		}
+		return nil
+	}
+	people, err := byID(subscribersOf(ctx, b.tx, slices.Collect(maps.Values(owners)), b.tx.Dialect().ForUpdate()))
+	if err != nil {
+		return err
+	}
+	for _, key := range free {
+		switch owner := people[owners[key]]; {
+		case owner == nil:
+		case b.named[owner.ID]:
+			b.former[key] = SkipDuplicate
+		default:
+			b.known[key], b.named[owner.ID] = owner, true
+		}
+	}
+	return nil
 }
 
 // lookUpErased finds the addresses of erased people, under every pepper that ever was.

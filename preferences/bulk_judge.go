@@ -13,11 +13,21 @@ import (
 // judge decides what becomes of one row, and notes what is to be written for it.
 func (b *bulk) judge(p *bulkPerson, r *BulkResult) {
 	key, row := p.sub.EmailKey, b.Rows[p.row]
+	if r.Skipped = b.former[key]; r.Skipped != "" {
+		if r.Skipped == SkipFormer {
+			r.invalid(problem.Invalid("email", "is the former address of somebody who has another one now; if it is somebody else's by now, enter this person by hand"))
+			r.Skipped = SkipFormer
+		}
+		return
+	}
 	if known := b.known[key]; known != nil {
 		p.before = known
 		changed := *known
 		profile := row.Profile
 		profile.Email = nil // the same address, however it was written
+		if known.EmailKey != key {
+			profile = Profile{} // what else the row says may be of whoever has the address now
+		}
 		if err := profile.apply(&changed, b.now); err != nil {
 			r.invalid(err)
 			return
@@ -54,7 +64,7 @@ func (r *BulkResult) invalid(err error) {
 // blocked is why nothing at all is done about a person, in the words and the order of the gate. Only an erased person is
 // beyond saying no.
 func (b *bulk) blocked(p *bulkPerson, key string) string {
-	less := len(b.Topics) > 0 && b.Action != ActionGive
+	less := b.less()
 	switch {
 	case b.erased[key] && (p.before == nil || p.before.ErasedBefore), p.before != nil && p.before.ErasedBefore && !less:
 		return string(gate.ReasonErased)

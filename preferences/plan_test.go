@@ -1,6 +1,7 @@
 package preferences
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +28,10 @@ func TestListsAreReadByIndexes(t *testing.T) {
 			}
 		}
 		sqldbtest.Indexed(t, db, nil, ranges.EdgeQuery, "", 500)
+		d := db.Dialect()
+		if plan := sqldbtest.Indexed(t, db, nil, fmt.Sprintf(formerOwnersQuery, d.In(1)), d.List([]string{"a@example.com", "b@example.com"})); !strings.Contains(plan, "former_addresses_key") {
+			t.Errorf("all former addresses are looked at:\n%s", plan)
+		}
 		for _, where := range []string{"", " AND s.paused_until IS NOT NULL", " AND NOT EXISTS (SELECT 1 FROM consents c WHERE c.subscriber_id = s.id)"} {
 			sqldbtest.Indexed(t, db, nil, "SELECT "+columns+" FROM subscribers s WHERE s.id > $1 AND s.id <= $2"+where+" ORDER BY s.id LIMIT $3", "", lastID, 50)
 		}

@@ -344,6 +344,9 @@ func (s *Service) upsert(ctx context.Context, tx *sqldb.Tx, now time.Time, p Pro
 			return nil, false, err
 		}
 		made, err := s.insertSubscriber(ctx, tx, &fresh)
+		if made && err == nil {
+			err = s.inherit(ctx, tx, now, &fresh)
+		}
 		if made || err != nil {
 			return &fresh, true, err
 		}

@@ -253,6 +253,57 @@ func TestNobodyIsBroughtBack(t *testing.T) {
 	})
 }
 
+// A file knows somebody by an address that they gave up. It makes nobody a second time, as one who never said no; an opt-out in it
+// reaches the person, once, and changes nothing else of them.
+func TestAFileWithFormerAddresses(t *testing.T) {
+	each(t, func(t *testing.T, d *desk) {
+		ctx := context.Background()
+		d.Topic("news", nil)
+		d.Topic("other", nil)
+		moved := func(name string) *preferences.Subscriber {
+			sub := d.Person(name+"@old.example", nil)
+			d.Choose(sub, "other", "give")
+			now := name + "@new.example"
+			sub, err := d.People.Update(ctx, preferencestest.Staff, sub.ID, preferences.Profile{Email: &now})
+			d.Must(err)
+			return sub
+		}
+		ann, bob, eve := moved("ann"), moved("bob"), moved("eve")
+		d.Choose(ann, "news", "withdraw")
+		d.Person("eve@old.example", nil) // has it now
+		file := "email,first_name\nann@old.example,New\nBOB@old.example,New\neve@old.example,New\nstranger@old.example,New\n"
+		people, err := d.People.CountAll(ctx, d.DB)
+		d.Must(err)
+		for i, fields := range [][]string{{"evidence", gave("news"), "dry_run", "true"}, {"evidence", gave("news")}, {}} {
+			imp := d.load(file, fields...)
+			want := counts{Rows: 4, Created: 1, Updated: 1, Skipped: map[string]int64{"former_address": 2}}
+			if i == 2 { // of people alone; the stranger is known by then
+				want.Created, want.Updated = 0, 2
+			}
+			d.want(imp, want)
+			rows := d.rejects(imp.ID)
+			if len(rows) != 3 || rows[1][1] != "former_address" || rows[1][2] != "email" || !strings.Contains(rows[1][3], "enter this person by hand") || strings.Contains(fmt.Sprint(rows), "new.example") {
+				t.Errorf("rejects: %v", rows)
+			}
+		}
+		if n, err := d.People.CountAll(ctx, d.DB); err != nil || n != people+1 {
+			t.Errorf("%d people of %d, %v", n, people, err)
+		}
+
+		file = "email,first_name\nann@old.example,New\nann@new.example,Ann\nbob@old.example,New\neve@old.example,Eve\n"
+		imp := d.load(file, "evidence", `{"topic":"other","action":"withdraw","source":"old system"}`)
+		d.want(imp, counts{Rows: 4, Updated: 3, Skipped: map[string]int64{"duplicate": 1}})
+		for sub, want := range map[*preferences.Subscriber]string{ann: "withdrawn", bob: "withdrawn", eve: "given"} {
+			if got := d.States(sub)["other"]; got != want {
+				t.Errorf("%s: %s", sub.Email, got)
+			}
+		}
+		if got := d.Find("bob@new.example"); got.FirstName != "" || got.Email != "bob@new.example" {
+			t.Errorf("the opt-out changed more of a person: %+v", got)
+		}
+	})
+}
+
 func TestOptOutsAreImported(t *testing.T) {
 	each(t, func(t *testing.T, d *desk) {
 		ctx := context.Background()
