@@ -154,6 +154,9 @@ const hintLanes = 8
 // prepare brings into being what exists from the start.
 func (a *app) prepare(ctx context.Context) error {
 	c := a.config
+	if err := errors.Join(a.webhooks().SealStored(ctx), a.hooks.SealStored(ctx)); err != nil {
+		return err
+	}
 	if err := a.brands.EnsureDefault(ctx, c.BaseURL.Hostname(), c.PostalAddress); err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ import (
 // openDesk ties together who is told what of people's choices and data, and what an erasure reaches.
 func (a *app) openDesk() {
 	c := a.config
-	a.hooks = &webhooks.Store{DB: a.db, Now: c.Now, Log: a.log, Allow: c.WebhookNetworks}
+	a.hooks = &webhooks.Store{DB: a.db, Now: c.Now, Log: a.log, Allow: c.WebhookNetworks, Seal: a.keyring.Derive("webhooks")}
 	a.people.Tell = a.hooks.EnqueueAll
 	a.rights = &rights.Service{DB: a.db, Now: c.Now, Keys: a.keyring, People: a.people, Tell: a.hooks.Enqueue, Officers: a.officers}
 	a.people.Forget = append(a.people.Forget, a.rights.Forget, func(ctx context.Context, tx *sqldb.Tx, sub *preferences.Subscriber) error {

@@ -24,7 +24,7 @@ func (a *app) feedback() *feedback.Sink {
 
 // webhooks are the calls of mail providers.
 func (a *app) webhooks() *feedback.Webhooks {
-	return &feedback.Webhooks{Sink: a.feedback(), Gather: a.sink(), Domain: a.parser().Domain}
+	return &feedback.Webhooks{Sink: a.feedback(), Gather: a.sink(), Domain: a.parser().Domain, Seal: a.keyring.Derive("providers")}
 }
 
 func (a *app) parser() *inbound.Parser {

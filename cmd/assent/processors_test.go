@@ -10,6 +10,7 @@ import (
 
 	"encoding/json"
 
+	"assent/preferences/sqldb/sqldbtest"
 	"assent/preferences/tokens"
 	"assent/preferences/webhooks"
 )
@@ -65,5 +66,31 @@ func TestProcessorsAreToldOfRestrictionAndErasure(t *testing.T) {
 		case <-time.After(time.Minute):
 			t.Fatalf("the processor was not told: %s", step.event)
 		}
+	}
+}
+
+// What calls are signed and checked with can be read nowhere in the database, nor so in a copy of it; what an earlier version left
+// there as it was is sealed at the start.
+func TestSecretsAreSealedInTheDatabase(t *testing.T) {
+	w := openWhole(t, &Settings{BaseURL: "http://mail.example.com"}, nil)
+	secret, _ := w.api("POST", "/webhooks", `{"url":"https://hooks.invalid/x"}`)["secret"].(string)
+	w.api("PUT", "/providers", `{"mailgun": {"signing_key": "s3cret-new"}}`)
+	found := sqldbtest.Traces(t, w.a.db, secret)
+	if found = append(found, sqldbtest.Traces(t, w.a.db, "s3cret")...); len(secret) < 40 || len(found) > 0 {
+		t.Errorf("%q can be read in %v", secret, found)
+	}
+	for _, query := range []string{`UPDATE settings SET value = '{"mailgun":{"signing_key":"s3cret-old"}}' WHERE key = 'providers'`, `UPDATE webhooks SET secret = 'whsec_s3cret', old_secret = 'whsec_s3cret'`} {
+		if _, err := w.a.db.ExecContext(t.Context(), query); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.a.prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if found := sqldbtest.Traces(t, w.a.db, "s3cret"); len(found) > 0 {
+		t.Errorf("secrets of an earlier version can be read in %v", found)
+	}
+	if p, err := w.a.webhooks().Providers(t.Context()); err != nil || p.Mailgun.SigningKey != "s3cret-old" {
+		t.Errorf("%+v, %v", p.On(), err)
 	}
 }

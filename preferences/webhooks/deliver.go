@@ -166,11 +166,11 @@ func (s *Store) post(ctx context.Context, c call) (int, error) {
 	r.Header.Set("User-Agent", "Assent-Webhooks/1")
 	r.Header.Set(HeaderID, c.id)
 	r.Header.Set(HeaderTimestamp, strconv.FormatInt(at.Unix(), 10))
-	signature := Signature(c.secret, c.id, at, body)
-	if c.old != "" {
-		signature += " " + Signature(c.old, c.id, at, body)
+	signatures, err := s.sign(c, at, body)
+	if err != nil {
+		return 0, err
 	}
-	r.Header.Set(HeaderSignature, signature)
+	r.Header.Set(HeaderSignature, signatures)
 	answer, err := s.client.Do(r)
 	if err != nil {
 		return 0, err

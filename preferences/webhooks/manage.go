@@ -65,12 +65,15 @@ func (s *Store) Update(ctx context.Context, actor audit.Actor, id string, in Cha
 
 // Rotate gives a webhook another secret, shown this once. For a day calls are signed with both.
 func (s *Store) Rotate(ctx context.Context, actor audit.Actor, id string) (secret string, err error) {
-	secret = newSecret()
+	secret, box, err := s.newSecret(id)
+	if err != nil {
+		return "", err
+	}
 	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		if _, err := get(ctx, tx, id); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "UPDATE webhooks SET old_secret = secret, secret = $1, rotated_at = $2 WHERE id = $3", secret, sqldb.Micros(s.now()), id); err != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE webhooks SET old_secret = secret, secret = $1, rotated_at = $2 WHERE id = $3", box, sqldb.Micros(s.now()), id); err != nil {
 			return fmt.Errorf("webhooks: rotate: %w", err)
 		}
 		return audit.Record(ctx, tx, s.now(), actor, "webhook.rotate", audit.Object("webhook", id), nil, nil)

@@ -27,6 +27,8 @@ type Store struct {
 	Log *slog.Logger // may be nil
 	// Allow are networks that may be called although they are not public, and without TLS.
 	Allow []netip.Prefix
+	// Seal encrypts the secrets that calls are signed with: keys of 32 bytes, the newest first. Without, they are stored as they are.
+	Seal [][]byte
 
 	once   sync.Once
 	client *http.Client
@@ -46,8 +48,6 @@ type Webhook struct {
 	Waiting     int        `json:"waiting"` // events that are not delivered yet
 	Failed      int        `json:"failed"`  // and that never will be
 	LastError   string     `json:"last_error,omitempty"`
-
-	secret string
 }
 
 // ErrNotFound is returned for an id that no webhook has.
@@ -100,7 +100,7 @@ func (s *Store) Create(ctx context.Context, actor audit.Actor, in Input) (w Webh
 	if err := s.check(in); err != nil {
 		return w, "", err
 	}
-	w = Webhook{ID: sqldb.NewID(), URL: in.URL, Events: in.Events, Description: in.Description, CreatedAt: s.now(), secret: newSecret()}
+	w = Webhook{ID: sqldb.NewID(), URL: in.URL, Events: in.Events, Description: in.Description, CreatedAt: s.now()}
 	if w.Events == nil {
 		w.Events = []string{}
 	}
@@ -108,14 +108,18 @@ func (s *Store) Create(ctx context.Context, actor audit.Actor, in Input) (w Webh
 	if err != nil {
 		return w, "", fmt.Errorf("webhooks: %w", err)
 	}
+	secret, box, err := s.newSecret(w.ID)
+	if err != nil {
+		return w, "", err
+	}
 	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		if _, err := tx.ExecContext(ctx, "INSERT INTO webhooks (id, url, events, description, secret, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
-			w.ID, w.URL, string(events), w.Description, w.secret, sqldb.Micros(w.CreatedAt)); err != nil {
+			w.ID, w.URL, string(events), w.Description, box, sqldb.Micros(w.CreatedAt)); err != nil {
 			return fmt.Errorf("webhooks: create: %w", err)
 		}
 		return audit.Record(ctx, tx, w.CreatedAt, actor, "webhook.create", audit.Object("webhook", w.ID), nil, w)
 	})
-	return w, w.secret, err
+	return w, secret, err
 }
 
 // Delete removes a webhook and what waits for it.
@@ -132,7 +136,7 @@ func (s *Store) Delete(ctx context.Context, actor audit.Actor, id string) error 
 	})
 }
 
-const columns = `w.id, w.url, w.events, w.description, w.secret, w.created_at, w.disabled_at, w.disabled_for,
+const columns = `w.id, w.url, w.events, w.description, w.created_at, w.disabled_at, w.disabled_for,
 	(SELECT count(*) FROM webhook_calls c WHERE c.webhook_id = w.id AND c.status = 'waiting'), (SELECT count(*) FROM webhook_calls c WHERE c.webhook_id = w.id AND c.status = 'failed'),
 	coalesce((SELECT c.error FROM webhook_calls c WHERE c.webhook_id = w.id AND c.error <> '' ORDER BY c.created_at DESC LIMIT 1), '')`
 
@@ -141,7 +145,7 @@ func scan(row sqldb.Scanner) (Webhook, error) {
 	var events string
 	var created int64
 	var disabled sql.NullInt64
-	err := row.Scan(&w.ID, &w.URL, &events, &w.Description, &w.secret, &created, &disabled, &w.DisabledFor, &w.Waiting, &w.Failed, &w.LastError)
+	err := row.Scan(&w.ID, &w.URL, &events, &w.Description, &created, &disabled, &w.DisabledFor, &w.Waiting, &w.Failed, &w.LastError)
 	if errors.Is(err, sql.ErrNoRows) {
 		return w, ErrNotFound
 	}

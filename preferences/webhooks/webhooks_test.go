@@ -1,6 +1,7 @@
 package webhooks_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -68,9 +69,11 @@ func (c *clock) Now() time.Time { return c.now }
 
 var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 
+var seal = [][]byte{bytes.Repeat([]byte{1}, 32)}
+
 func newStore(db *sqldb.DB) (*webhooks.Store, *clock) {
 	c := &clock{time.Date(2026, 5, 1, 9, 0, 0, 0, time.UTC)}
-	return &webhooks.Store{DB: db, Now: c.Now, Allow: loopback}, c
+	return &webhooks.Store{DB: db, Now: c.Now, Allow: loopback, Seal: seal}, c
 }
 
 func enqueue(t *testing.T, s *webhooks.Store, event string, payload any) {
@@ -119,6 +122,57 @@ func TestRequestsAreSigned(t *testing.T) {
 		var e webhooks.Event
 		if err := json.Unmarshal(body, &e); err != nil || e.Type != "subscriber.erased" || string(e.Data) != `{"subscriber_id":"x"}` {
 			t.Errorf("%v %+v", err, e)
+		}
+	})
+}
+
+// Secrets are sealed in the database, also those that an earlier version stored as they were, and go on to sign calls.
+func TestSecretsAreSealed(t *testing.T) {
+	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
+		ctx := context.Background()
+		s, c := newStore(db)
+		earlier := &webhooks.Store{DB: db, Now: c.Now, Allow: loopback}
+		r := receive(t, http.StatusNoContent)
+		w, first := create(t, earlier, webhooks.Input{URL: r.URL})
+		c.now = c.now.Add(time.Minute)
+		second, err := earlier.Rotate(ctx, actor, w.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signed := func(secrets ...string) {
+			t.Helper()
+			enqueue(t, s, "a.b", map[string]string{})
+			deliver(t, s)
+			last := r.calls() - 1
+			for _, secret := range secrets {
+				if !webhooks.Verify(secret, r.got[last].Header, r.bodies[last], time.Now()) {
+					t.Errorf("a call is not signed with %s", secret)
+				}
+			}
+		}
+		signed(first, second)
+		for range 2 {
+			if err := s.SealStored(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		signed(first, second)
+		third, err := s.Rotate(ctx, actor, w.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signed(second, third)
+		_, fourth := create(t, s, webhooks.Input{URL: r.URL})
+		for _, secret := range []string{first, second, third, fourth} {
+			if found := sqldbtest.Traces(t, db, secret); len(found) > 0 {
+				t.Errorf("a secret can be read in %v", found)
+			}
+		}
+		stranger, before := &webhooks.Store{DB: db, Now: c.Now, Allow: loopback, Seal: [][]byte{bytes.Repeat([]byte{9}, 32)}}, r.calls()
+		enqueue(t, s, "a.b", map[string]string{})
+		deliver(t, stranger)
+		if calls, err := stranger.Calls(ctx, w.ID, "waiting", "", 10); err != nil || r.calls() != before || len(calls) != 1 || !strings.Contains(calls[0].Error, "make a new one") {
+			t.Errorf("under other keys: %+v, %v, %d calls", calls, err, r.calls()-before)
 		}
 	})
 }
@@ -237,7 +291,7 @@ func TestEventsShareTheFateOfTheirTransaction(t *testing.T) {
 func TestCallsAreMadeOnce(t *testing.T) {
 	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
 		s, c := newStore(db)
-		other := &webhooks.Store{DB: db, Now: c.Now, Allow: loopback}
+		other := &webhooks.Store{DB: db, Now: c.Now, Allow: loopback, Seal: seal}
 		r := receive(t, http.StatusOK)
 		create(t, s, webhooks.Input{URL: r.URL})
 		for range 40 {

@@ -89,7 +89,7 @@ func told(l *locale.Locale, text string) string {
 func (s *State) returned(ctx context.Context) (out site.Returned, err error) {
 	out.Addr, out.Mailbox = s.InboundAddr, s.Mailbox
 	if s.Providers != nil {
-		p, err := s.Providers.Providers(ctx)
+		p, err := s.kept(ctx)
 		if err != nil {
 			return out, err
 		}

@@ -1,11 +1,14 @@
 package desk
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"strings"
 
 	"github.com/labstack/echo/v4"
 
+	"assent/preferences"
 	"assent/preferences/problem"
 	"assent/preferences/staff"
 	"assent/preferences/staff/access"
@@ -26,9 +29,18 @@ func (s *State) registerProviders(e *echo.Echo) {
 	e.POST(site.ProvidersPath()+"/:provider/off", s.providerOff, guard)
 }
 
+// kept is what is set up; what was sealed under other secrets is to be set up again.
+func (s *State) kept(ctx context.Context) (feedback.Providers, error) {
+	p, err := s.Providers.Providers(ctx)
+	if errors.Is(err, preferences.ErrSealed) {
+		err = nil
+	}
+	return p, err
+}
+
 // providers shows the page; the form of the provider that was filled in wrongly has what was typed, but for secrets.
 func (s *State) providers(c echo.Context, status int, wrongly string, wrong map[string]string) error {
-	p, err := s.Providers.Providers(c.Request().Context())
+	p, err := s.kept(c.Request().Context())
 	if err != nil {
 		return err
 	}
@@ -89,7 +101,7 @@ func (s *State) setProvider(c echo.Context) error {
 	default:
 		return problem.NotFound("provider")
 	}
-	p, err := s.Providers.Providers(c.Request().Context())
+	p, err := s.kept(c.Request().Context())
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,8 @@ type Webhooks struct {
 	Sink   *Sink
 	Gather inbound.Sink   // applies what calls that come at the same time say; nil: Sink does
 	Domain inbound.Domain // by which our own signature in a report is known
+	// Seal encrypts what the providers' calls are checked with: keys of 32 bytes, the newest first. Without, it is stored as it is.
+	Seal [][]byte
 	// Fetch gets the certificates of SNS from Amazon; nil is webhook.Fetch.
 	Fetch webhook.Fetcher
 

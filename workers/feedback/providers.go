@@ -2,6 +2,7 @@ package feedback
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"assent/preferences"
@@ -64,22 +65,30 @@ func (p Providers) check() error {
 
 const providersKey = "providers"
 
-// Providers reads what the webhooks are checked with.
+// Providers reads what the webhooks are checked with; [preferences.ErrSealed] when that was sealed under other secrets, until it
+// is changed.
 func (w *Webhooks) Providers(ctx context.Context) (Providers, error) {
-	return readProviders(ctx, w.Sink.DB)
+	return w.read(ctx, w.Sink.DB)
 }
 
-func readProviders(ctx context.Context, q sqldb.Querier) (p Providers, err error) {
-	err = preferences.ReadSetting(ctx, q, providersKey, &p)
+func (w *Webhooks) read(ctx context.Context, q sqldb.Querier) (p Providers, err error) {
+	err = preferences.ReadSealed(ctx, q, w.Seal, providersKey, &p)
 	return p, err
+}
+
+// SealStored seals what an earlier version kept as it was entered.
+func (w *Webhooks) SealStored(ctx context.Context) error {
+	return w.Sink.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		return preferences.SealSetting(ctx, tx, w.Seal, w.Sink.Now(), providersKey)
+	})
 }
 
 // Change changes what the webhooks are checked with. The audit log tells which providers were on before and after.
 func (w *Webhooks) Change(ctx context.Context, actor audit.Actor, change func(*Providers)) (on On, err error) {
 	at := w.Sink.Now()
 	err = w.Sink.DB.Tx(ctx, func(tx *sqldb.Tx) error {
-		p, err := readProviders(ctx, tx)
-		if err != nil {
+		p, err := w.read(ctx, tx)
+		if err != nil && !errors.Is(err, preferences.ErrSealed) {
 			return err
 		}
 		before := p.On()
@@ -87,7 +96,7 @@ func (w *Webhooks) Change(ctx context.Context, actor audit.Actor, change func(*P
 		if err := p.check(); err != nil {
 			return err
 		}
-		if err := preferences.WriteSetting(ctx, tx, at, providersKey, p); err != nil {
+		if err := preferences.WriteSealed(ctx, tx, w.Seal, at, providersKey, p); err != nil {
 			return err
 		}
 		on = p.On()
