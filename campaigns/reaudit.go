@@ -22,7 +22,8 @@ type Difference struct {
 type Audited struct {
 	Deliveries  int64        `json:"deliveries"`
 	Forgotten   int64        `json:"forgotten"` // the facts were erased with the person
-	Differences []Difference `json:"differences"`
+	Differ      int64        `json:"differ"`
+	Differences []Difference `json:"differences"` // the first ones
 }
 
 // auditRange is how many deliveries are read at a time.
@@ -72,7 +73,10 @@ func (s *Service) reauditSome(ctx context.Context, campaignID, after string, out
 			d.Stored = said(standing(status, reason), basis, evidence)
 			d.Decided = said(standing(decision.Outcome().String(), string(decision.Reason())), decision.Basis().String(), decision.Evidence())
 		}
-		if d.Stored != d.Decided && len(out.Differences) < maxDifferences {
+		if d.Stored == d.Decided {
+			continue
+		}
+		if out.Differ++; len(out.Differences) < maxDifferences {
 			out.Differences = append(out.Differences, d)
 		}
 	}

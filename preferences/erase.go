@@ -2,6 +2,7 @@ package preferences
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -16,16 +17,22 @@ import (
 
 // erased tells whether an address is that of an erased person, under any pepper that ever was (compliance 34).
 func (s *Service) erased(ctx context.Context, q sqldb.Querier, key string) (bool, error) {
+	at, err := s.ErasedAt(ctx, q, key)
+	return !at.IsZero(), err
+}
+
+// ErasedAt is when the person with an address was erased, the zero time when nobody was.
+func (s *Service) ErasedAt(ctx context.Context, q sqldb.Querier, key string) (time.Time, error) {
 	for _, sum := range s.Keys.Fingerprints(key) {
-		var n int
-		if err := q.QueryRowContext(ctx, "SELECT count(*) FROM erasures WHERE fingerprint = $1", sum).Scan(&n); err != nil {
-			return false, fmt.Errorf("preferences: erasures: %w", err)
+		var at sql.NullInt64
+		if err := q.QueryRowContext(ctx, "SELECT max(erased_at) FROM erasures WHERE fingerprint = $1", sum).Scan(&at); err != nil {
+			return time.Time{}, fmt.Errorf("preferences: erasures: %w", err)
 		}
-		if n > 0 {
-			return true, nil
+		if at.Valid {
+			return sqldb.Time(at.Int64), nil
 		}
 	}
-	return false, nil
+	return time.Time{}, nil
 }
 
 func (s *Service) forgetErasure(ctx context.Context, tx *sqldb.Tx, key string) error {

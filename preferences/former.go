@@ -52,6 +52,15 @@ func formerOwners(ctx context.Context, q sqldb.Querier, keys []string) (map[stri
 	return owners, nil
 }
 
+// FormerOwner is the last one who had an address before.
+func (s *Service) FormerOwner(ctx context.Context, q sqldb.Querier, key string) (*Subscriber, error) {
+	owners, err := formerOwners(ctx, q, []string{key})
+	if err != nil {
+		return nil, err
+	}
+	return s.Subscriber(ctx, q, owners[key])
+}
+
 // sourceFormer is the source of what a new person inherits.
 const sourceFormer = "former address"
 

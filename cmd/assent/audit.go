@@ -25,6 +25,11 @@ func (c *auditDeliveriesCmd) Run(ctx context.Context, cfg *Config, t *terminal) 
 	if isTerminal(t.err) {
 		progress = func(done int64) { fmt.Fprintf(t.err, "\r%d deliveries decided again", done) }
 	}
+	if c.Campaign != "" {
+		if _, err := a.mails.Get(ctx, a.db, c.Campaign); err != nil {
+			return fmt.Errorf("--campaign %s: %w", c.Campaign, err)
+		}
+	}
 	r, err := a.mails.Reaudit(ctx, c.Campaign, progress)
 	if err != nil {
 		return err
@@ -37,9 +42,12 @@ func (c *auditDeliveriesCmd) Run(ctx context.Context, cfg *Config, t *terminal) 
 		for _, d := range r.Differences {
 			fmt.Fprintf(t.out, "%s of campaign %s: stored %q, decided again %q\n", d.Delivery, d.Campaign, d.Stored, d.Decided)
 		}
-		fmt.Fprintf(t.out, "%d deliveries, %d differ, %d without facts because the person was erased\n", r.Deliveries, len(r.Differences), r.Forgotten)
+		fmt.Fprintf(t.out, "%d deliveries, %d differ, %d without facts because the person was erased\n", r.Deliveries, r.Differ, r.Forgotten)
+		if r.Differ == 0 && r.Deliveries > r.Forgotten {
+			fmt.Fprintln(t.out, "On the facts that are stored with each, the gate decides again as it did.")
+		}
 	}
-	if len(r.Differences) > 0 {
+	if r.Differ > 0 {
 		return errors.New("stored outcomes differ from what the gate decides on the stored facts; look at the deliveries above")
 	}
 	return nil

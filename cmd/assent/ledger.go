@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 
@@ -73,7 +74,7 @@ func (c *ledgerProofCmd) Run(ctx context.Context, cfg *Config, t *terminal) erro
 	defer a.Close()
 	sub, err := a.people.SubscriberByKey(ctx, a.db, parsed.Key)
 	if errors.Is(err, preferences.ErrSubscriberNotFound) {
-		return fmt.Errorf("nobody has the address %s; an erased person leaves no proof but the chain itself", c.Email)
+		return a.absent(ctx, parsed)
 	}
 	if err != nil {
 		return err
@@ -94,6 +95,25 @@ func (c *ledgerProofCmd) Run(ctx context.Context, cfg *Config, t *terminal) erro
 		err = errBroken
 	}
 	return err
+}
+
+// absent tells why there is no proof for an address that nobody has.
+func (a *app) absent(ctx context.Context, missing address.Address) error {
+	owner, err := a.people.FormerOwner(ctx, a.db, missing.Key)
+	if err == nil {
+		return fmt.Errorf("nobody has the address %s now; who had it before has %s: assent ledger proof %s", missing.Display, owner.Email, owner.Email)
+	}
+	if !errors.Is(err, preferences.ErrSubscriberNotFound) {
+		return err
+	}
+	at, err := a.people.ErasedAt(ctx, a.db, missing.Key)
+	switch {
+	case err != nil:
+		return err
+	case !at.IsZero():
+		return fmt.Errorf("the person with the address %s was erased at %s, which leaves no proof but the chain itself: assent ledger verify", missing.Display, at.Format(time.RFC3339))
+	}
+	return fmt.Errorf("nobody has the address %s, and nobody is known to have had it", missing.Display)
 }
 
 func (a *app) printable(ctx context.Context, p *proof.Proof, l *locale.Locale, out io.Writer) error {
