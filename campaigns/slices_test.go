@@ -38,7 +38,7 @@ func TestAWithdrawalWaitsForTheClaimThatIsUnderWay(t *testing.T) {
 				}
 			}
 			for _, statement := range []string{
-				"CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(2); RETURN NEW; END'",
+				"CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1); RETURN NEW; END'",
 				"CREATE TRIGGER dawdle BEFORE INSERT OR UPDATE ON deliveries FOR EACH ROW WHEN (NEW.status = 'claimed' AND NEW.revoked_at IS NULL AND NEW.worker = 'slow') EXECUTE FUNCTION dawdle()",
 			} {
 				if _, err := w.DB.ExecContext(ctx, statement); err != nil {
@@ -73,7 +73,7 @@ func TestANewCampaignWaitsForTheWithdrawalsUnderWay(t *testing.T) {
 	w.Give(p, "news")
 	w.Clock.Move(time.Second)
 	for _, statement := range []string{
-		"CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(2); RETURN NEW; END'",
+		"CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1); RETURN NEW; END'",
 		"CREATE TRIGGER dawdle BEFORE INSERT OR UPDATE ON consents FOR EACH ROW WHEN (NEW.state = 'withdrawn') EXECUTE FUNCTION dawdle()",
 	} {
 		if _, err := w.DB.ExecContext(ctx, statement); err != nil {
@@ -89,10 +89,16 @@ func TestANewCampaignWaitsForTheWithdrawalsUnderWay(t *testing.T) {
 	}
 	c := w.Campaign("news", nil)
 	w.Schedule(c)
-	if b, err := w.Mails.Claim(ctx, c.ID, "worker", 0, 10); err != nil || len(b.Items) != 0 {
-		t.Errorf("%d mails were claimed while the withdrawal was under way, %v", len(b.Items), err)
+	b, err := w.Mails.Claim(ctx, c.ID, "worker", 0, 10)
+	if err != nil {
+		t.Fatal(err)
 	}
 	<-withdrawn
+	for _, item := range b.Items { // there is one only where the machine was so slow that the withdrawal had to begin anew
+		if still, _, err := w.Mails.Extend(ctx, "worker", []string{item.ID}); err != nil || still[item.ID] {
+			t.Errorf("a mail that was claimed while the withdrawal was under way may still begin: %v", err)
+		}
+	}
 }
 
 // Lanes that claim at once share the audience: nobody twice, nobody left out, whatever ends the campaign.
