@@ -147,10 +147,10 @@ func (w *whole) post(path string, pairs ...string) string {
 	return w.send("POST", path, "application/x-www-form-urlencoded", form.Encode())
 }
 
-// until waits for something to become true.
+// until waits for something to become true, also where it is tried again only by the maintenance of each minute.
 func (w *whole) until(what string, is func() bool) {
 	w.t.Helper()
-	for end := time.Now().Add(time.Minute); !is(); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(3 * time.Minute); !is(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			w.t.Fatalf("waited in vain for %s", what)
 		}
