@@ -155,6 +155,27 @@ func (s *Service) Create(ctx context.Context, actor audit.Actor, d Draft) (c *Ca
 	return c, err
 }
 
+// Copy makes a draft of what a campaign of any status says and whom it is for; not of when it went out and who approved it.
+func (s *Service) Copy(ctx context.Context, actor audit.Actor, id, name string) (c *Campaign, err error) {
+	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		from, err := s.Get(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		now := s.now()
+		c = &Campaign{ID: sqldb.NewID(), Status: StatusDraft, Author: actor.Person(), CreatedAt: now, UpdatedAt: now, TopicID: from.TopicID, Segment: from.Segment, ExcludeSegments: from.ExcludeSegments,
+			Brand: from.Brand, Subject: from.Subject, Preheader: from.Preheader, Blocks: from.Blocks, ExpiresAfter: from.ExpiresAfter, TrackClicks: from.TrackClicks, AB: from.AB}
+		if err := s.apply(ctx, tx, Draft{Name: &name}, c); err != nil {
+			return err
+		}
+		if err := c.insert(ctx, tx); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, now, actor, "campaign.create", audit.Object("campaign", c.ID), nil, map[string]string{"name": c.Name, "subject": c.Subject})
+	})
+	return c, err
+}
+
 // ErrNotDraft refuses a change to what people are about to get, or have got.
 var ErrNotDraft = problem.Conflict("Only a draft can be changed. A scheduled campaign becomes a draft again with POST …/unschedule.")
 

@@ -21,6 +21,14 @@ type Schedule struct {
 	Rate      int       // mails an hour, 0: no limit
 }
 
+// Check tells whether its window is one.
+func (w Schedule) Check() error {
+	if _, _, err := parseWindow(w.Window); w.Window != "" && err != nil {
+		return problem.Invalid("window", err.Error())
+	}
+	return nil
+}
+
 // farthestEast is how far ahead of UTC a wall clock can be: a local time begins there first.
 const farthestEast = 14 * time.Hour
 
@@ -36,8 +44,8 @@ func (s *Service) Schedule(ctx context.Context, actor audit.Actor, id string, wh
 		if err := s.sendable(ctx, tx, c); err != nil {
 			return err
 		}
-		if _, _, err := parseWindow(when.Window); when.Window != "" && err != nil {
-			return problem.Invalid("window", err.Error())
+		if err := when.Check(); err != nil {
+			return err
 		}
 		c.Status, c.StatusReason, c.ScheduledAt, c.LocalTime, c.Window, c.Rate = StatusScheduled, "", when.At.UTC(), when.LocalTime, when.Window, when.Rate
 		if when.LocalTime != "" {

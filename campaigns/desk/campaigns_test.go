@@ -83,6 +83,9 @@ func TestCampaignFromDraftToReport(t *testing.T) {
 		if err != nil || m.Status != campaigns.StatusScheduled || m.Rate != 5000 {
 			t.Fatalf("%+v %v", m, err)
 		}
+		if strings.Contains(olga.Get(mine).Want(200).Body.String(), "Send it now?") {
+			t.Error("a campaign with a day is asked about")
+		}
 		ada.Post(mine + "/pause").Want(303)
 		ada.Post(mine + "/resume").Want(303)
 		if got := h.SendAll(m); len(got) != 2 {
@@ -103,7 +106,7 @@ func TestNobodyApprovesTheirOwn(t *testing.T) {
 		if strings.Contains(olga.Get(mine).Want(200).Body.String(), mine+"/schedule") {
 			t.Error("the author is offered to approve")
 		}
-		h.As("Bo", access.Approver).Post(mine + "/schedule").Want(303)
+		h.As("Bo", access.Approver).Post(mine+"/schedule", "now", "1").Want(303)
 	})
 }
 

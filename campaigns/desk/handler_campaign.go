@@ -117,6 +117,9 @@ func (d *Desk) allow(c echo.Context, m *campaigns.Campaign, v *site.CampaignView
 			post("back_to_draft", "draft", ui.Plain)
 		}
 	}
+	if maker {
+		v.Posts = append(v.Posts, ui.Post{Label: l.T("site.now.copy"), Action: here + "/copy", Icon: "copy"})
+	}
 	v.Links = append(v.Links, ui.Link{Label: l.T("site.editor.look"), URL: here + "/preview"})
 	if !m.StartedAt.IsZero() {
 		v.Links = append(v.Links, ui.Link{Label: l.T("site.report.csv"), URL: here + "/report.csv", Icon: "download"}, ui.Link{Label: l.T("site.editor.csv"), URL: here + "/deliveries.csv", Icon: "download"})
@@ -245,12 +248,46 @@ func (d *Desk) schedule(c echo.Context) error {
 		}
 	}
 	if err == nil {
+		err = when.Check()
+	}
+	if open := m.Status == campaigns.StatusDraft || m.Status == campaigns.StatusInReview; err == nil && open && when.At.IsZero() && when.LocalTime == "" && val["now"] == "" {
+		return d.askNow(c, m, val)
+	}
+	if err == nil {
 		_, err = d.Campaigns.Schedule(ctx, actor(c), id, when)
 	}
 	if wrong := staff.Problems(c, err); wrong != nil && wrong[""] == "" { // what is wrong with no field is told above the page
 		return d.show(c, http.StatusUnprocessableEntity, val, wrong, nil)
 	}
 	return d.did(c, err, campaignURL(id), "site.editor.scheduled")
+}
+
+// askNow asks before a campaign without a day begins at once.
+func (d *Desk) askNow(c echo.Context, m *campaigns.Campaign, val map[string]string) error {
+	v := site.SendNowView{Page: d.page(c, site.NavCampaigns), Name: m.Name, Action: campaignURL(m.ID) + "/schedule", Back: campaignURL(m.ID), Window: strings.TrimSpace(val["window"]), Rate: strings.TrimSpace(val["rate"])}
+	audience, err := d.audience(c, m)
+	if err != nil {
+		return err
+	}
+	if audience.NextURL == "" { // counted to the end
+		v.People = &audience.Allowed
+	}
+	return staff.Render(c, http.StatusOK, site.SendNow(v))
+}
+
+// copyCampaign begins a draft with what another campaign says.
+func (d *Desk) copyCampaign(c echo.Context) error {
+	ctx := c.Request().Context()
+	m, err := d.Campaigns.Get(ctx, d.DB, c.Param("id"))
+	if err != nil {
+		return err
+	}
+	name := d.page(c, site.NavCampaigns).Locale.T("site.now.copy_of", "name", m.Name)
+	made, err := d.Campaigns.Copy(ctx, actor(c), m.ID, strings.ToValidUTF8(name[:min(len(name), 255)], ""))
+	if err != nil {
+		return d.did(c, err, campaignURL(m.ID), "")
+	}
+	return d.did(c, nil, campaignURL(made.ID)+"/edit", "site.now.copied")
 }
 
 func (d *Desk) approve(c echo.Context) error {

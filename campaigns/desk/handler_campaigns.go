@@ -34,6 +34,7 @@ func (d *Desk) registerCampaigns(e *echo.Echo) {
 	r.post("/:id/discard", d.discard, makers...)
 	r.post("/:id/delete", d.deleteCampaign, makers...)
 	r.post("/:id/test", d.test, access.Marketer, access.Approver)
+	r.post("/:id/copy", d.copyCampaign, makers...)
 	r.post("/:id/submit", d.submit, makers...)
 	r.post("/:id/approve", d.approve, access.Approver)
 	r.post("/:id/refuse", d.refuse, access.Approver)

@@ -78,7 +78,7 @@ func TestApproverRefusesThenApproves(t *testing.T) {
 		if strings.Contains(ada.Get(mine).Want(200, mine+"/submit").Body.String(), mine+`/schedule"`) {
 			t.Error("the author is offered to schedule what nobody has approved")
 		}
-		ada.Post(mine + "/schedule").Want(303)
+		ada.Post(mine+"/schedule", "now", "1").Want(303)
 		ada.Get(mine).Want(200, "A second person must approve")
 		ada.Post(mine + "/submit").Want(303)
 		ada.Post(mine + "/approve").Want(403)
@@ -91,7 +91,7 @@ func TestApproverRefusesThenApproves(t *testing.T) {
 		ada.Post(mine + "/submit").Want(303)
 		olga.Post(mine + "/approve").Want(303)
 		ada.Get(mine).Want(200, "Approved by", "Olga, ", mine+"/schedule")
-		ada.Post(mine + "/schedule").Want(303)
+		ada.Post(mine+"/schedule", "now", "1").Want(303)
 		ada.Get(mine).Want(200, "It is scheduled.")
 	})
 }

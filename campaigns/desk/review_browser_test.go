@@ -41,6 +41,8 @@ func TestAnApproverRefusesThenApprovesInABrowser(t *testing.T) {
 	b.do("approve", chromedp.Click(`form[action$="/approve"] button`))
 	b.until(`document.body?.innerText?.includes("Approved. It can be scheduled now.")`)
 	b.do("schedule", chromedp.Click(`form[action$="/schedule"] button[type=submit]`))
+	b.until(`document.querySelector('form[action$="/schedule"] input[name=now]')`)
+	b.do("send it now", chromedp.Click(`form[action$="/schedule"] button[type=submit]`))
 	b.until(`document.body?.innerText?.includes("It is scheduled")`)
 	h.SendAll(m)
 	if report := h.Report(m); report.Sent != 1 {

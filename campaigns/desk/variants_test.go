@@ -24,7 +24,7 @@ func TestAMarketerTestsTwoSubjectsAndChooses(t *testing.T) {
 		ada.Post(mine+"/variants", "share", "30", "measure", "hand", "track_clicks", "1", "subject.2", `B "><script>alert(1)</script>`).Want(303, mine)
 		ada.Get(mine+"/variants").Want(200, `value="30"`, "checked")
 		rita.Get(mine + "/variants").Want(403)
-		ada.Post(mine + "/schedule").Want(303)
+		ada.Post(mine+"/schedule", "now", "1").Want(303)
 		c, err := h.Mails.Get(ctx, h.DB, mine[strings.LastIndex(mine, "/")+1:])
 		if err != nil {
 			t.Fatal(err)

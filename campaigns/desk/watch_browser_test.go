@@ -25,6 +25,8 @@ func TestAMarketerWatchesACampaignInABrowser(t *testing.T) {
 	here := "/admin/campaigns/" + m.ID
 	b.open(here)
 	b.do("schedule", chromedp.Click(`form[action$="/schedule"] button[type=submit]`))
+	b.until(`document.querySelector('form[action$="/schedule"] input[name=now]')`)
+	b.do("send it now", chromedp.Click(`form[action$="/schedule"] button[type=submit]`))
 	b.until(`document.querySelector("[data-live]") || document.body?.innerText?.includes("It is scheduled")`)
 	send(10)
 	b.until(`document.querySelector("#live-progress")?.innerText?.includes("10 of 60")`)

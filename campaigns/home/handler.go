@@ -39,7 +39,7 @@ func (h *Home) show(c echo.Context) error {
 	ctx := c.Request().Context()
 	v := site.HomeView{Page: h.Site.Page(c, site.NavHome), Now: h.Now(), Streams: make([]site.Stream, 2)}
 	var err error
-	if v.Steps, err = h.steps(ctx); err != nil {
+	if v.Steps, err = h.steps(ctx, staff.VisitorOf(c).User.Roles); err != nil {
 		return err
 	}
 	if v.Running, err = h.running(ctx, v.Locale); err != nil {

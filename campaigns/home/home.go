@@ -6,13 +6,14 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"assent/campaigns"
+	"assent/campaigns/brands"
 	"assent/campaigns/live"
 	"assent/preferences/sqldb"
 	"assent/preferences/staff"
+	"assent/preferences/staff/access"
 	"assent/templates/locale"
 	"assent/templates/site"
 )
@@ -33,29 +34,44 @@ type Home struct {
 	growth growth
 }
 
-// steps says which of the first steps are done.
-func (h *Home) steps(ctx context.Context) ([]site.Step, error) {
-	var brand, topic, people, campaign bool
+// steps says which of the first steps are done. Each leads to the form itself for those who may fill it in, and to the list for others.
+func (h *Home) steps(ctx context.Context, roles []access.Role) ([]site.Step, error) {
+	var brand, topic, people, campaign, own bool
 	err := h.DB.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM brands WHERE postal_address <> ''), EXISTS (SELECT 1 FROM topics),
-		EXISTS (SELECT 1 FROM subscribers), EXISTS (SELECT 1 FROM campaigns)`).Scan(&brand, &topic, &people, &campaign)
+		EXISTS (SELECT 1 FROM subscribers), EXISTS (SELECT 1 FROM campaigns), EXISTS (SELECT 1 FROM brands WHERE key = $1)`, brands.Default).Scan(&brand, &topic, &people, &campaign, &own)
 	if err != nil {
 		return nil, fmt.Errorf("home: first steps: %w", err)
 	}
-	all := []site.Step{
-		{Key: site.StepBrand, URL: site.Path(site.NavBrands), Done: brand},
-		{Key: site.StepTopic, URL: site.Path(site.NavTopics), Done: topic},
-		{Key: site.StepPeople, URL: site.Path(site.NavImports), Done: people},
-		{Key: site.StepCampaign, URL: site.Path(site.NavCampaigns), Done: campaign},
-		{Key: site.StepRelay, URL: site.Path(site.NavDeliverability), Done: h.Marketing != ""},
+	brandForm := "new"
+	if own {
+		brandForm = brands.Default
 	}
-	steps := all[:0]
-	for _, step := range all {
-		if step.Key == site.StepPeople && !h.Site.Serves(site.NavImports) {
-			step.URL = site.Path(site.NavSubscribers)
+	all := []struct {
+		key  site.StepKey
+		nav  string
+		form string // below the list
+		done bool
+		who  []access.Role
+	}{
+		{site.StepBrand, site.NavBrands, brandForm, brand, []access.Role{access.Marketer}},
+		{site.StepTopic, site.NavTopics, "usual", topic, []access.Role{access.Marketer, access.PrivacyOfficer}},
+		{site.StepPeople, site.NavImports, "new", people, []access.Role{access.Marketer, access.PrivacyOfficer}},
+		{site.StepCampaign, site.NavCampaigns, "new", campaign, []access.Role{access.Marketer}},
+		{site.StepRelay, site.NavDeliverability, "", h.Marketing != "", nil},
+	}
+	var steps []site.Step
+	for _, s := range all {
+		if s.key == site.StepPeople && !h.Site.Serves(s.nav) {
+			s.nav = site.NavSubscribers
 		}
-		if h.Site.Serves(strings.TrimPrefix(step.URL, site.Base+"/")) { // a step whose page is not served is none
-			steps = append(steps, step)
+		if !h.Site.Serves(s.nav) { // a step whose page is not served is none
+			continue
 		}
+		step := site.Step{Key: s.key, URL: site.Path(s.nav), Done: s.done}
+		if s.form != "" && access.Has(roles, s.who...) {
+			step.URL += "/" + s.form
+		}
+		steps = append(steps, step)
 	}
 	return steps, nil
 }

@@ -79,6 +79,18 @@ func TestHomeSaysWhatToDoAndWhatRuns(t *testing.T) {
 		if !strings.Contains(first, `"/admin/topics"`) || strings.Contains(first, `"/admin/brands"`) {
 			t.Error("a step or an entry of the navigation leads to a page that is not served, or one that is served is missing")
 		}
+		if strings.Contains(first, "/admin/topics/usual") {
+			t.Error("a step leads an approver to a form that is not theirs")
+		}
+		if _, err := people.Add(ctx, audit.System("test"), accounts.NewUser{Email: "mia@example.org", Name: "Mia", Password: password, Roles: []access.Role{access.Marketer}}); err != nil {
+			t.Fatal(err)
+		}
+		if in, err = people.SignIn(ctx, "mia@example.org", password, accounts.From{}); err != nil {
+			t.Fatal(err)
+		}
+		if mia := get("/admin", &http.Cookie{Name: "assent", Value: in.Token}).Body.String(); !strings.Contains(mia, `href="/admin/topics/usual"`) {
+			t.Error("a step does not lead a marketer to its form")
+		}
 		topic := w.Topic("news", nil)
 		var ids []string
 		for i, actor := range []audit.Actor{campaignstest.Staff, approver.Actor("")} {

@@ -147,6 +147,8 @@ func addPeople(out map[string]templ.Component, p Page, say func(string) string) 
 	out["import-failed"] = Import(ImportView{Page: p, ImportRow: failed, Failure: say("After line 7: a row is too long."), Actions: []ui.Link{{Label: say("Undo"), URL: "/admin/imports/1/undo"}}})
 	failed.Status = "undone"
 	out["import-undone"] = Import(ImportView{Page: p, ImportRow: failed, Undone: &ImportUndone{Removed: 12, Restored: 3, Kept: 1}})
+	three := 3321
+	out["campaign-now"] = SendNow(SendNowView{Page: p, Name: say("Spring"), Action: "/admin/campaigns/1/schedule", Back: "/admin/campaigns/1", Window: "09:00-17:00", People: &three})
 	out["import-undo"] = ImportUndo(ImportUndoView{Page: p, File: say("readers.csv"), Action: "/admin/imports/1/undo", Back: "/admin/imports/1", Removed: 12, Restored: 3, Changed: 1})
 	var requests []RequestRow
 	for i, s := range []string{"unconfirmed", "open", "in_progress", "done", "refused", "withdrawn"} {

@@ -84,7 +84,7 @@ func ImportForm(v ImportFormView) templ.Component {
 	f.Submit = p.t("site.imports.start")
 	f.Fields = []ui.Field{{Name: "upload", Kind: "hidden", Value: v.Upload}, {Kind: "title", Label: p.t("site.imports.mapping"), Hint: p.t("site.imports.mapping_hint")}}
 	for i, c := range v.Columns {
-		f.Fields = append(f.Fields, ui.Field{Name: "map." + itoa(i), Kind: "select", Label: orElse(c.Name, p.t("site.imports.unnamed", "n", i+1)), Hint: c.Sample, Options: v.Targets, Value: c.Target, Short: true})
+		f.Fields = append(f.Fields, ui.Field{Name: "map." + itoa(i), Kind: "select", Label: orElse(c.Name, p.t("site.imports.unnamed", "n", i+1)), Hint: c.Sample, Options: v.Targets, Value: c.Target, Short: true, Sometimes: true})
 	}
 	f.Fields = append(f.Fields,
 		ui.Field{Kind: "title", Label: p.t("site.imports.evidence"), Hint: p.t("site.imports.evidence_hint")},
@@ -94,7 +94,7 @@ func ImportForm(v ImportFormView) templ.Component {
 			{Value: "object", Label: p.t("site.imports.object"), Hint: p.t("site.imports.object_hint")},
 		}},
 		ui.Field{Name: "source", Label: p.t("site.person.source"), Hint: p.t("site.person.source_hint"), Value: val["source"], MaxLength: 200},
-		ui.Field{Name: "wording", Kind: "textarea", Rows: 3, Label: p.t("site.person.wording"), Hint: p.t("site.imports.wording_hint"), Value: val["wording"]},
+		ui.Field{Name: "wording", Kind: "textarea", Rows: 3, Label: p.t("site.person.wording"), Hint: p.t("site.imports.wording_hint"), Value: val["wording"], Sometimes: true},
 		ui.Field{Name: "collected_at", Kind: "datetime-local", Label: p.t("site.person.collected"), Hint: p.t("site.imports.column_hint"), Value: val["collected_at"], Short: true},
 		ui.Field{Name: "url", Kind: "url", Label: p.t("site.person.proof"), Hint: p.t("site.person.proof_hint"), Value: val["url"]},
 		ui.Field{Name: "document", Label: p.t("site.imports.document"), Hint: p.t("site.imports.document_hint"), Value: val["document"], MaxLength: 500},

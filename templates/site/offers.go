@@ -39,13 +39,14 @@ func (v TopicsView) counted(n int) string {
 func Topics(v TopicsView) templ.Component {
 	p := under(v.Page, NavTopics)
 	create := v.create(p, NavTopics, "site.topics.new")
-	start := first(create)
+	start, other := first(create), ui.Link{}
 	if v.Usual && v.Write {
+		other = start
 		start = ui.Link{Label: p.t("site.topics.usual"), URL: Path(NavTopics) + "/usual"}
 		create = append(create, start)
 	}
 	t := ui.Table{Caption: p.t("site.nav.topics"), Columns: []ui.Column{
-		v.column(p.t("site.topics.name"), ""), v.column(p.t("site.topics.class"), ""), quiet(v.column(p.t("site.topics.basis"), "")), number(v.column(p.t("site.consent.given"), "")), number(v.column(p.t("site.consent.pending"), "")),
+		v.column(p.t("site.topics.name"), ""), quiet(v.column(p.t("site.topics.class"), "")), quiet(v.column(p.t("site.topics.basis"), "")), number(v.column(p.t("site.consent.given"), "")), number(v.column(p.t("site.consent.pending"), "")),
 	}}
 	for _, r := range v.Rows {
 		basis := ui.Cell{Text: word(p.Locale, "site.basis.", r.Basis)}
@@ -64,7 +65,7 @@ func Topics(v TopicsView) templ.Component {
 	return listPage(sheet{
 		Page: p, Listing: v.Listing, Table: t,
 		Head:  ui.Head{Title: p.t("site.nav.topics"), Lead: p.t("site.topics.lead"), Actions: create},
-		Empty: ui.Empty{Icon: NavTopics, Title: p.t("site.topics.empty"), Text: p.t("site.topics.empty_text"), Action: start},
+		Empty: ui.Empty{Icon: NavTopics, Title: p.t("site.topics.empty"), Text: p.t("site.topics.empty_text"), Action: start, More: other},
 	})
 }
 
@@ -201,7 +202,7 @@ type BrandRow struct {
 func Brands(v BrandsView) templ.Component {
 	p := under(v.Page, NavBrands)
 	create := v.create(p, NavBrands, "site.brands.new")
-	t := ui.Table{Caption: p.t("site.nav.brands"), Columns: []ui.Column{v.column(p.t("site.brands.name"), ""), v.column(p.t("site.brands.from"), ""), v.column(p.t("site.campaigns.status"), "")}}
+	t := ui.Table{Caption: p.t("site.nav.brands"), Columns: []ui.Column{v.column(p.t("site.brands.name"), ""), quiet(v.column(p.t("site.brands.from"), "")), v.column(p.t("site.campaigns.status"), "")}}
 	for _, r := range v.Rows {
 		state := ui.Badge{Text: p.t("site.brands.complete"), Tone: ui.Good}
 		if !r.Complete {

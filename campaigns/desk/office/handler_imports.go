@@ -2,7 +2,6 @@ package office
 
 import (
 	"cmp"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -189,7 +188,7 @@ func (o *Office) importView(c echo.Context, i *imports.Import) site.ImportView {
 	for _, e := range i.Errors[:min(len(i.Errors), mistakesShown)] {
 		v.Mistakes = append(v.Mistakes, site.Mistake{Line: e.Line, Text: mistake(v.Locale, e)})
 	}
-	v.MoreMistakes = len(i.Errors) - len(v.Mistakes)
+	v.MoreMistakes = max(len(i.Errors), int(i.Skipped["invalid"])) - len(v.Mistakes) // an import remembers the first mistakes only
 	if u := i.Undone; u != nil {
 		v.Undone = &site.ImportUndone{Removed: int(u.Removed), Restored: int(u.Restored), Kept: int(u.Kept)}
 	}
@@ -229,8 +228,11 @@ func (o *Office) importPage(c echo.Context) error {
 			post := ask(v.Page, "site.imports.apply", importURL(i.ID)+"/apply", ui.Good)
 			v.Posts = []ui.Post{post}
 		}
+		if i.Status == imports.StatusFinished && !i.DryRun {
+			v.Actions = []ui.Link{{Label: l.T("site.imports.see"), URL: site.Path(site.NavSubscribers)}}
+		}
 		if o.Imports.Undoable(i) == nil {
-			v.Actions = []ui.Link{{Label: l.T("site.imports.undo.link"), URL: importURL(i.ID) + "/undo"}}
+			v.Actions = append(v.Actions, ui.Link{Label: l.T("site.imports.undo.link"), URL: importURL(i.ID) + "/undo"})
 		}
 	}
 	return staff.Render(c, http.StatusOK, site.Import(v))
@@ -269,7 +271,11 @@ func (o *Office) settings(c echo.Context, p site.Page, i *imports.Import) []site
 	}
 	var columns []string
 	for column, field := range i.Mapping {
-		columns = append(columns, fmt.Sprintf("%s → %s", column, field))
+		name, own := strings.CutPrefix(field, ownField+".")
+		if key := "site.imports.field." + field; !own && l.Has(key) {
+			name = l.T(key)
+		}
+		columns = append(columns, column+" → "+name)
 	}
 	slices.Sort(columns)
 	add(l.T("site.imports.columns"), strings.Join(columns, ", "))

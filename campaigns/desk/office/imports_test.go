@@ -90,6 +90,22 @@ func TestFileIsTriedImportedAndTakenBack(t *testing.T) {
 }
 
 // A file is read as it comes: nothing of it stays in memory, and no form that a stranger's page sends is taken.
+// Every refused line is counted, also those whose mistake is not kept, and the page says what the columns were in the words of the form.
+func TestAllMistakesAreCounted(t *testing.T) {
+	exercise(t, func(t *testing.T, h *house) {
+		ada := h.As("Ada", access.Marketer)
+		file := "mail,Shoe size,Voornaam\nann@example.com,42,Ann\n" + strings.Repeat("not one,,\n", 150)
+		mapping := ada.Upload("/admin/imports", "people.csv", strings.NewReader(file)).Want(303).Location()
+		upload := mapping[strings.LastIndex(mapping, "=")+1:]
+		page := ada.Post("/admin/imports/start", "upload", upload, "map.0", "email", "map.1", "attributes", "map.2", "first_name").Want(303).Location()
+		h.work()
+		body := ada.Get(page).Want(200, "and 130 more", "mail → E-mail address", "Voornaam → First name", "Shoe size → shoe_size", "See the people").Body.String()
+		if see, undo := strings.Index(body, "See the people"), strings.Index(body, page+"/undo"); undo < see {
+			t.Error("to take it back is the main button")
+		}
+	})
+}
+
 func TestUploadIsStreamed(t *testing.T) {
 	h := build(t, sqldbtest.SQLite(t))
 	ada := h.As("Ada", access.Marketer)

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -81,6 +82,11 @@ type Head struct {
 	Badge       Badge
 	Actions     []Link
 	Posts       []Post
+}
+
+// posted tells that one of the posts is the main button, so that no link is.
+func (h Head) posted() bool {
+	return slices.ContainsFunc(h.Posts, func(p Post) bool { return p.Tone == Good })
 }
 
 // Pager moves through a list. An empty URL disables that way.

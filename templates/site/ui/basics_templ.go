@@ -387,7 +387,7 @@ func HeadOf(csrf string, h Head) templ.Component {
 				}
 			}
 			for i, a := range h.Actions {
-				templ_7745c5c3_Err = Button(a, i == 0).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Button(a, i == 0 && !h.posted()).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -1,6 +1,10 @@
 package ui
 
 import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
 	"assent/templates/locale"
 
 	"github.com/a-h/templ"
@@ -66,4 +70,12 @@ type Filter struct {
 	Keep     []Hidden
 	Clear    string // URL without filters; empty while none is set
 	Export   Link
+}
+
+// longest is how many letters a word has that no column is made wider for.
+const longest = 40
+
+// long tells that its text has a word that may be broken anywhere.
+func (c Cell) long() bool {
+	return slices.ContainsFunc(strings.Fields(c.Text), func(word string) bool { return utf8.RuneCountInString(word) > longest })
 }
