@@ -1,11 +1,13 @@
 package desk
 
 import (
+	"cmp"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
 
 	"assent/campaigns/brands"
+	"assent/preferences/names"
 	"assent/preferences/staff"
 	"assent/preferences/staff/access"
 	"assent/templates/site"
@@ -55,7 +57,7 @@ func fill(b *brands.Brand, val map[string]string) {
 
 func (d *Desk) addBrand(c echo.Context) error {
 	val := values(c)
-	b := brands.Brand{Key: val["key"]}
+	b := brands.Brand{Key: cmp.Or(val["key"], names.KeyOf(val["name"]))}
 	fill(&b, val)
 	_, err := d.Brands.Create(c.Request().Context(), actor(c), b)
 	if wrong := staff.Problems(c, err); wrong != nil {

@@ -118,7 +118,11 @@ func (d *Desk) allow(c echo.Context, m *campaigns.Campaign, v *site.CampaignView
 		}
 	}
 	if maker {
-		v.Posts = append(v.Posts, ui.Post{Label: l.T("site.now.copy"), Action: here + "/copy", Icon: "copy"})
+		again := ui.Post{Label: l.T("site.now.copy"), Action: here + "/copy", Icon: "copy"}
+		if m.Status == campaigns.StatusFinished || m.Status == campaigns.StatusCancelled {
+			again.Tone = ui.Good // what is left to do with it
+		}
+		v.Posts = append(v.Posts, again)
 	}
 	v.Links = append(v.Links, ui.Link{Label: l.T("site.editor.look"), URL: here + "/preview"})
 	if !m.StartedAt.IsZero() {

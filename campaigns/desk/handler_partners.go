@@ -1,11 +1,13 @@
 package desk
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
 	"github.com/labstack/echo/v4"
 
+	"assent/preferences/names"
 	"assent/preferences/partners"
 	"assent/preferences/staff"
 	"assent/preferences/staff/access"
@@ -50,7 +52,7 @@ func (d *Desk) partnerList(c echo.Context, status int, val, wrong map[string]str
 
 func (d *Desk) addPartner(c echo.Context) error {
 	val := values(c)
-	_, err := d.Partners.Create(c.Request().Context(), actor(c), val["key"], strings.TrimSpace(val["name"]))
+	_, err := d.Partners.Create(c.Request().Context(), actor(c), cmp.Or(val["key"], names.KeyOf(val["name"])), strings.TrimSpace(val["name"]))
 	if wrong := staff.Problems(c, err); wrong != nil {
 		return d.partnerList(c, http.StatusUnprocessableEntity, val, wrong)
 	}

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"assent/preferences/names"
 	"assent/preferences/segments"
 	"assent/preferences/sqldb"
 	"assent/preferences/staff"
@@ -180,7 +182,7 @@ func (d *Desk) addSegment(c echo.Context) error {
 		return d.segmentForm(c, http.StatusOK, true, val, nil)
 	}
 	if err == nil {
-		_, err = d.Segments.Create(c.Request().Context(), actor(c), val["key"], strings.TrimSpace(val["name"]), rules)
+		_, err = d.Segments.Create(c.Request().Context(), actor(c), cmp.Or(val["key"], names.KeyOf(val["name"])), strings.TrimSpace(val["name"]), rules)
 	}
 	if wrong := staff.Problems(c, err); wrong != nil {
 		return d.segmentForm(c, http.StatusUnprocessableEntity, true, val, wrong)

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"assent/preferences"
+	"assent/preferences/names"
 	"assent/preferences/problem"
 	"assent/preferences/sqldb"
 	"assent/preferences/staff"
@@ -175,7 +177,7 @@ func (d *Desk) topicInput(c echo.Context) (preferences.TopicInput, map[string]st
 	val := values(c)
 	languages := d.People.Site.Languages(c.Request().Context())
 	double, similar, brand, partner := val["double_opt_in"] != "", val["similar_goods"] != "", val["brand"], val["partner"]
-	in := preferences.TopicInput{Key: val["key"], Class: val["class"], Basis: val["basis"], DoubleOptIn: &double, SimilarGoods: &similar, Brand: &brand, Partner: &partner,
+	in := preferences.TopicInput{Key: cmp.Or(val["key"], names.KeyOf(val["names."+languages[0]])), Class: val["class"], Basis: val["basis"], DoubleOptIn: &double, SimilarGoods: &similar, Brand: &brand, Partner: &partner,
 		Names: texts(val, "names", languages), Descriptions: texts(val, "descriptions", languages)}
 	days := 0
 	if text := val["consent_lifetime_days"]; text != "" {

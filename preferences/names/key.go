@@ -7,6 +7,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"assent/preferences/problem"
 )
 
@@ -26,6 +28,30 @@ func CheckKey(c *problem.Collector, field, key string) {
 	case !IsKey(key):
 		c.Add(field, KeyRule)
 	}
+}
+
+// mostKey is how long a key is that is made of a text.
+const mostKey = 60
+
+// plain are letters that do not come apart into one of a to z and a mark.
+var plain = strings.NewReplacer("ß", "ss", "æ", "ae", "œ", "oe", "ø", "o", "ł", "l", "đ", "d", "ð", "d", "þ", "th", "ı", "i", "'", "", "’", "")
+
+// KeyOf makes a key of a text, such as a name that somebody wrote; empty when it has no letter or digit that a key may have.
+func KeyOf(text string) string {
+	var key strings.Builder
+	for _, r := range norm.NFD.String(plain.Replace(strings.ToLower(text))) {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+			key.WriteRune(r)
+		case unicode.Is(unicode.Mn, r): // the mark of the letter before
+		case key.Len() > 0 && !strings.HasSuffix(key.String(), "-"):
+			key.WriteByte('-')
+		}
+		if key.Len() >= mostKey {
+			break
+		}
+	}
+	return strings.TrimRight(key.String(), "-")
 }
 
 // MaxLine bounds a name or title.

@@ -3,7 +3,6 @@ package site
 import (
 	"time"
 
-	"assent/templates/locale"
 	"assent/templates/site/ui"
 
 	"github.com/a-h/templ"
@@ -159,29 +158,30 @@ func EventForm(v EventFormView) templ.Component {
 	if v.New || title == "" {
 		title = p.t("site.events.new")
 	}
-	fields := []ui.Field{
-		{Name: "slug", Label: p.t("site.policies.slug"), Hint: p.t("site.policies.slug_hint"), Value: val["slug"], Required: true, Disabled: !v.New, Mono: true, Short: true, MaxLength: 64},
+	var fields []ui.Field
+	for i, tag := range v.Languages {
+		fields = inLanguage(fields, i, tag,
+			ui.Field{Name: "names." + tag, Label: p.t("site.topics.name"), Value: val["names."+tag], Required: i == 0, MaxLength: 200},
+			ui.Field{Name: "descriptions." + tag, Kind: "textarea", Label: p.t("site.events.about"), Hint: p.t("site.policies.markdown"), Value: val["descriptions."+tag]},
+			ui.Field{Name: "follow_up." + tag, Kind: "textarea", Rows: 3, Label: p.t("site.events.follow_up"), Hint: p.t("site.events.follow_up_hint"), Value: val["follow_up."+tag]},
+		)
+	}
+	fields = append(fields, p.slug(val, v.New))
+	fields = append(fields, []ui.Field{
+		{Kind: "title", Label: p.t("site.events.when")},
 		{Name: "starts_at", Kind: "datetime-local", Label: p.t("site.events.starts"), Value: val["starts_at"], Required: true},
 		{Name: "ends_at", Kind: "datetime-local", Label: p.t("site.events.ends"), Value: val["ends_at"], Required: true},
 		{Name: "timezone", Label: p.t("site.subscribers.zone"), Value: val["timezone"], Placeholder: "Europe/Amsterdam", Required: true, Short: true},
 		{Name: "place", Label: p.t("site.events.place"), Value: val["place"], MaxLength: 300},
 		{Name: "url", Kind: "url", Label: p.t("site.events.link"), Hint: p.t("site.events.link_hint"), Value: val["url"]},
 		{Name: "capacity", Kind: "number", Label: p.t("site.events.capacity"), Hint: p.t("site.events.capacity_hint"), Value: val["capacity"], Short: true, InputMode: "numeric"},
-	}
+	}...)
 	if len(v.Brands) > 1 {
 		fields = append(fields, ui.Field{Name: "brand", Kind: "select", Label: p.t("site.campaign.brand"), Options: v.Brands, Value: val["brand"], Required: true})
 	}
 	fields = append(fields, ui.Field{Name: "reminder_hours", Kind: "number", Label: p.t("site.events.reminder"), Hint: p.t("site.events.reminder_hint"), Value: val["reminder_hours"], Short: true, InputMode: "numeric", Required: true})
 	if len(v.Partners) > 0 {
 		fields = append(fields, ui.Field{Name: "partners", Kind: "checks", Label: p.t("site.nav.partners"), Hint: p.t("site.events.partners_hint") + " " + v.Wording, Options: v.Partners, Values: v.Ticked})
-	}
-	for i, tag := range v.Languages {
-		fields = append(fields,
-			ui.Field{Kind: "title", Label: locale.Name(tag)},
-			ui.Field{Name: "names." + tag, Label: p.t("site.topics.name"), Value: val["names."+tag], Required: i == 0, MaxLength: 200},
-			ui.Field{Name: "descriptions." + tag, Kind: "textarea", Label: p.t("site.events.about"), Hint: p.t("site.policies.markdown"), Value: val["descriptions."+tag]},
-			ui.Field{Name: "follow_up." + tag, Kind: "textarea", Rows: 3, Label: p.t("site.events.follow_up"), Hint: p.t("site.events.follow_up_hint"), Value: val["follow_up."+tag]},
-		)
 	}
 	f := ui.FormOf{Action: v.Action, Submit: p.t("site.save"), Cancel: ui.Link{Label: p.t("site.cancel"), URL: Path(NavEvents)}, Fields: fields}
 	return formPage(form{Page: p, Head: ui.Head{Title: title, Back: p.back(NavEvents)}, Form: f.WithErrors(v.Errors), Posts: v.posts()})

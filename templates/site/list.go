@@ -148,6 +148,22 @@ type form struct {
 	Posts []ui.Post
 }
 
+// key is the field of what a thing is called in links and in the API; of a new one it is made from the name when it is left empty.
+func (p Page) key(val map[string]string, fresh bool) ui.Field {
+	hint := "site.key_hint"
+	if fresh {
+		hint = "site.now.key_hint"
+	}
+	return ui.Field{Name: "key", Label: p.t("site.key"), Hint: p.t(hint), Value: val["key"], Disabled: !fresh, Mono: true, Short: true, MaxLength: 64}
+}
+
+// slug is [Page.key] for what has a page of its own.
+func (p Page) slug(val map[string]string, fresh bool) ui.Field {
+	f := p.key(val, fresh)
+	f.Name, f.Label, f.Value = "slug", p.t("site.policies.slug"), val["slug"]
+	return f
+}
+
 // Record is what the page of one thing that can be written has in common.
 type Record struct {
 	// New tells that it does not exist yet.

@@ -140,8 +140,8 @@ func TopicForm(v TopicFormView) templ.Component {
 			title = val["key"]
 		}
 	}
-	fields := []ui.Field{
-		{Name: "key", Label: p.t("site.key"), Hint: p.t("site.key_hint"), Value: val["key"], Required: true, Disabled: !v.New, Mono: true, Short: true, MaxLength: 64},
+	fields := append(translated(p, v.Languages, val), ui.Field{Kind: "title", Label: p.t("site.topics.rules")}, p.key(val, v.New))
+	fields = append(fields, []ui.Field{
 		{Name: "class", Kind: "radio", Label: p.t("site.topics.class"), Value: orElse(val["class"], "marketing"), Disabled: !v.New, Options: []ui.Option{
 			{Value: "marketing", Label: p.t("site.class.marketing"), Hint: p.t("site.topics.marketing_hint")}, {Value: "research", Label: p.t("site.class.research"), Hint: p.t("site.topics.research_hint")},
 		}},
@@ -153,14 +153,13 @@ func TopicForm(v TopicFormView) templ.Component {
 		{Name: "double_opt_in", Kind: "checkbox", Label: p.t("site.topics.double"), Hint: p.t("site.topics.double_hint"), Value: val["double_opt_in"]},
 		{Name: "similar_goods", Kind: "checkbox", Label: p.t("site.topics.similar"), Hint: p.t("site.topics.similar_hint"), Value: val["similar_goods"]},
 		{Name: "consent_lifetime_days", Kind: "number", Label: p.t("site.topics.lifetime"), Hint: p.t("site.topics.lifetime_hint"), Value: val["consent_lifetime_days"], Short: true, InputMode: "numeric"},
-	}
+	}...)
 	if len(v.Brands) > 1 {
 		fields = append(fields, ui.Field{Name: "brand", Kind: "select", Label: p.t("site.campaign.brand"), Options: v.Brands, Value: val["brand"], Required: true})
 	}
 	if len(v.Partners) > 0 {
 		fields = append(fields, ui.Field{Name: "partner", Kind: "select", Label: p.t("site.topics.partner"), Hint: p.t("site.topics.partner_hint"), Options: append([]ui.Option{{Value: "", Label: p.t("site.topics.no_partner")}}, v.Partners...), Value: val["partner"]})
 	}
-	fields = append(fields, translated(p, v.Languages, val)...)
 	f := ui.FormOf{Locked: v.Locked, Action: v.Action, Submit: p.t("site.save"), Cancel: ui.Link{Label: p.t("site.cancel"), URL: Path(NavTopics)}, Fields: fields}
 	return formPage(form{Page: p, Head: ui.Head{Title: title, Back: p.back(NavTopics)}, Notes: lacks(p, v.Lacking), Form: f.WithErrors(v.Errors), Posts: v.posts()})
 }
@@ -169,13 +168,20 @@ func TopicForm(v TopicFormView) templ.Component {
 func translated(p Page, languages []string, val map[string]string) []ui.Field {
 	var fields []ui.Field
 	for i, tag := range languages {
-		fields = append(fields,
-			ui.Field{Kind: "title", Label: locale.Name(tag)},
+		fields = inLanguage(fields, i, tag,
 			ui.Field{Name: "names." + tag, Label: p.t("site.topics.name"), Value: val["names."+tag], Required: i == 0, MaxLength: 200},
 			ui.Field{Name: "descriptions." + tag, Kind: "textarea", Rows: 2, Label: p.t("site.topics.description"), Hint: p.t("site.topics.description_hint"), Value: val["descriptions."+tag]},
 		)
 	}
 	return fields
+}
+
+// inLanguage adds the texts of the i-th language: the site's own under its name, the others folded.
+func inLanguage(fields []ui.Field, i int, tag string, texts ...ui.Field) []ui.Field {
+	if i > 0 {
+		return append(fields, ui.Fold(locale.Name(tag), texts...))
+	}
+	return append(append(fields, ui.Field{Kind: "title", Label: locale.Name(tag)}), texts...)
 }
 
 func orElse(s, other string) string {
@@ -233,8 +239,8 @@ func BrandForm(v BrandFormView) templ.Component {
 		title = p.t("site.brands.new")
 	}
 	f := ui.FormOf{Locked: v.Locked, Action: v.Action, Submit: p.t("site.save"), Cancel: ui.Link{Label: p.t("site.cancel"), URL: Path(NavBrands)}, Fields: []ui.Field{
-		{Name: "key", Label: p.t("site.key"), Hint: p.t("site.key_hint"), Value: val["key"], Required: true, Disabled: !v.New, Mono: true, Short: true, MaxLength: 64},
 		{Name: "name", Label: p.t("site.brands.name"), Hint: p.t("site.brands.name_hint"), Value: val["name"], Required: true, MaxLength: 200},
+		p.key(val, v.New),
 		{Kind: "title", Label: p.t("site.brands.sender"), Hint: p.t("site.brands.sender_hint")},
 		{Name: "from_name", Label: p.t("site.brands.from_name"), Value: val["from_name"], Required: true, MaxLength: 200},
 		{Name: "from_email", Kind: "email", Label: p.t("site.brands.from_email"), Value: val["from_email"], Required: true},
@@ -276,7 +282,7 @@ func (v PartnersView) table() ui.Table {
 func (v PartnersView) form() ui.FormOf {
 	return ui.FormOf{Action: v.Action, Submit: v.t("site.partners.add"), Fields: []ui.Field{
 		{Name: "name", Label: v.t("site.brands.name"), Value: v.Values["name"], Required: true, MaxLength: 200},
-		{Name: "key", Label: v.t("site.key"), Hint: v.t("site.key_hint"), Value: v.Values["key"], Required: true, Mono: true, Short: true, MaxLength: 64},
+		v.key(v.Values, true),
 	}}.WithErrors(v.Errors)
 }
 
@@ -292,8 +298,8 @@ type PartnerFormView struct {
 func PartnerForm(v PartnerFormView) templ.Component {
 	p, val := under(v.Page, NavPartners), v.Values
 	f := ui.FormOf{Locked: v.Locked, Action: v.Action, Submit: p.t("site.save"), Cancel: ui.Link{Label: p.t("site.cancel"), URL: Path(NavPartners)}, Fields: []ui.Field{
-		{Name: "key", Label: p.t("site.key"), Hint: p.t("site.key_hint"), Value: val["key"], Disabled: true, Mono: true, Short: true},
 		{Name: "name", Label: p.t("site.brands.name"), Value: val["name"], Required: true, MaxLength: 200},
+		p.key(val, false),
 	}}
 	return formPage(form{Page: p, Head: ui.Head{Title: orElse(val["name"], val["key"]), Back: p.back(NavPartners)}, Form: f.WithErrors(v.Errors), Posts: v.posts()})
 }

@@ -83,10 +83,10 @@ func (v PolicyFormView) head() ui.Head {
 func (v PolicyFormView) form() ui.FormOf {
 	val, f := v.Values, ui.FormOf{Action: v.Action}
 	if v.Slug == "" {
-		f.Fields = []ui.Field{{Name: "slug", Label: v.t("site.policies.slug"), Hint: v.t("site.policies.slug_hint"), Value: val["slug"], Required: true, Mono: true, Short: true, MaxLength: 64}}
 		for i, tag := range v.Languages {
 			f.Fields = append(f.Fields, ui.Field{Name: "names." + tag, Label: v.t("site.topics.name") + " (" + locale.Name(tag) + ")", Value: val["names."+tag], Required: i == 0, MaxLength: 200})
 		}
+		f.Fields = append(f.Fields, v.slug(val, true))
 		return f.WithErrors(v.Errors)
 	}
 	if v.Version == "" {

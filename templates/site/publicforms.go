@@ -96,9 +96,7 @@ var questionKinds = []string{"text", "textarea", "choice", "choices", "number", 
 
 func (v FormEditView) form() ui.FormOf {
 	p, val := v.Page, v.Values
-	fields := []ui.Field{
-		{Name: "key", Label: p.t("site.key"), Hint: p.t("site.key_hint"), Value: val["key"], Required: true, Disabled: !v.New, Mono: true, Short: true, MaxLength: 64},
-	}
+	var fields []ui.Field
 	kind := ui.Field{Name: "kind", Kind: "radio", Label: p.t("site.forms.kind"), Value: orElse(val["kind"], "newsletter"), Disabled: !v.New}
 	for _, k := range formKinds {
 		kind.Options = append(kind.Options, ui.Option{Value: k, Label: p.t("site.forms.kinds." + k), Hint: p.t("site.forms.about." + k)})
@@ -111,12 +109,9 @@ func (v FormEditView) form() ui.FormOf {
 			{Name: "names." + tag, Label: p.t("site.forms.heading"), Value: val["names."+tag], Required: i == 0, MaxLength: 200},
 			{Name: "intros." + tag, Kind: "textarea", Rows: 2, Label: p.t("site.forms.intro"), Value: val["intros."+tag], MaxLength: 2000},
 		}
-		if i > 0 {
-			fields = append(fields, ui.Fold(locale.Name(tag), texts...))
-			continue
-		}
-		fields = append(append(fields, ui.Field{Kind: "title", Label: locale.Name(tag)}), texts...)
+		fields = inLanguage(fields, i, tag, texts...)
 	}
+	fields = append(fields, p.key(val, v.New))
 	fields = append(fields, ui.Field{Kind: "title", Label: p.t("site.forms.offers")},
 		ui.Field{Name: "topics", Kind: "checks", Label: p.t("site.nav.topics"), Hint: p.t("site.forms.topics_hint"), Options: v.Topics, Values: v.Ticked})
 	if v.New || val["kind"] == "download" {

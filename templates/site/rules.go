@@ -65,10 +65,11 @@ func (v SegmentFormView) title() string {
 }
 
 func (v SegmentFormView) fields() []ui.Field {
-	val := v.Values
+	val, key := v.Values, v.key(v.Values, v.New)
+	key.Error = v.Errors["key"]
 	return []ui.Field{
 		{Name: "name", Label: v.t("site.brands.name"), Value: val["name"], Required: true, MaxLength: 200, Error: v.Errors["name"]},
-		{Name: "key", Label: v.t("site.key"), Hint: v.t("site.key_hint"), Value: val["key"], Required: true, Disabled: !v.New, Mono: true, Short: true, MaxLength: 64, Error: v.Errors["key"]},
+		key,
 	}
 }
 

@@ -26,6 +26,7 @@ func TestFormIsMadeAndUsed(t *testing.T) {
 		ada.Get("/admin/forms").Want(200, "No forms yet")
 		rita.Get("/admin/forms/new").Want(403)
 		ada.Post("/admin/forms", "key", "paper", "kind", "download", "names.en", script).Want(422, "is required for a download form", `value="paper"`)
+		ada.Post("/admin/forms", "kind", "contact", "names.en", "Write to us", "topics", "news").Want(303, "/admin/forms/write-to-us")
 		ada.Post("/admin/forms", "key", "contact", "kind", "contact", "names.en", "Contact "+script, "topics", "news").Want(303, "/admin/forms/contact")
 		ada.Post("/admin/forms/contact", "names.en", "Contact "+script, "intros.en", script, "topics", "news", "wording.news.en", "Yes, the *news* "+script, "ask_age", "1", "country", "NL", "embed", "https://www.example.com\n",
 			"q.0.label.en", "How did you hear of us?", "q.0.kind", "choice", "q.0.options", "a friend\n"+script, "q.1.kind", "text").Want(303)

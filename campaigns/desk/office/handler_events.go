@@ -1,6 +1,7 @@
 package office
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"assent/campaigns/events"
 	"assent/preferences"
 	"assent/preferences/audit"
+	"assent/preferences/names"
 	"assent/preferences/partners"
 	"assent/preferences/problem"
 	"assent/preferences/sheet"
@@ -157,7 +159,7 @@ func (o *Office) eventOf(c echo.Context, val map[string]string, e *events.Event)
 
 func (o *Office) addEvent(c echo.Context) error {
 	val := screen.Values(c)
-	e := events.Event{Slug: val["slug"]}
+	e := events.Event{Slug: cmp.Or(val["slug"], names.KeyOf(val["names."+o.People.Site.Languages(c.Request().Context())[0]]))}
 	err := o.eventOf(c, val, &e)
 	if err == nil {
 		e, err = o.Events.Create(c.Request().Context(), actor(c), e)

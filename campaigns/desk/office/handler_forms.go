@@ -1,6 +1,7 @@
 package office
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -203,7 +204,7 @@ func inputOf(c echo.Context, val map[string]string, languages []string, f *forms
 		in.Document = line("document")
 	}
 	if f == nil {
-		in.Key, in.Kind = val["key"], val["kind"]
+		in.Key, in.Kind = cmp.Or(val["key"], names.KeyOf(val["names."+languages[0]])), val["kind"]
 		if in.Kind != forms.KindDownload {
 			in.Document = nil
 		}

@@ -1,6 +1,7 @@
 package office
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -86,7 +87,8 @@ func (o *Office) named(c echo.Context, field string, wrong map[string]string) ma
 
 func (o *Office) addPolicy(c echo.Context) error {
 	ctx, val := c.Request().Context(), screen.Values(c)
-	p, err := o.Policies.Create(ctx, actor(c), strings.TrimSpace(val["slug"]), names.Texts(screen.Texts(val, "names", o.People.Site.Languages(ctx))))
+	languages := o.People.Site.Languages(ctx)
+	p, err := o.Policies.Create(ctx, actor(c), cmp.Or(strings.TrimSpace(val["slug"]), names.KeyOf(val["names."+languages[0]])), names.Texts(screen.Texts(val, "names", languages)))
 	if wrong := staff.Problems(c, err); wrong != nil {
 		if text, ok := wrong[""]; ok { // the name is taken
 			wrong = map[string]string{"slug": text}

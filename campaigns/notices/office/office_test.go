@@ -96,6 +96,7 @@ func TestAPolicyIsAnnouncedAndTakesEffect(t *testing.T) {
 		olga.Get("/admin/policies").Want(200, "No policies yet", "/admin/policies/new")
 		olga.Post("/admin/policies", "slug", "Not One", "names.en", "Privacy").Want(422, "slug-error")
 		olga.Post("/admin/policies", "slug", "privacy", "names.en", "Privacy "+script).Want(303, "/admin/policies/privacy")
+		olga.Post("/admin/policies", "names.en", "Terms of use").Want(303, "/admin/policies/terms-of-use")
 		olga.Post("/admin/policies", "slug", "privacy", "names.en", "Again").Want(422, "is there already")
 		olga.Post("/admin/policies/privacy/versions", "version", "1", "effective_at", "2026-04-01T00:00", "bodies.en", "# Data\n\nWe keep it for five years.", "do", "publish").Want(303)
 		second := olga.Post("/admin/policies/privacy/versions", "version", "2", "effective_at", "2026-06-10T00:00", "affects_rights", "1", "bodies.en", "# Data\n\nWe keep it for two years. "+script, "do", "draft").Want(303).Location()

@@ -1,0 +1,24 @@
+package desk_test
+
+import (
+	"testing"
+
+	"assent/preferences/staff/access"
+)
+
+// Nobody has to think of a key: it is made of the name, and what is wrong with it is told at its field.
+func TestKeysAreMadeOfNames(t *testing.T) {
+	exercise(t, func(t *testing.T, h *house) {
+		ada := h.As("Ada", access.Marketer)
+		ada.Post("/admin/brands", "name", "Blumen & Meer", "from_name", "Blumen", "from_email", "news@example.com", "reply_to", "a@example.com").Want(303)
+		ada.Get("/admin/brands/blumen-meer").Want(200, "Blumen &amp; Meer")
+		ada.Post("/admin/partners", "name", "Fair of Lübeck").Want(303)
+		ada.Get("/admin/partners/fair-of-lubeck").Want(200, "Fair of Lübeck")
+		ada.Post("/admin/topics", "class", "marketing", "basis", "consent", "names.en", "Spring news").Want(303)
+		ada.Get("/admin/topics/spring-news").Want(200, "Spring news")
+		ada.Post("/admin/segments", "name", "In the Netherlands", "rules", `{"country": "NL"}`).Want(303)
+		ada.Get("/admin/segments/in-the-netherlands").Want(200, "In the Netherlands")
+		ada.Post("/admin/segments", "name", "In the Netherlands", "rules", `{"country": "NL"}`).Want(422, "in-the-netherlands is there already")
+		ada.Post("/admin/segments", "name", "日本", "rules", `{"country": "JP"}`).Want(422, `key-error"`)
+	})
+}
