@@ -11,6 +11,7 @@ import (
 	"assent/campaigns"
 	"assent/campaigns/content"
 	"assent/campaigns/edits"
+	"assent/campaigns/events"
 	"assent/preferences/staff"
 	"assent/templates/locale"
 	"assent/templates/site"
@@ -71,8 +72,13 @@ func (d *Desk) formOf(ctx context.Context, m *campaigns.Campaign, text int) (typ
 }
 
 func (d *Desk) newCampaign(c echo.Context) error {
-	return d.editor(c, http.StatusOK, nil, edits.Edit{}, typed{Values: map[string]string{}, Blocks: []site.EditBlock{
-		{Type: "heading", Values: map[string]string{"level": "1"}}, {Type: "text", Values: map[string]string{}}}}, nil)
+	f := typed{Values: map[string]string{}, Blocks: []site.EditBlock{{Type: "heading", Values: map[string]string{"level": "1"}}, {Type: "text", Values: map[string]string{}}}}
+	if e, err := events.Get(c.Request().Context(), d.DB, c.QueryParam("event")); err == nil { // it invites to one
+		name := e.Names.In(d.page(c, "").Locale.Tag())
+		f.Values["name"], f.Values["subject"], f.Blocks[0].Values["text"] = name, name, name
+		f.Blocks = append(f.Blocks, site.EditBlock{Type: "event", Values: map[string]string{"event": e.Slug}})
+	}
+	return d.editor(c, http.StatusOK, nil, edits.Edit{}, f, nil)
 }
 
 // editor shows a draft; a nil one is not stored yet.

@@ -32,6 +32,7 @@ func TestEventFromScreenToPartner(t *testing.T) {
 		fields := []string{"slug", "open-day", "timezone", "Europe/Amsterdam", "starts_at", "2026-05-20T09:00", "ends_at", "2026-05-20T17:00", "place", "Hall " + script, "reminder_hours", "24", "partners", "fair", "capacity", "2"}
 		ada.Post("/admin/events", append(fields, "names.en", "")...).Want(422, "names.en", `value="open-day"`)
 		ada.Post("/admin/events", append(fields, "names.en", "Open day "+script)...).Want(303)
+		ada.Get("/admin/events/open-day").Want(200, "/admin/campaigns/new?event=open-day", "Write the invitation")
 		e, err := events.Get(ctx, h.DB, "open-day")
 		if err != nil || !e.StartsAt.Equal(time.Date(2026, 5, 20, 7, 0, 0, 0, time.UTC)) || *e.Capacity != 2 {
 			t.Fatalf("%+v %v", e, err)

@@ -275,6 +275,9 @@ func (o *Office) showEvent(c echo.Context, status int, val, wrong map[string]str
 		v.Links = append([]ui.Link{{Label: l.T("site.events.edit"), URL: here + "/edit"}}, v.Links...)
 		if e.Open(now) {
 			v.Posts = []ui.Post{ask(v.Page, "site.events.cancel", here+"/cancel", ui.Bad)}
+			if o.Site.Serves(site.NavCampaigns) {
+				v.Links = append([]ui.Link{{Label: l.T("site.now.invite"), URL: site.Path(site.NavCampaigns) + "/new?event=" + e.Slug}}, v.Links...)
+			}
 			v.Guest = &site.GuestForm{Action: here + "/guests", Values: val, Errors: wrong}
 			if may(c, access.PrivacyOfficer) {
 				for i, key := range e.Partners {
