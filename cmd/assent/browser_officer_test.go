@@ -133,6 +133,7 @@ func TestAnOfficerAnnouncesAChangeInABrowser(t *testing.T) {
 	c.press("main button", "Mark as served")
 	c.fill("note", "Letter 3S-77")
 	c.press(".dialog:popover-open button[type=submit]", "Note it")
+	c.says("Noted.")
 	c.shot("officer-served")
 	c.open(here + "/coverage?show=unserved")
 	c.says("gone@example.com", "Letter 3S-77")
