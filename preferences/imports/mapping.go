@@ -235,9 +235,13 @@ func (e *Evidence) row(fields []string, cells []string) (out preferences.BulkRow
 	return out, nil
 }
 
-// moment reads an instant as spreadsheets and databases write them. Without a zone it is UTC.
+// moments are how spreadsheets and databases write an instant. Where dots part it, the day is first everywhere; with slashes nobody knows.
+var moments = []string{time.RFC3339Nano, time.DateOnly, time.DateTime, "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05 -0700",
+	"2.1.2006", "2.1.2006 15:04", "2.1.2006 15:04:05"}
+
+// moment reads an instant. Without a zone it is UTC.
 func moment(text string) (time.Time, error) {
-	for _, layout := range []string{time.RFC3339Nano, time.DateOnly, time.DateTime, "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05 -0700"} {
+	for _, layout := range moments {
 		if at, err := time.Parse(layout, text); err == nil {
 			return at.UTC().Truncate(time.Microsecond), nil
 		}
