@@ -106,12 +106,28 @@ func (s *Service) PendingOf(ctx context.Context, claims tokens.Claims) (Pending,
 		return p, err
 	}
 	p.Expired = s.now().After(claims.Issued.Add(site.ConfirmTTL))
+	if !p.Expired {
+		if p.Expired, err = movedSince(ctx, s.DB, claims); err != nil {
+			return p, err
+		}
+	}
 	p.Address = !p.Subscriber.UnverifiedSince.IsZero()
 	if p.Topics, err = s.pendingTopics(ctx, s.DB, p.Subscriber.ID); err != nil {
 		return p, err
 	}
 	p.Wishes, err = s.wishes(ctx, s.DB, p.Subscriber.ID)
 	return p, err
+}
+
+// movedSince tells that the person's address changed after a link was made, to the second: it went to the old address and proves
+// nothing about who has the new one.
+func movedSince(ctx context.Context, q sqldb.Querier, claims tokens.Claims) (moved bool, err error) {
+	err = q.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM former_addresses WHERE subscriber_id = $1 AND until >= $2)", claims.Subject,
+		sqldb.Micros(claims.Issued.Truncate(time.Second).Add(time.Second))).Scan(&moved)
+	if err != nil {
+		return false, fmt.Errorf("preferences: moved since: %w", err)
+	}
+	return moved, nil
 }
 
 func (s *Service) pendingTopics(ctx context.Context, q sqldb.Querier, subscriberID string) ([]*Topic, error) {
@@ -146,6 +162,12 @@ func (s *Service) Confirm(ctx context.Context, claims tokens.Claims, evidence Ev
 	actor := audit.Actor{Kind: audit.KindRecipient, ID: claims.Subject, IP: evidence.IP}
 	err = s.change(ctx, actor, claims.Subject, evidence, func(ctx context.Context, c *change) error {
 		p.Topics, p.Wishes, p.Address = nil, nil, false
+		switch moved, err := movedSince(ctx, c.tx, claims); {
+		case err != nil:
+			return err
+		case moved:
+			return ErrExpired
+		}
 		if err := c.confirmationMail(ctx); err != nil {
 			return err
 		}
@@ -173,8 +195,7 @@ func (s *Service) Confirm(ctx context.Context, claims tokens.Claims, evidence Ev
 				return err
 			}
 		}
-		// A link from before the address was changed went to the old address and proves nothing about the new one.
-		if !c.sub.UnverifiedSince.IsZero() && !claims.Issued.Before(c.sub.UnverifiedSince.Truncate(time.Second)) {
+		if !c.sub.UnverifiedSince.IsZero() {
 			c.sub.UnverifiedSince, p.Address = time.Time{}, true
 			c.record(ledger.AddressVerified, nil, "", "")
 		}

@@ -34,3 +34,32 @@ func TestAConfirmationLinkEnds(t *testing.T) {
 		}
 	})
 }
+
+// A link that went to an address which the person gave up since proves nothing about who has the new one: it confirms neither that
+// nor what was asked for under it (compliance 28). The new address has its own.
+func TestALinkOfAnAddressThatWasGivenUpConfirmsNothing(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		ctx, double := context.Background(), true
+		s.Topic("news", func(in *preferences.TopicInput) { in.DoubleOptIn = &double })
+		sub := s.Person("old@example.com", nil)
+		_, err := s.People.Consent(ctx, campaignstest.Staff, sub.ID, preferences.ConsentInput{Topic: "news", Action: preferences.ActionGive, Evidence: preferences.Evidence{Source: "form", Wording: "Yes"}})
+		s.Must(err)
+		old := s.linkIn(s.mails("old@example.com", preferences.MailConfirmSignup)[0])
+		s.Get(old).Want(okStatus)
+		s.Clock.Move(time.Minute)
+		email := "new@example.com"
+		_, err = s.People.Update(ctx, campaignstest.Staff, sub.ID, preferences.Profile{Email: &email})
+		s.Must(err)
+		s.Get(old).Want(http.StatusGone)
+		s.Post(old, nil).Want(http.StatusGone)
+		if got := s.now(sub); got.UnverifiedSince.IsZero() {
+			t.Error("the old mailbox verified the new address")
+		}
+		s.Clock.Move(time.Minute)
+		s.Post(s.linkIn(s.mails(email, preferences.MailConfirmAddress)[0]), nil).Want(okStatus)
+		if reason := s.decides(s.now(sub), "news", s.Clock.Now()); reason != "allowed" {
+			t.Errorf("after the new address confirmed: %s", reason)
+		}
+		s.Post(old, nil).Want(http.StatusGone)
+	})
+}
