@@ -8,7 +8,7 @@ import (
 
 // Somebody who asks for a page and reads nothing of it does not hold it for ever; a handler's own deadline counts where it is shorter.
 func TestClientWhoReadsNothingIsGivenUp(t *testing.T) {
-	for _, own := range []time.Duration{0, 20 * time.Millisecond} {
+	for _, own := range []time.Duration{0, 2 * time.Second} {
 		most := 50 * time.Millisecond
 		if own > 0 {
 			most = time.Hour
@@ -43,7 +43,7 @@ func TestClientWhoReadsNothingIsGivenUp(t *testing.T) {
 			if slow, ok := err.(net.Error); !ok || !slow.Timeout() {
 				t.Errorf("own deadline %s: %v", own, err)
 			}
-		case <-time.After(20 * time.Second):
+		case <-time.After(time.Minute):
 			t.Errorf("own deadline %s: the write still waits", own)
 		}
 	}

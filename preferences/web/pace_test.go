@@ -41,7 +41,7 @@ func pacedServer(t *testing.T, grace time.Duration) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	if err := conn.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := conn.SetReadDeadline(time.Now().Add(2 * time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	return conn
@@ -67,7 +67,7 @@ func TestBodyThatTricklesIsGivenUp(t *testing.T) {
 				}
 			}
 		}
-		if took := time.Since(begun); took > 10*time.Second {
+		if took := time.Since(begun); took > time.Minute {
 			t.Errorf("%s: given up after %s", path, took)
 		}
 	}
@@ -75,7 +75,7 @@ func TestBodyThatTricklesIsGivenUp(t *testing.T) {
 
 // A body that comes as fast as it has to is read whole, and the work on it may take longer than the body did.
 func TestBodyThatComesInTimeIsRead(t *testing.T) {
-	conn := pacedServer(t, 300*time.Millisecond)
+	conn := pacedServer(t, 2*time.Second)
 	for range 2 { // and so is the next one on the same connection
 		fmt.Fprintf(conn, "POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 40000\r\n\r\n")
 		for range 10 {

@@ -124,7 +124,7 @@ func TestAVisitEndsWhenItsTurnIsLost(t *testing.T) {
 		b := &box{every: 20 * time.Millisecond, once: endless}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
-		go func() { defer close(done); turns(db, "asleep", 300*time.Millisecond).Run(ctx, b) }()
+		go func() { defer close(done); turns(db, "asleep", 3*time.Second).Run(ctx, b) }()
 		defer func() { cancel(); <-done }()
 		until(t, "a visit", func() bool { return b.now.Load() > 0 })
 		if _, err := db.ExecContext(ctx, "UPDATE visits SET holder = 'other', held_until = $1, fails = 7 WHERE source = $2", sqldb.Micros(time.Now().Add(time.Hour)), b.Name()); err != nil {
