@@ -8,7 +8,7 @@ import (
 	"assent/preferences/sqldb/sqldbtest"
 )
 
-// Requests are read by an index: those of one person, those that are not closed, or by the day that they are due.
+// Requests are read by an index: those of one person, those that are not closed, those of a mailbox, or by the day that they are due.
 func TestRequestsAreReadByIndexes(t *testing.T) {
 	sqldbtest.Exercise(t, func(t *testing.T, db *sqldb.DB) {
 		for _, c := range []struct {
@@ -21,5 +21,6 @@ func TestRequestsAreReadByIndexes(t *testing.T) {
 			query, args := c.f.query(db.Dialect(), time.Unix(2, 0), "", 50)
 			sqldbtest.Follows(t, db, c.index, query, args...)
 		}
+		sqldbtest.Follows(t, db, "data_requests_address", askedQuery, asked("ann+1@example.com", time.Unix(1, 0))...)
 	})
 }

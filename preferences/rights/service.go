@@ -129,15 +129,23 @@ var ErrMany = problem.New(429, "There were several requests for this address tod
 // mostADay bounds the mails that who has a link, or knows an address, can have sent to it, whatever tag follows a plus sign in it.
 const mostADay = 5
 
+// askedQuery counts what was asked for a mailbox since an instant and is not confirmed: by its address, or by one with a tag, which
+// begins with the name and a plus sign (a comma is what follows that) and ends with the domain.
+const askedQuery = `SELECT count(*) FROM data_requests WHERE (address_key = $1 OR address_key >= $2 AND address_key < $3 AND substr(address_key, length(address_key) - length($4) + 1) = $4)
+	AND created_at > $5 AND verified_at IS NULL`
+
+func asked(key string, since time.Time) []any {
+	folded := address.FoldPlus(key)
+	at := max(0, strings.LastIndexByte(folded, '@'))
+	return []any{folded, folded[:at] + "+", folded[:at] + ",", folded[at:], sqldb.Micros(since)}
+}
+
 func enough(ctx context.Context, tx *sqldb.Tx, r *Request, now time.Time) error {
 	if r.Status != Unconfirmed || (r.Source != SourceCentre && r.Source != SourcePage) {
 		return nil
 	}
 	var n int
-	folded := address.FoldPlus(r.AddressKey)
-	at := max(0, strings.LastIndexByte(folded, '@'))
-	tagged := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(folded[:at]) + "+%" + strings.ReplaceAll(folded[at:], "_", `\_`)
-	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM data_requests WHERE (address_key = $1 OR address_key LIKE $2 ESCAPE '\') AND created_at > $3 AND verified_at IS NULL`, folded, tagged, sqldb.Micros(now.Add(-24*time.Hour))).Scan(&n); err != nil {
+	if err := tx.QueryRowContext(ctx, askedQuery, asked(r.AddressKey, now.Add(-24*time.Hour))...).Scan(&n); err != nil {
 		return fmt.Errorf("rights: request: %w", err)
 	}
 	if n >= mostADay {
