@@ -140,32 +140,31 @@ func (s *Service) checkSegment(ctx context.Context, q sqldb.Querier, bad *proble
 }
 
 // Create makes a draft.
-func (s *Service) Create(ctx context.Context, actor audit.Actor, d Draft) (c *Campaign, err error) {
-	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
-		now := s.now()
-		c = &Campaign{ID: sqldb.NewID(), Status: StatusDraft, Author: actor.Person(), CreatedAt: now, UpdatedAt: now}
-		if err := s.apply(ctx, tx, d, c); err != nil {
-			return err
-		}
-		if err := c.insert(ctx, tx); err != nil {
-			return err
-		}
-		return audit.Record(ctx, tx, now, actor, "campaign.create", audit.Object("campaign", c.ID), nil, map[string]string{"name": c.Name, "subject": c.Subject})
-	})
-	return c, err
+func (s *Service) Create(ctx context.Context, actor audit.Actor, d Draft) (*Campaign, error) {
+	return s.insertDraft(ctx, actor, d, func(*sqldb.Tx) (*Campaign, error) { return &Campaign{}, nil })
 }
 
 // Copy makes a draft of what a campaign of any status says and whom it is for; not of when it went out and who approved it.
-func (s *Service) Copy(ctx context.Context, actor audit.Actor, id, name string) (c *Campaign, err error) {
-	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+func (s *Service) Copy(ctx context.Context, actor audit.Actor, id, name string) (*Campaign, error) {
+	return s.insertDraft(ctx, actor, Draft{Name: &name}, func(tx *sqldb.Tx) (*Campaign, error) {
 		from, err := s.Get(ctx, tx, id)
 		if err != nil {
+			return nil, err
+		}
+		return &Campaign{TopicID: from.TopicID, Segment: from.Segment, ExcludeSegments: from.ExcludeSegments, Brand: from.Brand, Subject: from.Subject, Preheader: from.Preheader,
+			Blocks: from.Blocks, ExpiresAfter: from.ExpiresAfter, TrackClicks: from.TrackClicks, AB: from.AB}, nil
+	})
+}
+
+// insertDraft stores a new draft: what there is already of it, and d.
+func (s *Service) insertDraft(ctx context.Context, actor audit.Actor, d Draft, of func(*sqldb.Tx) (*Campaign, error)) (c *Campaign, err error) {
+	err = s.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		now := s.now()
+		if c, err = of(tx); err != nil {
 			return err
 		}
-		now := s.now()
-		c = &Campaign{ID: sqldb.NewID(), Status: StatusDraft, Author: actor.Person(), CreatedAt: now, UpdatedAt: now, TopicID: from.TopicID, Segment: from.Segment, ExcludeSegments: from.ExcludeSegments,
-			Brand: from.Brand, Subject: from.Subject, Preheader: from.Preheader, Blocks: from.Blocks, ExpiresAfter: from.ExpiresAfter, TrackClicks: from.TrackClicks, AB: from.AB}
-		if err := s.apply(ctx, tx, Draft{Name: &name}, c); err != nil {
+		c.ID, c.Status, c.Author, c.CreatedAt, c.UpdatedAt = sqldb.NewID(), StatusDraft, actor.Person(), now, now
+		if err := s.apply(ctx, tx, d, c); err != nil {
 			return err
 		}
 		if err := c.insert(ctx, tx); err != nil {
