@@ -11,12 +11,6 @@ import (
 	"assent/preferences/sqldb"
 )
 
-// Limits brakes public registrations by where they come from, in one count with the sign-ups by forms.
-type Limits interface {
-	// Source says whether one more from ip may go on, at so many an hour for one ip and for all, and counts it if so.
-	Source(ctx context.Context, ip netip.Addr, perIP, all int) (bool, error)
-}
-
 // source holds back floods of public registrations (compliance 69), whoever they are about.
 func (s *Store) source(ctx context.Context, from string) error {
 	if s.Limits == nil {

@@ -10,6 +10,7 @@ import (
 
 	"assent/preferences"
 	"assent/preferences/audit"
+	"assent/preferences/forms"
 	"assent/preferences/names"
 	"assent/preferences/problem"
 	"assent/preferences/sqldb"
@@ -40,7 +41,7 @@ type Store struct {
 	Base     string // public address, without a slash at the end
 	Site     *preferences.Settings
 	Partners Partners
-	Limits   Limits // nil: none
+	Limits   forms.Limits // in one count with the sign-ups by forms; nil: none
 }
 
 func (s *Store) now() time.Time { return s.Now().UTC().Truncate(time.Microsecond) }
