@@ -2,7 +2,6 @@ package preferences
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"time"
 
@@ -61,7 +60,7 @@ func (s *Settings) Get(ctx context.Context) (SiteSettings, error) {
 	}
 	site := s.Started
 	if err := ReadSetting(ctx, s.DB, settingsKey, &site); err != nil {
-		return site, fmt.Errorf("preferences: %w", err)
+		return site, err
 	}
 	s.cached, s.until = site, time.Now().Add(settingsTTL)
 	return site, nil
